@@ -1,0 +1,15 @@
+{#- The dates from one date to another, both included, to be laterally joined: one column. -#}
+{% macro days_between(first_day, last_day) -%}
+    {{ return(adapter.dispatch('days_between', 'tutormax')(first_day, last_day)) }}
+{%- endmacro %}
+
+{% macro default__days_between(first_day, last_day) -%}
+    generate_series(
+        cast({{ first_day }} as timestamp), cast({{ last_day }} as timestamp), interval '1 day'
+    )
+{%- endmacro %}
+
+{#- DuckDB's table function takes no column of another relation; its list function does. -#}
+{% macro duckdb__days_between(first_day, last_day) -%}
+    unnest({{ tutormax.default__days_between(first_day, last_day) }})
+{%- endmacro %}

@@ -1,0 +1,12 @@
+{#- True if a JSON value is an object; null for null. -#}
+{% macro json_is_object(column) -%}
+    {{ return(adapter.dispatch('json_is_object', 'tutormax')(column)) }}
+{%- endmacro %}
+
+{% macro default__json_is_object(column) -%}
+    jsonb_typeof({{ column }}) = 'object'
+{%- endmacro %}
+
+{% macro duckdb__json_is_object(column) -%}
+    json_type({{ column }}) = 'OBJECT'
+{%- endmacro %}

@@ -1,0 +1,27 @@
+{#- The number under a key of a JSON object as double precision; null if it is no JSON number or
+    is outside [0, below), which keeps the cast within range on every engine. -#}
+{% macro json_number(column, key, below) -%}
+    {{ return(adapter.dispatch('json_number', 'tutormax')(column, key, below)) }}
+{%- endmacro %}
+
+{% macro default__json_number(column, key, below) -%}
+    case
+        when jsonb_typeof({{ column }} -> '{{ key }}') = 'number'
+            then case
+                when cast({{ column }} -> '{{ key }}' as numeric) >= 0
+                    and cast({{ column }} -> '{{ key }}' as numeric) < {{ below }}
+                    then cast({{ column }} -> '{{ key }}' as double precision)
+            end
+    end
+{%- endmacro %}
+
+{% macro duckdb__json_number(column, key, below) -%}
+    case
+        when json_type({{ column }}, '{{ key }}') in ('DOUBLE', 'BIGINT', 'UBIGINT', 'HUGEINT')
+            then case
+                when try_cast({{ column }} ->> '{{ key }}' as double) >= 0
+                    and try_cast({{ column }} ->> '{{ key }}' as double) < {{ below }}
+                    then try_cast({{ column }} ->> '{{ key }}' as double)
+            end
+    end
+{%- endmacro %}

@@ -1,0 +1,27 @@
+{#-
+    A row as a JSON object; `columns` is what `source_columns` gives. Instants are written as UTC text,
+    so that the session's time zone does not show.
+-#}
+{% macro row_as_json(columns) -%}
+    {{ return(adapter.dispatch('row_as_json', 'tutormax')(columns)) }}
+{%- endmacro %}
+
+{% macro default__row_as_json(columns) -%}
+    jsonb_build_object({{ json_members(columns) }})
+{%- endmacro %}
+
+{% macro duckdb__row_as_json(columns) -%}
+    json_object({{ json_members(columns) }})
+{%- endmacro %}
+
+{% macro json_members(columns) -%}
+    {%- for column in columns %}
+        {{ dbt.string_literal(column.name) }},
+        {% if column.data_type == 'timestamp with time zone' -%}
+            {{ utc_text(column.name) }}
+        {%- else -%}
+            {{ column.name }}
+        {%- endif -%}
+        {{ ',' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

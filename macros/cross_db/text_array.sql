@@ -1,0 +1,12 @@
+{#- An array of text literals; typed, so that the empty one has a type as well. -#}
+{% macro text_array(values) -%}
+    {{ return(adapter.dispatch('text_array', 'tutormax')(values)) }}
+{%- endmacro %}
+
+{% macro default__text_array(values) -%}
+    cast(array[
+        {%- for value in values -%}
+            {{ dbt.string_literal(value) }}{{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ] as varchar[])
+{%- endmacro %}

@@ -1,0 +1,13 @@
+{#- A text that holds JSON, as JSON. -#}
+{% macro text_as_json(column) -%}
+    cast({{ column }} as {{ type_json() }})
+{%- endmacro %}
+
+{#- DuckDB knows JSONB as a name for its JSON: see prepare_warehouse. -#}
+{% macro type_json() -%}
+    {{ return(adapter.dispatch('type_json', 'tutormax')()) }}
+{%- endmacro %}
+
+{% macro default__type_json() -%}
+    jsonb
+{%- endmacro %}

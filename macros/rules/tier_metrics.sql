@@ -1,0 +1,11 @@
+{#- The metrics that the tier looks at; the seed performance_tier_thresholds has a row for each. -#}
+{% macro tier_metrics() -%}
+    {{ return([
+        'avg_rating',
+        'first_session_success_rate',
+        'reschedule_rate',
+        'no_show_rate',
+        'engagement_score',
+        'learning_objectives_met_pct'
+    ]) }}
+{%- endmacro %}

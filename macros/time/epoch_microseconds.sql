@@ -1,0 +1,12 @@
+{#- Microseconds from 1970-01-01 00:00 UTC to an instant, a whole number. -#}
+{% macro epoch_microseconds(instant) -%}
+    {{ return(adapter.dispatch('epoch_microseconds', 'tutormax')(instant)) }}
+{%- endmacro %}
+
+{% macro default__epoch_microseconds(instant) -%}
+    cast(extract(epoch from {{ instant }}) * 1000000 as bigint)
+{%- endmacro %}
+
+{% macro duckdb__epoch_microseconds(instant) -%}
+    epoch_us({{ instant }})
+{%- endmacro %}

@@ -1,0 +1,8 @@
+{#- The UTC day of an instant, whatever the session's time zone. -#}
+{% macro utc_day(instant) -%}
+    {{ return(adapter.dispatch('utc_day', 'tutormax')(instant)) }}
+{%- endmacro %}
+
+{% macro default__utc_day(instant) -%}
+    cast({{ instant }} at time zone 'UTC' as date)
+{%- endmacro %}

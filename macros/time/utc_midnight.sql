@@ -1,0 +1,8 @@
+{#- The instant at which a UTC day begins, whatever the session's time zone. -#}
+{% macro utc_midnight(day) -%}
+    {{ return(adapter.dispatch('utc_midnight', 'tutormax')(day)) }}
+{%- endmacro %}
+
+{% macro default__utc_midnight(day) -%}
+    cast({{ day }} as timestamp) at time zone 'UTC'
+{%- endmacro %}

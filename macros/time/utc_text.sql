@@ -1,0 +1,12 @@
+{#- An instant as ISO 8601 text in UTC with microseconds: 2026-01-31T23:59:59.999999Z. -#}
+{% macro utc_text(instant) -%}
+    {{ return(adapter.dispatch('utc_text', 'tutormax')(instant)) }}
+{%- endmacro %}
+
+{% macro default__utc_text(instant) -%}
+    to_char({{ instant }} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+{%- endmacro %}
+
+{% macro duckdb__utc_text(instant) -%}
+    strftime({{ instant }} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')
+{%- endmacro %}

@@ -1,0 +1,42 @@
+-- One row: the first and the last calculation date of this build.
+
+with
+
+sessions as (
+    select * from {{ ref('sessions') }}
+),
+
+student_feedback as (
+    select * from {{ ref('student_feedback') }}
+),
+
+tutor_events as (
+    select * from {{ ref('tutor_events') }}
+),
+
+activity as (
+    select
+        min(actual_start) as first_at,
+        max(actual_start) as last_at
+    from sessions
+    union all
+    select
+        min(submitted_at) as first_at,
+        max(submitted_at) as last_at
+    from student_feedback
+    union all
+    select
+        min(event_timestamp) as first_at,
+        max(event_timestamp) as last_at
+    from tutor_events
+),
+
+-- Null for both if there is no activity: then there is nothing to calculate.
+final as (
+    select
+        {{ add_days(utc_day('min(first_at)'), 1) }} as first_calculation_date,
+        {{ last_calculation_date(add_days(utc_day('max(last_at)'), 1)) }} as as_of_date
+    from activity
+)
+
+select * from final

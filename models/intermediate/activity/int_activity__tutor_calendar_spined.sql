@@ -1,0 +1,76 @@
+-- One row per tutor and UTC day from the tutor's first day to the last that a window can reach,
+-- without a gap, so that windows can be frames of rows: the day's sums, zero where nothing happened.
+-- A day is the last that the next day's calculation date sees.
+
+with
+
+tutors as (
+    select
+        tutor_id,
+        {{ utc_day('onboarding_date') }} as onboarding_day
+    from {{ ref('tutors') }}
+),
+
+tutor_days as (
+    select * from {{ ref('int_activity__tutor_days_summed') }}
+),
+
+clock as (
+    select * from {{ ref('int_activity__clock_bounded') }}
+),
+
+activity_days as (
+    select tutor_id, activity_day from tutor_days
+    union
+    select tutor_id, onboarding_day as activity_day from tutors
+),
+
+-- From the tutor's first activity, but no further back than the first calculation date can see; to the
+-- last day on which the tutor's last activity still lies in the longest window.
+spans as (
+    select
+        activity_days.tutor_id,
+        greatest(
+            min(activity_days.activity_day),
+            {{ add_days('min(clock.first_calculation_date)', -longest_window()) }}
+        ) as first_day,
+        least(
+            {{ add_days('max(activity_days.activity_day)', longest_window() - 1) }},
+            {{ add_days('min(clock.as_of_date)', -1) }}
+        ) as last_day
+    from activity_days
+    cross join clock
+    where activity_days.activity_day < clock.as_of_date
+    group by activity_days.tutor_id
+),
+
+spine as (
+    select
+        spans.tutor_id,
+        cast(days.calendar_day as date) as calendar_day
+    from spans
+    cross join lateral {{ days_between('spans.first_day', 'spans.last_day') }} as days(calendar_day)
+),
+
+final as (
+    select
+        spine.tutor_id,
+        spine.calendar_day,
+        tutors.onboarding_day,
+        case when activity_days.tutor_id is null then 0 else 1 end as is_active
+        {%- for measure, type in day_measures().items() %},
+        coalesce(tutor_days.{{ measure }}, 0) as {{ measure }}
+        {%- endfor %}
+    from spine
+    inner join tutors on spine.tutor_id = tutors.tutor_id
+    left join activity_days
+        on
+            spine.tutor_id = activity_days.tutor_id
+            and spine.calendar_day = activity_days.activity_day
+    left join tutor_days
+        on
+            spine.tutor_id = tutor_days.tutor_id
+            and spine.calendar_day = tutor_days.activity_day
+)
+
+select * from final

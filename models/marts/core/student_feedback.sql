@@ -1,0 +1,31 @@
+-- One row per feedback of a student on a session: the version that counts.
+
+with
+
+judged as (
+    select * from {{ ref('stg_tutormax__student_feedback') }}
+),
+
+accepted as (
+    select
+        feedback_id,
+        session_id,
+        student_id,
+        tutor_id,
+        overall_rating,
+        is_first_session,
+        subject_knowledge_rating,
+        communication_rating,
+        patience_rating,
+        engagement_rating,
+        helpfulness_rating,
+        would_recommend,
+        improvement_areas,
+        free_text_feedback,
+        submitted_at,
+        created_at
+    from judged
+    where is_accepted
+)
+
+select * from accepted

@@ -1,0 +1,21 @@
+-- One row per event of a tutor on the platform: the version that counts.
+
+with
+
+judged as (
+    select * from {{ ref('stg_tutormax__tutor_events') }}
+),
+
+accepted as (
+    select
+        event_id,
+        tutor_id,
+        event_type,
+        event_timestamp,
+        metadata,
+        created_at
+    from judged
+    where is_accepted
+)
+
+select * from accepted

@@ -1,0 +1,27 @@
+-- One row per tutor: the version that counts.
+
+with
+
+judged as (
+    select * from {{ ref('stg_tutormax__tutors') }}
+),
+
+accepted as (
+    select
+        tutor_id,
+        name,
+        email,
+        onboarding_date,
+        status,
+        subjects,
+        education_level,
+        location,
+        baseline_sessions_per_week,
+        behavioral_archetype,
+        created_at,
+        updated_at
+    from judged
+    where is_accepted
+)
+
+select * from accepted

@@ -1,0 +1,74 @@
+-- One row per raw row that is not published: a row that breaks a rule, a version that does not count,
+-- or a row the loader could not read.
+{% set keys = {
+    'tutors': 'tutor_id',
+    'students': 'student_id',
+    'sessions': 'session_id',
+    'student_feedback': 'feedback_id',
+    'tutor_events': 'event_id',
+    'interventions': 'intervention_id'
+} %}
+
+with
+
+{% for table, key in keys.items() %}
+{{ table }} as (
+    select
+        {{ dbt.string_literal(table) }} as source_table,
+        {{ key }} as record_key,
+        violations as reasons,
+        {{ row_as_json(source_columns(table)) }} as record,
+        loaded_at
+    from {{ ref('stg_tutormax__' ~ table) }}
+    where not is_accepted
+),
+{% endfor %}
+
+unreadable as (
+    select
+        source_table,
+        {{ unreadable_key(keys) }} as record_key,
+        {{ text_array(['unreadable']) }} as reasons,
+        {{ text_as_json('record') }} as record,
+        {{ var('loaded_at_column') }} as loaded_at
+    from {{ source('raw', 'unreadable_rows') }}
+),
+
+rejected as (
+    {% for table in keys %}
+    select * from {{ table }}
+    union all
+    {% endfor %}
+    select * from unreadable
+),
+
+-- The same row may have come twice in one load: number the copies.
+numbered as (
+    select
+        *,
+        row_number() over (
+            partition by source_table, record_key, loaded_at, {{ text_array_join('reasons') }}
+            order by cast(record as {{ dbt.type_string() }})
+        ) as copy_number
+    from rejected
+),
+
+final as (
+    select
+        {{ surrogate_key([
+            'source_table',
+            'record_key',
+            epoch_microseconds('loaded_at'),
+            text_array_join('reasons'),
+            'copy_number'
+        ]) }} as rejected_record_id,
+        source_table,
+        record_key,
+        reasons,
+        record,
+        loaded_at,
+        {{ audit_now() }} as rejected_at
+    from numbered
+)
+
+select * from final

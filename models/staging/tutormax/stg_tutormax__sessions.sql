@@ -1,0 +1,130 @@
+-- One row per row of raw.sessions: as it came, with the rules it breaks and whether it counts.
+{% set rules = {
+    'session_id_missing': is_blank('session_id'),
+    'session_id_too_long': is_too_long('session_id', 50),
+    'tutor_id_missing': is_blank('tutor_id'),
+    'tutor_not_accepted': 'tutor_id is not null and accepted_tutor_id is null',
+    'student_id_missing': is_blank('student_id'),
+    'student_not_accepted': 'student_id is not null and accepted_student_id is null',
+    'session_number_missing': 'session_number is null',
+    'session_number_out_of_range': 'session_number < 1',
+    'scheduled_start_missing': 'scheduled_start is null',
+    'scheduled_start_too_early': "scheduled_start < " ~ utc_midnight("date '2000-01-01'"),
+    'duration_minutes_missing': 'duration_minutes is null',
+    'duration_minutes_out_of_range': is_outside('duration_minutes', 0, 1440),
+    'subject_missing': is_blank('subject'),
+    'subject_too_long': is_too_long('subject', 100),
+    'session_type_missing': is_blank('session_type'),
+    'session_type_not_in_enum': is_not_in_enum('session_type', 'session_type'),
+    'no_show_missing': 'no_show is null',
+    'no_show_has_actual_start': 'no_show and actual_start is not null',
+    'late_start_minutes_out_of_range': 'late_start_minutes < 0',
+    'engagement_score_out_of_range': is_outside('engagement_score', 0, 1)
+} %}
+
+with
+
+source as (
+    select * from {{ source('raw', 'sessions') }}
+),
+
+tutors as (
+    select tutor_id from {{ ref('stg_tutormax__tutors') }} where is_accepted
+),
+
+students as (
+    select student_id from {{ ref('stg_tutormax__students') }} where is_accepted
+),
+
+renamed as (
+    select
+        -- ids
+        session_id,
+        tutor_id,
+        student_id,
+
+        -- text
+        subject,
+        session_type,
+
+        -- numbers
+        session_number,
+        duration_minutes,
+        late_start_minutes,
+        engagement_score,
+
+        -- booleans
+        tutor_initiated_reschedule,
+        no_show,
+        learning_objectives_met,
+        technical_issues,
+
+        -- timestamps
+        scheduled_start,
+        actual_start,
+        created_at,
+        updated_at,
+
+        -- arrival
+        {{ var('loaded_at_column') }} as loaded_at
+    from source
+),
+
+related as (
+    select
+        renamed.*,
+        tutors.tutor_id as accepted_tutor_id,
+        students.student_id as accepted_student_id
+    from renamed
+    left join tutors on renamed.tutor_id = tutors.tutor_id
+    left join students on renamed.student_id = students.student_id
+),
+
+judged as (
+    select
+        *,
+        {{ broken_rules(rules) }} as rule_violations
+    from related
+),
+
+{{ settled_versions('judged', table='sessions', key='session_id') }},
+
+final as (
+    select
+        -- ids
+        session_id,
+        tutor_id,
+        student_id,
+
+        -- text
+        subject,
+        session_type,
+
+        -- numbers
+        session_number,
+        duration_minutes,
+        late_start_minutes,
+        engagement_score,
+
+        -- booleans
+        tutor_initiated_reschedule,
+        no_show,
+        learning_objectives_met,
+        technical_issues,
+
+        -- timestamps
+        scheduled_start,
+        actual_start,
+        created_at,
+        updated_at,
+
+        -- arrival
+        loaded_at,
+
+        -- verdict
+        {{ verdict_reasons(none) }} as violations,
+        coalesce(verdict = 'accepted', false) as is_accepted
+    from settled
+)
+
+select * from final

@@ -1,0 +1,74 @@
+-- One row per row of raw.students: as it came, with the rules it breaks and whether it counts.
+{% set rules = {
+    'student_id_missing': is_blank('student_id'),
+    'student_id_too_long': is_too_long('student_id', 50),
+    'name_missing': is_blank('name'),
+    'name_too_long': is_too_long('name', 200),
+    'age_out_of_range': is_outside('age', 3, 120),
+    'grade_level_too_long': is_too_long('grade_level', 50)
+} %}
+
+with
+
+source as (
+    select * from {{ source('raw', 'students') }}
+),
+
+renamed as (
+    select
+        -- ids
+        student_id,
+
+        -- text
+        name,
+        grade_level,
+        subjects_interested,
+
+        -- numbers
+        age,
+
+        -- timestamps
+        created_at,
+        updated_at,
+
+        -- arrival
+        {{ var('loaded_at_column') }} as loaded_at
+    from source
+),
+
+judged as (
+    select
+        *,
+        {{ broken_rules(rules) }} as rule_violations
+    from renamed
+),
+
+{{ settled_versions('judged', table='students', key='student_id') }},
+
+final as (
+    select
+        -- ids
+        student_id,
+
+        -- text
+        name,
+        grade_level,
+        subjects_interested,
+
+        -- numbers
+        age,
+
+        -- timestamps
+        created_at,
+        updated_at,
+
+        -- arrival
+        loaded_at,
+
+        -- verdict
+        {{ verdict_reasons(none) }} as violations,
+        coalesce(verdict = 'accepted', false) as is_accepted
+    from settled
+)
+
+select * from final

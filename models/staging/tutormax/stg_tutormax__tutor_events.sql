@@ -1,0 +1,82 @@
+-- One row per row of raw.tutor_events: as it came, with the rules it breaks and whether it counts.
+{% set rules = {
+    'event_id_missing': is_blank('event_id'),
+    'event_id_too_long': is_too_long('event_id', 50),
+    'tutor_id_missing': is_blank('tutor_id'),
+    'tutor_not_accepted': 'tutor_id is not null and accepted_tutor_id is null',
+    'event_type_missing': is_blank('event_type'),
+    'event_type_too_long': is_too_long('event_type', 100),
+    'event_timestamp_missing': 'event_timestamp is null',
+    'metadata_not_an_object': 'not ' ~ json_is_object('metadata')
+} %}
+
+with
+
+source as (
+    select * from {{ source('raw', 'tutor_events') }}
+),
+
+tutors as (
+    select tutor_id from {{ ref('stg_tutormax__tutors') }} where is_accepted
+),
+
+renamed as (
+    select
+        -- ids
+        event_id,
+        tutor_id,
+
+        -- text
+        event_type,
+        metadata,
+
+        -- timestamps
+        event_timestamp,
+        created_at,
+
+        -- arrival
+        {{ var('loaded_at_column') }} as loaded_at
+    from source
+),
+
+related as (
+    select
+        renamed.*,
+        tutors.tutor_id as accepted_tutor_id
+    from renamed
+    left join tutors on renamed.tutor_id = tutors.tutor_id
+),
+
+judged as (
+    select
+        *,
+        {{ broken_rules(rules) }} as rule_violations
+    from related
+),
+
+{{ settled_versions('judged', table='tutor_events', key='event_id') }},
+
+final as (
+    select
+        -- ids
+        event_id,
+        tutor_id,
+
+        -- text
+        event_type,
+        metadata,
+
+        -- timestamps
+        event_timestamp,
+        created_at,
+
+        -- arrival
+        loaded_at,
+
+        -- verdict
+        {{ verdict_reasons(none) }} as violations,
+        coalesce(verdict = 'accepted', false) as is_accepted
+    from settled
+)
+
+select * from final

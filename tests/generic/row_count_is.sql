@@ -1,0 +1,6 @@
+{#- Fails if the model does not have just so many rows. -#}
+{% test row_count_is(model, rows) %}
+select n
+from (select count(*) as n from {{ model }}) as counted
+where n <> {{ rows }}
+{% endtest %}

@@ -1,0 +1,18 @@
+{#-
+    Every raw row ends in exactly one place: fails unless the rows in raw, unreadable ones included,
+    are as many as those published and those rejected.
+-#}
+{% test rows_conserved(model, source_table, rejected) %}
+select raw_rows.n as raw_rows, unreadable.n as unreadable, published.n as published, rejected.n as rejected
+from (select count(*) as n from {{ source('raw', source_table) }}) as raw_rows
+cross join (
+    select count(*) as n
+    from {{ source('raw', 'unreadable_rows') }}
+    where source_table = '{{ source_table }}'
+) as unreadable
+cross join (select count(*) as n from {{ model }}) as published
+cross join (
+    select count(*) as n from {{ rejected }} where source_table = '{{ source_table }}'
+) as rejected
+where raw_rows.n + unreadable.n <> published.n + rejected.n
+{% endtest %}

@@ -1,0 +1,7 @@
+{#- Fails for values of the columns together that stand in more than one row. -#}
+{% test unique_together(model, columns) %}
+select {{ quoted_list(columns) }}
+from {{ model }}
+group by {{ quoted_list(columns) }}
+having count(*) > 1
+{% endtest %}

@@ -1,0 +1,106 @@
+"""What the tests share: folders, a PostgreSQL server for the session, databases on it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg2
+import pytest
+from sqlalchemy import make_url
+
+from tutormax.postgres.commands import url_from_environment
+from tutormax.postgres.migrate import migrate
+from tutormax.postgres.server import LocalServer
+
+DatabaseFactory = Callable[..., AbstractContextManager[str]]
+
+
+@contextmanager
+def temporary_open_folder() -> Iterator[Path]:
+    """Give a folder that every account may pass through.
+
+    pytest's own are closed to others, and a server that root starts runs as another account.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="tutormax-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every account may pass through, removed afterwards."""
+    with temporary_open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a server to make databases on: the one TUTORMAX_PG_HOST names, else our own.
+
+    Our own is one a worker, begins with the first test that asks, and ends with the worker, even if
+    that is killed.
+    """
+    named = url_from_environment()
+    if named is not None:
+        yield named
+        return
+    with temporary_open_folder() as folder:
+        server = LocalServer(folder / "data", durable=False)
+        server.start(attached=True)
+        try:
+            yield server.url("postgres")
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: str) -> DatabaseFactory:
+    """`with postgres_database() as url:` makes a database and drops it, in fixtures of any scope.
+
+    `template=` names a database to copy; nobody may be connected to it.
+    """
+
+    def execute(statement: str) -> None:
+        connection = psycopg2.connect(postgres_server)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            connection.close()
+
+    @contextmanager
+    def fresh(template: str | None = None) -> Iterator[str]:
+        name = f"tutormax_test_{uuid4().hex}"
+        execute(f"create database {name}" + (f" template {template}" if template else ""))
+        try:
+            yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+        finally:
+            execute(f"drop database {name} with (force)")
+
+    return fresh
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_database: DatabaseFactory) -> Iterator[str]:
+    """The name of a migrated database, to be copied and never to be connected to."""
+    with postgres_database() as url:
+        migrate(url)
+        name = make_url(url).database
+        assert name
+        yield name
+
+
+@pytest.fixture
+def postgres_url(postgres_database: DatabaseFactory, postgres_template: str) -> Iterator[str]:
+    """The URL of a fresh database with the migrations applied."""
+    with postgres_database(template=postgres_template) as url:
+        yield url

@@ -1,0 +1,3 @@
+"""TutorMax warehouse: sample data, loading and operations around the dbt project."""
+
+__version__ = "0.1.0"

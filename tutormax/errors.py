@@ -1,0 +1,5 @@
+"""The one error that reaches a person."""
+
+
+class UserError(Exception):
+    """What is wrong, where, and what to do about it, in one sentence; the command line exits with 1."""
