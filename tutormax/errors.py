@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """What is wrong, where, and what to do about it, in one sentence; the command line exits with 1."""
+    """What is wrong, where, and what to do about it, in one sentence; the exit code is 1."""

@@ -1,0 +1,40 @@
+"""The `tutormax` command line: wires the commands, each of which lives in a module of its own."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from tutormax.errors import UserError
+from tutormax.generate.command import generate
+from tutormax.load.command import load
+from tutormax.postgres.commands import postgres_commands
+from tutormax.summary import summary
+
+commands = typer.Typer(
+    name="tutormax",
+    help="TutorMax warehouse: sample data, loading and operations around the dbt project.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+commands.add_typer(postgres_commands, name="postgres")
+commands.command("generate")(generate)
+commands.command("load")(load)
+commands.command("summary")(summary)
+
+
+def app() -> None:
+    """Run the command line; a `UserError` becomes one sentence on stderr and exit code 1."""
+    try:
+        commands()
+    except UserError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"Error: {error}", markup=False)
+        sys.exit(1)
+
+
+@commands.callback()
+def main() -> None:
+    """TutorMax warehouse: sample data, loading and operations around the dbt project."""

@@ -1,0 +1,99 @@
+"""What a person may ask of the simulation, checked before anything runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutormax.errors import UserError
+
+DAY_US = 86_400_000_000
+HOUR_US = DAY_US // 24
+MINUTE_US = HOUR_US // 60
+SECOND_US = 1_000_000
+
+_EPOCH = dt.date(1970, 1, 1)
+_FIRST_DATE = dt.date(2000, 1, 1)
+_LAST_DATE = dt.date(2200, 1, 1)
+_STUDENTS_A_TUTOR = 10
+_MOST_TUTORS = 1_000_000
+_MOST_DAYS = 3_660
+_MOST_SESSIONS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The size, the dates and the seed of one simulation.
+
+    The simulation covers the `days` UTC days before `end_date` (exclusive); `sessions_per_day` is
+    the mean over those days. Raises `UserError` with one sentence for a value out of its range.
+    """
+
+    end_date: dt.date
+    days: int = 90
+    tutors: int = 450
+    sessions_per_day: int = 3000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_range("--days", self.days, 1, _MOST_DAYS)
+        _check_range("--tutors", self.tutors, 1, _MOST_TUTORS)
+        _check_range("--sessions-per-day", self.sessions_per_day, 0, _MOST_SESSIONS)
+        if self.seed < 0:
+            raise UserError(f"--seed must be 0 or more, not {self.seed}.")
+        if self.end_date > _LAST_DATE or self.end_date - _FIRST_DATE < dt.timedelta(self.days):
+            raise UserError(
+                f"--end-date {self.end_date} with --days {self.days} leaves the years the data may "
+                f"cover; every day must lie between {_FIRST_DATE} and {_LAST_DATE}."
+            )
+
+    @property
+    def students(self) -> int:
+        """How many students there are: ten a tutor."""
+        return _STUDENTS_A_TUTOR * self.tutors
+
+    @property
+    def start_us(self) -> int:
+        """The first instant covered, in microseconds since 1970 UTC."""
+        return self.end_us - self.days * DAY_US
+
+    @property
+    def end_us(self) -> int:
+        """The first instant no longer covered, in microseconds since 1970 UTC."""
+        return (self.end_date - _EPOCH).days * DAY_US
+
+    def weekday(self, day: int) -> int:
+        """Weekday (Monday 0) of a day counted from the first."""
+        return (self.end_date - dt.timedelta(self.days - day)).weekday()
+
+    def random(self, concern: int, day: int = 0) -> np.random.Generator:
+        """A generator of its own for each concern and day.
+
+        What one part draws never shifts another part's draws, so the hazard of a simulation is the
+        same whether or not its rows are written.
+        """
+        return np.random.default_rng((self.seed, concern, day))
+
+
+def parse_end_date(text: str | None) -> dt.date:
+    """The date `text` (YYYY-MM-DD) names, the current UTC date for None; `UserError` otherwise."""
+    if text is None:
+        return dt.datetime.now(dt.UTC).date()
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise UserError(f"--end-date must be a date like 2026-01-31, not {text!r}.") from None
+
+
+def check_dirt(share: float) -> float:
+    """`share` itself; `UserError` unless it lies in 0-1 (not a number lies nowhere)."""
+    if not 0 <= share <= 1:
+        raise UserError(f"--dirt must be a share between 0 and 1, not {share:g}.")
+    return share
+
+
+def _check_range(option: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise UserError(f"{option} must be between {least} and {most}, not {value}.")

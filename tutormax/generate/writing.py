@@ -1,0 +1,114 @@
+"""A folder of Parquet files, replaced only once every one of them is complete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tutormax.errors import UserError
+from tutormax.generate.columns import SCHEMAS
+from tutormax.generate.dirt import Dirt
+from tutormax.generate.settings import Settings
+from tutormax.generate.simulation import Simulation, simulate
+
+_ROW_GROUP = 122_880
+_CODES = {
+    "tutor_id",
+    "student_id",
+    "subject",
+    "session_type",
+    "event_type",
+    "metadata",
+    "free_text_feedback",
+}
+
+
+def write_files(
+    settings: Settings,
+    out: Path,
+    dirt: float = 0.0,
+    on_day: Callable[[int], None] | None = None,
+) -> tuple[dict[str, int], Simulation]:
+    """Simulate and write `<table>.parquet` for each raw table into the folder `out`.
+
+    Returns the rows of each table and what the files do not tell. The share `dirt` of the rows is
+    spoiled (see `tutormax.generate.dirt`). Raises `UserError` if the folder cannot be written;
+    files that were there then stay as they were.
+    """
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out {out} is a file; name a folder to write the Parquet files into.")
+    spoiler = Dirt(settings, dirt)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with _Files(out) as files:
+            simulation = simulate(
+                settings, lambda name, rows: files.add(name, spoiler.spoil(name, rows)), on_day
+            )
+            files.publish()
+    except OSError as error:
+        raise UserError(
+            f"The files could not be written to {out}: {error.strerror or error}; "
+            "name a folder that can be written and has space."
+        ) from error
+    return files.rows, simulation
+
+
+class _Files:
+    """One open Parquet file a table, under a temporary name until `publish`."""
+
+    def __init__(self, out: Path) -> None:
+        self.rows = dict.fromkeys(SCHEMAS, 0)
+        self._out = out
+        self._waiting: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
+        self._open: dict[str, pq.ParquetWriter] = {}
+
+    def __enter__(self) -> _Files:
+        for name, schema in SCHEMAS.items():
+            coded = [column for column in schema.names if column in _CODES]
+            self._open[name] = pq.ParquetWriter(
+                self._temporary(name),
+                schema,
+                compression="zstd",
+                # Ids that never repeat and instants gain nothing from a dictionary.
+                use_dictionary=coded,
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for name, writer in self._open.items():
+            writer.close()
+            self._temporary(name).unlink(missing_ok=True)
+
+    def add(self, name: str, rows: pa.Table) -> None:
+        """Append rows; a row group is written whenever enough have gathered."""
+        self.rows[name] += rows.num_rows
+        self._waiting[name].append(rows)
+        if sum(chunk.num_rows for chunk in self._waiting[name]) >= _ROW_GROUP:
+            self._flush(name)
+
+    def publish(self) -> None:
+        """Complete every file, then give all of them their names."""
+        for name, writer in self._open.items():
+            self._flush(name)
+            writer.close()
+        for name in self._open:
+            self._temporary(name).replace(self._out / f"{name}.parquet")
+
+    def _flush(self, name: str) -> None:
+        if self._waiting[name]:
+            rows = pa.concat_tables(self._waiting[name]).combine_chunks()
+            self._open[name].write_table(rows, row_group_size=2 * _ROW_GROUP)
+            self._waiting[name] = []
+
+    def _temporary(self, name: str) -> Path:
+        return self._out / f".{name}.parquet.{os.getpid()}.tmp"

@@ -1,0 +1,86 @@
+"""The `tutormax load` command: what a person sees of a load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import progress as bars
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from tutormax.load.files import SourceFile
+from tutormax.load.loader import LoadReport, Progress, load_directory
+from tutormax.warehouse import Target
+
+
+def load(
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="Directory with files called <table>.parquet, .csv, .jsonl or .json (an array).",
+            show_default=False,
+        ),
+    ],
+    target: Annotated[Target, typer.Option(help="Engine to load into.")] = Target.DUCKDB,
+) -> None:
+    """Append the files of a directory to the raw tables: all of them, or nothing.
+
+    A row that holds a value its column cannot take goes to raw.unreadable_rows; a file that cannot
+    be read at all stops the load.
+    """
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    with bars.Progress(
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    ) as bar:
+        report = load_directory(directory, target, _shown_on(bar))
+    _print_warnings(report, errors)
+    _print_counts(report)
+
+
+def _shown_on(bar: bars.Progress) -> Progress:
+    task = bar.add_task("reading", total=None)
+
+    def start(file: SourceFile, rows: int) -> None:
+        bar.reset(task, total=rows, description=file.table.name)
+
+    return Progress(start, lambda rows: bar.advance(task, rows))
+
+
+def _print_warnings(report: LoadReport, errors: Console) -> None:
+    for count in report.counts:
+        if count.unknown:
+            noun = "column" if len(count.unknown) == 1 else "columns"
+            unknown = ", ".join(count.unknown)
+            errors.print(
+                f"Warning: {count.file} has the unknown {noun} {unknown}; ignored.", markup=False
+            )
+        if count.unreadable:
+            noun = "row" if count.unreadable == 1 else "rows"
+            errors.print(
+                f"Warning: {count.unreadable} {noun} of {count.file} cannot be read; "
+                "raw.unreadable_rows says why.",
+                markup=False,
+            )
+
+
+def _print_counts(report: LoadReport) -> None:
+    # Plain digits, so that a script can read them too.
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("table")
+    for heading in ("read", "loaded", "unreadable"):
+        table.add_column(heading, justify="right")
+    for count in report.counts:
+        table.add_row(count.table, str(count.read), str(count.loaded), str(count.unreadable))
+    output = Console(soft_wrap=True, highlight=False)
+    output.print(table)
+    output.print(f"Loaded into {report.destination}.", markup=False)

@@ -1,0 +1,233 @@
+"""SQL that turns what a file holds into what a raw column holds, never failing on a value.
+
+Every conversion is a DuckDB expression, so that all targets read a value the same way. It gives
+NULL where the value does not fit; whether that NULL is a fault or an absent value is what
+`Conversion.unreadable` says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tutormax.load.columns import Kind
+
+_SQL_TYPES = {
+    Kind.TEXT: "VARCHAR",
+    Kind.INTEGER: "INTEGER",
+    Kind.DOUBLE: "DOUBLE",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
+    Kind.ARRAY: "VARCHAR[]",
+    Kind.JSON: "JSON",
+}
+_INTEGERS = {
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+}
+_FLOATS = {"FLOAT", "DOUBLE"}
+_NAIVE_TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
+_ZONED_TIMES = {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"}
+
+# DuckDB reads 1_000 and 0x10 as numbers; a file that holds them means something else.
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"
+
+# An element of a PostgreSQL array literal: quoted, or bare without braces, commas, outer blanks.
+_ELEMENT = (
+    r'(?:"(?:[^"\\]|\\.)*"'
+    r'|(?:[^"\\{},\s]|\\.)(?:(?:[^"\\{},]|\\.)*(?:[^"\\{},\s]|\\.))?)'
+)
+_PG_ARRAY = rf"(?s)\{{\s*(?:{_ELEMENT}\s*(?:,\s*{_ELEMENT}\s*)*)?\}}"
+
+# DuckDB's JSON reader lets through what PostgreSQL's jsonb refuses: NUL, not-a-number, infinities,
+# numbers beyond its numeric type, and nesting deep enough to exhaust its stack. The first look is
+# cheap and may err; the second, with the strings emptied, decides.
+_NUL_ESCAPE = r"(^|[^\\])(\\\\)*\\u0000"
+_SUSPECT_JSON = r"(?i)nan|inf|e[+-]?[0-9]{4}"
+_HOSTILE_JSON = r'(?i)nan|inf|e[+-]?[0-9]{4}|[0-9]{1000}|(?:[\[{](?:"":)?){500}'
+_JSON_STRING = r'"(?:[^"\\]|\\.)*"'
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """One column as a reader hands it over: a DuckDB expression and its type.
+
+    `sql_type` is a DuckDB type name; VARCHAR means the value's text. `nested` is an expression that
+    is true where that text stands for an object or an array of the file (JSON only).
+    """
+
+    ref: str
+    sql_type: str = "VARCHAR"
+    nested: str | None = None
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """DuckDB expressions that make a raw column of a file's column.
+
+    `guess` is a first, cheap conversion. `value` is the column's value; in it, `{guess}` stands for
+    the guess once computed. `unreadable`, never NULL, tells whether the file's value does not fit;
+    in it, `{value}` stands for the value once computed. `text` is the file's value as text.
+    """
+
+    guess: str
+    value: str
+    unreadable: str
+    text: str
+
+
+def absent(kind: Kind) -> Conversion:
+    """Conversion for a column that the file does not have: NULL, never unreadable."""
+    return Conversion("NULL", f"NULL::{_SQL_TYPES[kind]}", "false", "NULL::VARCHAR")
+
+
+def convert(kind: Kind, source: SourceColumn) -> Conversion:
+    """Conversion of a file's column into a raw column of `kind`."""
+    text = _as_text(source)
+    if kind is Kind.TEXT:
+        return _to_text(source, text)
+    native = _from_native(kind, source)
+    if native is not None:
+        return Conversion(*native, f"({source.ref} IS NOT NULL AND {{value}} IS NULL)", text)
+    guess, value = _from_text(kind, text)
+    unreadable = f"({text} IS NOT NULL AND {{value}} IS NULL)"
+    if kind in (Kind.ARRAY, Kind.JSON):
+        # The JSON word null is an absent value, not a fault.
+        unreadable = f"({unreadable} AND {_trim(text)} <> 'null')"
+    return Conversion(guess, value, unreadable, text)
+
+
+def _to_text(source: SourceColumn, text: str) -> Conversion:
+    faults = [f"contains({text}, chr(0))"]
+    if source.nested is not None:
+        faults.append(source.nested)
+    if _is_nested(source.sql_type):
+        faults.append(f"{source.ref} IS NOT NULL")
+    return Conversion("NULL", text, f"coalesce({' OR '.join(faults)}, false)", text)
+
+
+def _is_nested(sql_type: str) -> bool:
+    return sql_type.endswith("]") or sql_type.startswith(("STRUCT", "MAP", "UNION", "VARIANT"))
+
+
+def _as_text(source: SourceColumn) -> str:
+    if source.sql_type == "VARCHAR":
+        return source.ref
+    if _is_nested(source.sql_type):
+        return f"to_json({source.ref})::VARCHAR"
+    return f"{source.ref}::VARCHAR"
+
+
+def _from_native(kind: Kind, source: SourceColumn) -> tuple[str, str] | None:
+    """Guess and value without a detour over text, where the file's type has one."""
+    ref, sql_type = source.ref, source.sql_type
+    guess, value = None, "{guess}"
+    if kind is Kind.INTEGER and sql_type in _INTEGERS:
+        guess = f"TRY_CAST({ref} AS INTEGER)"
+    elif kind is Kind.INTEGER and sql_type in _FLOATS:
+        guess = f"CASE WHEN {ref} = trunc({ref}) THEN TRY_CAST({ref} AS INTEGER) END"
+    elif kind is Kind.DOUBLE and sql_type in _FLOATS | _INTEGERS:
+        guess = f"{ref}::DOUBLE"
+    elif kind is Kind.BOOLEAN and sql_type == "BOOLEAN":
+        guess = ref
+    elif kind is Kind.TIMESTAMP and sql_type in _ZONED_TIMES:
+        guess, value = f"TRY_CAST({ref} AS TIMESTAMPTZ)", _within_calendar("{guess}")
+    elif kind is Kind.TIMESTAMP and sql_type in _NAIVE_TIMES:
+        guess = f"timezone('UTC', TRY_CAST({ref} AS TIMESTAMP))"
+        value = _within_calendar("{guess}")
+    elif kind is Kind.ARRAY and sql_type == "VARCHAR[]":
+        guess, value = ref, _without_nul("{guess}")
+    return None if guess is None else (guess, value)
+
+
+def _from_text(kind: Kind, text: str) -> tuple[str, str]:
+    """Guess and value of a text; the value looks closer only where the guess has failed."""
+    trimmed = _trim(text)
+    if kind is Kind.ARRAY:
+        return _array_from_text(trimmed), _without_nul("{guess}")
+    if kind is Kind.JSON:
+        # json_extract writes the document without its blanks, so all formats give the same text.
+        return f"json_extract(TRY_CAST({text} AS JSON), '$')", _harmless_json("{guess}")
+    guess = f"TRY_CAST({text} AS {_SQL_TYPES[kind]})"
+    if kind is Kind.INTEGER:
+        # DuckDB would round 3.5, and read 1_000 and 0x10.
+        number = f"TRY_CAST({trimmed} AS DOUBLE)"
+        return guess, (
+            f"CASE WHEN {{guess}} IS NOT NULL AND regexp_full_match({text}, '[+-]?[0-9]+') "
+            "THEN {guess} "
+            f"WHEN regexp_full_match({trimmed}, '{_NUMBER}') AND {number} = trunc({number}) "
+            f"THEN TRY_CAST({number} AS INTEGER) END"
+        )
+    if kind is Kind.DOUBLE:
+        # A number too large for a double becomes an infinity that the file does not hold.
+        return guess, (
+            f"CASE WHEN isfinite({{guess}}) THEN CASE WHEN NOT contains({text}, '_') "
+            "THEN {guess} END "
+            f"WHEN regexp_full_match({trimmed}, '{_NOT_FINITE}') THEN {{guess}} END"
+        )
+    if kind is Kind.BOOLEAN:
+        # One long term and not several alike: the optimiser computes like terms for every row.
+        whole = rf"regexp_replace({trimmed}, '^([01])\.0$', '\1')"
+        return guess, f"coalesce({{guess}}, TRY_CAST({whole} AS BOOLEAN))"
+    # A blank before the offset is usual elsewhere, but not to DuckDB. Words such as 'epoch' and
+    # 'infinity' are no instants: the first character is a digit.
+    closed_up = rf"regexp_replace({trimmed}, '\s+([+-][0-9])', '\1')"
+    return guess, (
+        f"CASE WHEN {text} >= '0' AND {text} < ':' AND {_in_calendar('{guess}')} THEN {{guess}} "
+        f"WHEN regexp_matches({trimmed}, '^[0-9]') "
+        f"THEN {_within_calendar(f'TRY_CAST({closed_up} AS TIMESTAMPTZ)')} END"
+    )
+
+
+def _array_from_text(text: str) -> str:
+    json = f"TRY_CAST({text} AS JSON)"
+    nested = (
+        f"len(list_filter(json_extract({json}, '$[*]'), "
+        "lambda e: starts_with(e, '[') OR starts_with(e, '{'))) > 0"
+    )
+    unescaped = r"regexp_replace({0}, '(?s)\\(.)', '\1', 'g')"
+    literal = (
+        f"list_transform(regexp_extract_all({text}, '(?s){_ELEMENT}'), "
+        f"lambda e: CASE WHEN starts_with(e, '\"') THEN {unescaped.format('e[2:-2]')} "
+        f"WHEN upper(e) = 'NULL' THEN NULL ELSE {unescaped.format('e')} END)"
+    )
+    return (
+        f"CASE WHEN starts_with({text}, '[') "
+        f"THEN CASE WHEN NOT {nested} THEN TRY_CAST({json} AS VARCHAR[]) END "
+        f"WHEN regexp_full_match({text}, '{_PG_ARRAY}') THEN {literal} END"
+    )
+
+
+def _harmless_json(document: str) -> str:
+    text = f"{document}::VARCHAR"
+    emptied = f"regexp_replace({text}, '{_JSON_STRING}', '\"\"', 'g')"
+    return (
+        f"CASE WHEN {text} = 'null' THEN NULL "
+        f"WHEN contains({text}, '\\u0000') AND regexp_matches({text}, '{_NUL_ESCAPE}') THEN NULL "
+        f"WHEN (length({text}) > 900 OR regexp_matches({text}, '{_SUSPECT_JSON}')) "
+        f"AND regexp_matches({emptied}, '{_HOSTILE_JSON}') THEN NULL "
+        f"ELSE {document} END"
+    )
+
+
+def _in_calendar(instant: str) -> str:
+    # Years beyond four digits and infinities have no place in a calendar, nor in Python's.
+    return (
+        f"{instant} >= TIMESTAMPTZ '0001-01-01 00:00:00+00' "
+        f"AND {instant} < TIMESTAMPTZ '10000-01-01 00:00:00+00'"
+    )
+
+
+def _within_calendar(instant: str) -> str:
+    return f"CASE WHEN {_in_calendar(instant)} THEN {instant} END"
+
+
+def _without_nul(array: str) -> str:
+    return (
+        f"CASE WHEN NOT coalesce(contains(array_to_string({array}, ''), chr(0)), false) "
+        f"THEN {array} END"
+    )
+
+
+def _trim(text: str) -> str:
+    return f"trim({text}, ' ' || chr(9) || chr(10) || chr(13))"

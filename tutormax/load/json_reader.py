@@ -1,0 +1,164 @@
+"""Opening JSON: one object a line (`.jsonl`) or one array of objects (`.json`)."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import shutil
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from tutormax.errors import UserError
+from tutormax.load.convert import SourceColumn
+from tutormax.load.files import SourceFile, check_columns, check_utf8, duckdb_literal
+from tutormax.warehouse import first_line, one_row
+
+STAGE = "temp.main.tutormax_stage"
+"""The temporary table that holds the text of the file being read."""
+
+_MAX_OBJECT_BYTES = 1 << 24
+_LINES_PER_LOOK = 10_000
+# Above this size an array is not read once more only to tell where its fault is.
+_MAX_DIAGNOSED_BYTES = 1 << 28
+_FIRST_BAD_LINE = """
+    SELECT min(i)
+    FROM (SELECT generate_subscripts($1::VARCHAR[], 1) AS i, unnest($1::VARCHAR[]) AS line)
+    WHERE trim(line, ' ' || chr(9) || chr(10) || chr(13)) <> ''
+    AND coalesce(json_type(TRY_CAST(line AS JSON)), '') <> 'OBJECT'
+"""
+
+
+def open_json(
+    con: duckdb.DuckDBPyConnection, file: SourceFile, scratch: Path
+) -> tuple[str, int, dict[str, SourceColumn], tuple[str, ...]]:
+    """Bring a JSON file into the temporary table `STAGE`.
+
+    Returns the DuckDB relation, its number of rows, the known columns and the names of the unknown.
+    Raises `UserError` if the file is not UTF-8, not JSON, no array (`.json`) or not objects only.
+    """
+    path = _without_bom(file, scratch)
+    form = "array" if file.format == "json" else "newline_delimited"
+    if file.format == "json":
+        _check_array(file, path)
+    try:
+        con.execute(
+            f"CREATE TEMP TABLE {STAGE} AS SELECT json AS document FROM read_json_objects("
+            f"{duckdb_literal(path)}, format = '{form}', hive_partitioning = false, "
+            f"maximum_object_size = {_MAX_OBJECT_BYTES})"
+        )
+    except duckdb.Error as error:
+        raise _why_malformed(con, file, error) from error
+    judged = "count(*), count(*) FILTER (json_type(document) <> 'OBJECT')"
+    rows, others = one_row(con, f"SELECT {judged} FROM {STAGE}")
+    if others:
+        raise _why_malformed(con, file, None)
+    names = [
+        str(row[0])
+        for row in con.execute(
+            f"SELECT DISTINCT unnest(json_keys(document)) AS name FROM {STAGE} ORDER BY name"
+        ).fetchall()
+    ]
+    wanted = file.table.columns.keys()
+    if rows:
+        # Without a row there is nothing to tell the columns from, and nothing that misses them.
+        check_columns(file, names)
+    known = [name for name in wanted if name in names]
+    unknown = tuple(name for name in names if name not in wanted)
+    relation = _extracted(known)
+    columns = {
+        name: SourceColumn(f"c{i}", nested=_nested(f"c{i}", name)) for i, name in enumerate(known)
+    }
+    return relation, int(rows), columns, unknown
+
+
+def _extracted(names: list[str]) -> str:
+    """Relation of the columns' texts: strings without quotes, all else as JSON, null as NULL."""
+    paths = ", ".join(f"'$.{name}'" for name in names)
+    texts = f"json_extract_string(document, [{paths}]::VARCHAR[])"
+    cells = "".join(f", cells[{i + 1}] AS c{i}" for i in range(len(names)))
+    return f"(SELECT document{cells} FROM (SELECT document, {texts} AS cells FROM {STAGE}))"
+
+
+def _nested(ref: str, name: str) -> str:
+    # Only a text that looks like one is worth asking whether it is an object or array of the file.
+    return (
+        f"CASE WHEN starts_with({ref}, '{{') OR starts_with({ref}, '[') "
+        f"THEN json_type(document, '$.{name}') IN ('OBJECT', 'ARRAY') ELSE false END"
+    )
+
+
+def _without_bom(file: SourceFile, scratch: Path) -> Path:
+    """The file, or a copy without the byte order mark that DuckDB does not take."""
+    with file.path.open("rb") as source:
+        if source.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            return file.path
+        copy = scratch / file.path.name
+        with copy.open("wb") as target:
+            shutil.copyfileobj(source, target)
+    return copy
+
+
+def _check_array(file: SourceFile, path: Path) -> None:
+    with path.open("rb") as source:
+        while (first := source.read(1)).isspace():
+            pass
+    if first != b"[":
+        check_utf8(file.path)
+        raise UserError(
+            f"{file.path} is not a JSON array; write [ … ] around its objects, or call it "
+            f"{file.table.name}.jsonl if it has one object a line."
+        )
+
+
+def _why_malformed(
+    con: duckdb.DuckDBPyConnection, file: SourceFile, error: duckdb.Error | None
+) -> UserError:
+    """The sentence for a JSON file that DuckDB refused, or that holds other things than objects."""
+    check_utf8(file.path)
+    message = first_line(error) if error else ""
+    if "maximum_object_size" in message:
+        return UserError(
+            f"{file.path} has an object of more than {_MAX_OBJECT_BYTES >> 20} MiB; split it up."
+        )
+    if file.format == "jsonl":
+        # DuckDB's own line numbers leave out blank lines and start at two.
+        where, reason = _bad_line(file.path), ""
+    elif error is None:
+        # Row numbers of rows not committed yet do not start at zero.
+        first = "min(rowid) FILTER (json_type(document) <> 'OBJECT')"
+        (element,) = one_row(con, f"SELECT {first} - min(rowid) + 1 FROM {STAGE}")
+        where, reason = f"element {element}", ""
+    else:
+        where, reason = _fault_in_array(file.path), message.rsplit(": ", 1)[-1].rstrip(". ")
+    at = f" at {where}" if where else ""
+    because = f" ({reason})" if reason else ""
+    return UserError(
+        f"{file.path} is malformed JSON{at}{because}; every row must be one whole object."
+    )
+
+
+def _bad_line(path: Path) -> str:
+    """Name of the first line that is not one JSON object, by the judgement of DuckDB's parser."""
+    # The loading connection's transaction is broken by now.
+    with path.open(encoding="utf-8-sig", newline="\n") as source, duckdb.connect() as con:
+        start = 1
+        while lines := list(islice(source, _LINES_PER_LOOK)):
+            (index,) = one_row(con, _FIRST_BAD_LINE, [lines])
+            if index is not None:
+                return f"line {start + int(index) - 1}"
+            start += len(lines)
+    return ""
+
+
+def _fault_in_array(path: Path) -> str:
+    if path.stat().st_size > _MAX_DIAGNOSED_BYTES:
+        return ""
+    try:
+        json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno}"
+    except RecursionError:
+        pass
+    return ""

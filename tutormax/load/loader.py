@@ -1,0 +1,141 @@
+"""Loading a directory: every file of it, or nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from tutormax.errors import UserError
+from tutormax.load.files import SourceFile, find_files
+from tutormax.load.readers import open_file, unreadable_parquet
+from tutormax.load.sinks import DuckDbSink, PostgresSink, Sink
+from tutormax.load.statements import part_rows
+from tutormax.schema import unreadable_rows
+from tutormax.warehouse import (
+    Target,
+    connect_duckdb,
+    connect_postgres,
+    duckdb_path,
+    first_line,
+)
+
+
+@dataclass(frozen=True)
+class TableCount:
+    """Rows of one table's file: read = loaded + unreadable.
+
+    `unknown` names the columns that were passed over.
+    """
+
+    table: str
+    file: Path
+    read: int
+    loaded: int
+    unreadable: int
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did: a count for each file, and where the rows went."""
+
+    counts: tuple[TableCount, ...]
+    destination: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Callbacks during a load.
+
+    `start` is called with a file and its number of rows, `advance` with a number of rows written.
+    """
+
+    start: Callable[[SourceFile, int], None] = lambda _file, _rows: None
+    advance: Callable[[int], None] = lambda _rows: None
+
+
+def load_directory(
+    directory: Path, target: Target = Target.DUCKDB, progress: Progress | None = None
+) -> LoadReport:
+    """Append the files `<table>.parquet|.csv|.jsonl|.json` of a directory to the raw tables.
+
+    One transaction holds all files. A row with a value that does not fit its column goes to
+    `raw.unreadable_rows`. Raises `UserError`, with nothing of the load left behind, if a file
+    cannot be read at all or the target cannot be written.
+    """
+    files = find_files(directory)
+    # One instant for the whole load: its rows arrived together.
+    loaded_at = datetime.now(UTC)
+    with (
+        tempfile.TemporaryDirectory(prefix="tutormax-load-") as scratch,
+        _open(target, Path(scratch)) as (con, sink),
+    ):
+        load = _Load(con, sink, loaded_at, Path(scratch), progress or Progress())
+        try:
+            sink.prepare()
+            counts = tuple(load.append(file) for file in files)
+            sink.commit()
+        except BaseException as error:
+            sink.rollback()
+            if isinstance(error, duckdb.Error):
+                raise UserError(f"The load stopped: {first_line(error)}") from error
+            raise
+        return LoadReport(counts, sink.describe())
+
+
+@contextmanager
+def _open(target: Target, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Sink]]:
+    """The DuckDB connection that reads the files, and the sink their rows go to."""
+    if target is Target.DUCKDB:
+        path = duckdb_path()
+        with connect_duckdb(path) as con:
+            yield con, DuckDbSink(con, str(path))
+        return
+    server = connect_postgres()
+    try:
+        # What does not fit in memory goes to the scratch directory, not to the current one.
+        with duckdb.connect(config={"temp_directory": str(scratch / "duckdb")}) as con:
+            con.execute("SET TimeZone = 'UTC'")
+            yield con, PostgresSink(con, server)
+    finally:
+        server.close()
+
+
+@dataclass(frozen=True)
+class _Load:
+    con: duckdb.DuckDBPyConnection
+    sink: Sink
+    loaded_at: datetime
+    scratch: Path
+    progress: Progress
+
+    def append(self, file: SourceFile) -> TableCount:
+        """Append one file's rows, and make sure that none was lost on the way."""
+        reading = open_file(self.con, file, self.scratch)
+        self.progress.start(file, reading.rows)
+        statements = part_rows(file.table, reading, self.loaded_at)
+        advance = self.progress.advance
+        try:
+            loaded = self.sink.write(file.table, statements.fitting, advance)
+            unreadable = 0
+            # The second look at the file is only for files that need it.
+            if loaded != reading.rows:
+                unreadable = self.sink.write(unreadable_rows, statements.unreadable, advance)
+        except duckdb.Error as error:
+            if file.format == "parquet" and not isinstance(error, duckdb.OutOfMemoryException):
+                raise unreadable_parquet(file, error) from error
+            raise
+        if loaded + unreadable != reading.rows:
+            raise UserError(
+                f"{file.path} changed while it was read ({reading.rows} rows at first, then "
+                f"{loaded + unreadable}); load it again once it is complete."
+            )
+        return TableCount(
+            file.table.name, file.path, reading.rows, loaded, unreadable, reading.unknown
+        )

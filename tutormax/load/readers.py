@@ -1,0 +1,154 @@
+"""Opening a file as a DuckDB relation, whatever its format.
+
+Parquet is read where it lies. CSV and JSON are first brought, as text, into a temporary table: a
+file that cannot be read is then known before a row of it is written, and is parsed once only.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tutormax.errors import UserError
+from tutormax.load.columns import names
+from tutormax.load.convert import SourceColumn
+from tutormax.load.files import SourceFile, check_columns, check_utf8, duckdb_literal
+from tutormax.load.json_reader import STAGE, open_json
+from tutormax.warehouse import first_line, one_row
+
+_CSV_LINE_BYTES = 1 << 22
+_CSV_BUFFER_BYTES = 1 << 25
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An opened file.
+
+    `relation` is a DuckDB FROM item of `rows` rows. `columns` are the file's columns that its table
+    has, by name; `unknown` the names of those it has not.
+    """
+
+    relation: str
+    rows: int
+    columns: dict[str, SourceColumn]
+    unknown: tuple[str, ...]
+
+
+def open_file(con: duckdb.DuckDBPyConnection, file: SourceFile, scratch: Path) -> Reading:
+    """Open a file for reading through `con`; `scratch` is a directory for temporary files.
+
+    At most one Reading of a connection is valid at a time. Raises `UserError` if the file cannot be
+    read, is not what its name says, or lacks a required column.
+    """
+    con.execute(f"DROP TABLE IF EXISTS {STAGE}")
+    try:
+        if file.format == "parquet":
+            return _open_parquet(con, file)
+        if file.format == "csv":
+            return _open_csv(con, file)
+        relation, rows, columns, unknown = open_json(con, file, scratch)
+        return Reading(relation, rows, columns, unknown)
+    except OSError as error:
+        raise UserError(f"{file.path} cannot be read: {error.strerror or error}.") from error
+
+
+def _split(file: SourceFile, present: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+    """Positions of the columns that the table has, and the names of the others."""
+    check_columns(file, present)
+    wanted = set(names(file.table))
+    known = [position for position, name in enumerate(present) if name in wanted]
+    return known, tuple(sorted(set(present) - wanted))
+
+
+def _open_parquet(con: duckdb.DuckDBPyConnection, file: SourceFile) -> Reading:
+    try:
+        with pq.ParquetFile(file.path) as parquet:
+            present = parquet.schema_arrow.names
+            rows = parquet.metadata.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable_parquet(file, error) from error
+    known, unknown = _split(file, present)
+    # DuckDB's names for the columns are not the file's if two differ only in case: go by position.
+    aliases = ", ".join(f"c{position}" for position in range(len(present)))
+    relation = (
+        f"read_parquet({duckdb_literal(file.path)}, hive_partitioning = false, "
+        f"binary_as_string = true) AS file({aliases})"
+    )
+    try:
+        described = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    except duckdb.Error as error:
+        raise unreadable_parquet(file, error) from error
+    columns = {present[i]: SourceColumn(f"c{i}", str(described[i][1])) for i in known}
+    return Reading(relation, rows, columns, unknown)
+
+
+def unreadable_parquet(file: SourceFile, error: Exception) -> UserError:
+    """The sentence for a Parquet file that is truncated, damaged or none at all."""
+    reason = first_line(error).rstrip(".")
+    return UserError(f"{file.path} is not a whole Parquet file ({reason}); write it again.")
+
+
+def _open_csv(con: duckdb.DuckDBPyConnection, file: SourceFile) -> Reading:
+    # Python's reader judges the file, DuckDB's brings its cells. Python's is the stricter one: it
+    # tells the line of a fault, and DuckDB's lets a row pass that has an empty cell too many.
+    header, rows = _judged_csv(file)
+    known, unknown = _split(file, header)
+    cells = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header)))
+    try:
+        con.execute(
+            f"CREATE TEMP TABLE {STAGE} AS SELECT {', '.join(f'c{i}' for i in known)} "
+            f"FROM read_csv({duckdb_literal(file.path)}, columns = {{{cells}}}, header = true, "
+            "auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+            f"strict_mode = true, max_line_size = {_CSV_LINE_BYTES}, "
+            f"buffer_size = {_CSV_BUFFER_BYTES}, hive_partitioning = false)"
+        )
+    except duckdb.Error as error:
+        raise _doubtful_csv(file) from error
+    if one_row(con, f"SELECT count(*) FROM {STAGE}") != (rows,):
+        raise _doubtful_csv(file)
+    columns = {header[position]: SourceColumn(f"c{position}") for position in known}
+    return Reading(STAGE, rows, columns, unknown)
+
+
+def _doubtful_csv(file: SourceFile) -> UserError:
+    return UserError(
+        f"{file.path} is CSV that can be read in more than one way; write it again with one kind "
+        f"of line end, quotes only around whole cells, and lines below {_CSV_LINE_BYTES >> 20} MiB."
+    )
+
+
+def _judged_csv(file: SourceFile) -> tuple[list[str], int]:
+    """The header of a CSV file and its number of rows; blank lines are none.
+
+    Raises `UserError`, naming the line, if the file is not UTF-8, a quote is astray or open, or a
+    row has not as many cells as the header.
+    """
+    csv.field_size_limit(_CSV_LINE_BYTES)
+    with file.path.open(encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, strict=True)
+        try:
+            header = next((row for row in reader if row), [])
+            rows = 0
+            for width in map(len, reader):
+                if width == len(header):
+                    rows += 1
+                elif width:
+                    raise UserError(
+                        f"{file.path} is malformed CSV: line {reader.line_num} has {width} cells "
+                        f"and the header {len(header)}; quote cells that hold commas."
+                    )
+        except csv.Error as error:
+            raise UserError(
+                f"{file.path} is malformed CSV at line {reader.line_num} ({error}); check the "
+                "quotes there."
+            ) from error
+        except UnicodeDecodeError as error:
+            check_utf8(file.path)
+            raise UserError(f"{file.path} is not UTF-8 text; save it as UTF-8.") from error
+    return header, rows

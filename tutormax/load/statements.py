@@ -1,0 +1,110 @@
+"""The two SELECTs that part a file's rows into those that fit their raw table and the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Table
+
+from tutormax.load.columns import Kind, kinds, names
+from tutormax.load.convert import Conversion, absent, convert
+from tutormax.load.readers import Reading
+from tutormax.schema import LOADED_AT, unreadable_rows
+from tutormax.warehouse import quote
+
+_SHOWN_CHARACTERS = 100
+
+
+@dataclass(frozen=True)
+class Statements:
+    """DuckDB queries over one file; every row of the file is in the result of exactly one.
+
+    `fitting` has the columns of the raw table, `unreadable` those of `raw.unreadable_rows`.
+    """
+
+    fitting: str
+    unreadable: str
+
+
+def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements:
+    """Statements for a file of `table`.
+
+    Rows that bring no `_loaded_at` of their own get the instant `loaded_at`, which has a zone.
+    """
+    stamp = f"TIMESTAMPTZ '{loaded_at.isoformat()}'"
+    column_kinds = kinds(table)
+    conversions = {
+        name: convert(kind, reading.columns[name]) if name in reading.columns else absent(kind)
+        for name, kind in column_kinds.items()
+    }
+    guesses = {name: f"g{position}" for position, name in enumerate(column_kinds)}
+    values = {name: f"v{position}" for position, name in enumerate(column_kinds)}
+    faults = {
+        name: conversions[name].unreadable.replace("{value}", values[name])
+        for name in reading.columns
+    }
+    rows = _judged_rows(reading.relation, conversions, guesses, values, faults)
+    arrived = f"coalesce({values[LOADED_AT]}, {stamp})"
+    fitting = ", ".join(
+        f"{arrived if name == LOADED_AT else value} AS {quote(name)}"
+        for name, value in values.items()
+    )
+    unreadable = {
+        "source_table": f"'{table.name}'",
+        "record": _record({name: conversions[name] for name in faults}),
+        "error": _errors(faults, conversions, column_kinds),
+        LOADED_AT: arrived,
+    }
+    listed = ", ".join(f"{unreadable[name]} AS {quote(name)}" for name in names(unreadable_rows))
+    return Statements(
+        fitting=f"SELECT {fitting} FROM {rows} WHERE NOT faulty",
+        unreadable=f"SELECT {listed} FROM {rows} WHERE faulty",
+    )
+
+
+def _judged_rows(
+    relation: str,
+    conversions: dict[str, Conversion],
+    guesses: dict[str, str],
+    values: dict[str, str],
+    faults: dict[str, str],
+) -> str:
+    """The file's rows with their guesses, then their values, then whether they are `faulty`."""
+    guessed = ", ".join(f"{conversions[name].guess} AS {guess}" for name, guess in guesses.items())
+    converted = ", ".join(
+        f"{conversions[name].value.replace('{guess}', guesses[name])} AS {value}"
+        for name, value in values.items()
+    )
+    # Never true; but a volatile term keeps the optimiser from moving the filter on `faulty` below
+    # the conversions, where it would compute each of them a second time.
+    barrier = "random() > 2"
+    return (
+        f"(SELECT *, {' OR '.join([*faults.values(), barrier])} AS faulty FROM "
+        f"(SELECT *, {converted} FROM (SELECT *, {guessed} FROM {relation})))"
+    )
+
+
+def _storable(text: str) -> str:
+    # A NUL character has no place in PostgreSQL's text; the record shows it as six visible ones.
+    return f"replace({text}, chr(0), '\\u0000')"
+
+
+def _record(conversions: dict[str, Conversion]) -> str:
+    pairs = ", ".join(f"'{name}', {_storable(c.text)}" for name, c in conversions.items())
+    return f"json_object({pairs})::VARCHAR"
+
+
+def _errors(
+    faults: dict[str, str], conversions: dict[str, Conversion], column_kinds: dict[str, Kind]
+) -> str:
+    sentences = []
+    for name, fault in faults.items():
+        text = _storable(conversions[name].text)
+        shown = (
+            f"CASE WHEN length({text}) > {_SHOWN_CHARACTERS} "
+            f"THEN left({text}, {_SHOWN_CHARACTERS}) || '…' ELSE {text} END"
+        )
+        verdict = f"''' is not {column_kinds[name]}'"
+        sentences.append(f"CASE WHEN {fault} THEN '{name}: ''' || {shown} || {verdict} END")
+    return f"concat_ws('; ', {', '.join(sentences)})"

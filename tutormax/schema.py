@@ -1,0 +1,175 @@
+"""The raw and archive tables: one SQLAlchemy metadata that Alembic, the loader and the tests share.
+
+Raw is permissive: no keys, no checks, no lengths, every column nullable but `_loaded_at`. The
+columns are those of the TutorMax schema document; lengths are judged in staging, so that a name
+that is too long is refused with its reason and not lost at the door.
+
+The archive holds rows that left raw, in tables of the same columns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+RAW_SCHEMA = "raw"
+LOADED_AT = "_loaded_at"
+ARCHIVE_SCHEMA = "archive"
+ARCHIVED_AT = "_archived_at"
+
+metadata = MetaData(schema=RAW_SCHEMA)
+archive_metadata = MetaData(schema=ARCHIVE_SCHEMA)
+
+
+def _raw_table(name: str, /, **columns: TypeEngine[Any]) -> Table:
+    return Table(
+        name,
+        metadata,
+        *(Column(column, kind) for column, kind in columns.items()),
+        Column(LOADED_AT, _timestamp(), nullable=False),
+    )
+
+
+def _timestamp() -> DateTime:
+    return DateTime(timezone=True)
+
+
+tutors = _raw_table(
+    "tutors",
+    tutor_id=String(),
+    name=String(),
+    email=String(),
+    onboarding_date=_timestamp(),
+    status=String(),
+    subjects=ARRAY(String()),
+    education_level=String(),
+    location=String(),
+    baseline_sessions_per_week=Double(),
+    behavioral_archetype=String(),
+    created_at=_timestamp(),
+    updated_at=_timestamp(),
+)
+
+students = _raw_table(
+    "students",
+    student_id=String(),
+    name=String(),
+    age=Integer(),
+    grade_level=String(),
+    subjects_interested=ARRAY(String()),
+    created_at=_timestamp(),
+    updated_at=_timestamp(),
+)
+
+sessions = _raw_table(
+    "sessions",
+    session_id=String(),
+    tutor_id=String(),
+    student_id=String(),
+    session_number=Integer(),
+    scheduled_start=_timestamp(),
+    actual_start=_timestamp(),
+    duration_minutes=Integer(),
+    subject=String(),
+    session_type=String(),
+    tutor_initiated_reschedule=Boolean(),
+    no_show=Boolean(),
+    late_start_minutes=Integer(),
+    engagement_score=Double(),
+    learning_objectives_met=Boolean(),
+    technical_issues=Boolean(),
+    created_at=_timestamp(),
+    updated_at=_timestamp(),
+)
+
+student_feedback = _raw_table(
+    "student_feedback",
+    feedback_id=String(),
+    session_id=String(),
+    student_id=String(),
+    tutor_id=String(),
+    overall_rating=Integer(),
+    is_first_session=Boolean(),
+    subject_knowledge_rating=Integer(),
+    communication_rating=Integer(),
+    patience_rating=Integer(),
+    engagement_rating=Integer(),
+    helpfulness_rating=Integer(),
+    would_recommend=Boolean(),
+    improvement_areas=ARRAY(String()),
+    free_text_feedback=Text(),
+    submitted_at=_timestamp(),
+    created_at=_timestamp(),
+)
+
+tutor_events = _raw_table(
+    "tutor_events",
+    event_id=String(),
+    tutor_id=String(),
+    event_type=String(),
+    event_timestamp=_timestamp(),
+    metadata=postgresql.JSONB(none_as_null=True),
+    created_at=_timestamp(),
+)
+
+interventions = _raw_table(
+    "interventions",
+    intervention_id=String(),
+    tutor_id=String(),
+    intervention_type=String(),
+    trigger_reason=Text(),
+    recommended_date=_timestamp(),
+    assigned_to=String(),
+    status=String(),
+    due_date=_timestamp(),
+    completed_date=_timestamp(),
+    outcome=String(),
+    notes=Text(),
+    created_at=_timestamp(),
+    updated_at=_timestamp(),
+)
+
+SOURCE_TABLES: tuple[Table, ...] = (
+    tutors,
+    students,
+    sessions,
+    student_feedback,
+    tutor_events,
+    interventions,
+)
+
+unreadable_rows = _raw_table("unreadable_rows", source_table=Text(), record=Text(), error=Text())
+
+KEYS: dict[str, str] = {
+    "tutors": "tutor_id",
+    "students": "student_id",
+    "sessions": "session_id",
+    "student_feedback": "feedback_id",
+    "tutor_events": "event_id",
+    "interventions": "intervention_id",
+}
+"""The column that names a row of each source."""
+
+
+def _archive_table(source: Table) -> Table:
+    table = source.to_metadata(archive_metadata, schema=ARCHIVE_SCHEMA)
+    table.append_column(Column(ARCHIVED_AT, _timestamp(), nullable=False))
+    return table
+
+
+ARCHIVE_TABLES: tuple[Table, ...] = tuple(_archive_table(table) for table in SOURCE_TABLES)
+"""In the order of `SOURCE_TABLES`."""

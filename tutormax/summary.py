@@ -1,0 +1,144 @@
+"""`tutormax summary`: what the last build made of the raw rows, in a few lines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import duckdb
+import psycopg2
+import typer
+
+from tutormax.errors import UserError
+from tutormax.schema import KEYS
+from tutormax.warehouse import (
+    Target,
+    connect_duckdb,
+    connect_postgres,
+    duckdb_path,
+    postgres_settings,
+)
+
+Query = Callable[[str], Sequence[Sequence[Any]]]
+"""Runs SQL and gives all rows."""
+
+LOOK = (
+    "          dbt show --limit 10 --inline "
+    "\"select * from {{ ref('tutor_performance_metrics') }}\""
+)
+
+MOST_REASONS = 8
+
+TARGET_HELP = "The engine the warehouse is on."
+
+
+def summary(
+    target: Annotated[
+        Target, typer.Option(envvar="TUTORMAX_TARGET", help=TARGET_HELP)
+    ] = Target.DUCKDB,
+) -> None:
+    """Say what the last build made: rows accepted and rejected, tiers, changes, and where it is."""
+    try:
+        if target is Target.DUCKDB:
+            with connect_duckdb(read_only=True) as duck:
+                lines = describe(lambda sql: duck.execute(sql).fetchall())
+            place = str(duckdb_path())
+        else:
+            with connect_postgres() as pg, pg.cursor() as cursor:
+
+                def run(sql: str) -> Sequence[Sequence[Any]]:
+                    cursor.execute(sql)
+                    return cursor.fetchall()
+
+                lines = describe(run)
+            settings = postgres_settings()
+            place = f"{settings['host']}:{settings['port']}/{settings['database']}"
+    except (duckdb.CatalogException, psycopg2.errors.UndefinedTable) as error:
+        raise UserError(
+            f"There are no published tables on {target.value} yet: "
+            f"run `dbt build --target {target.value}`."
+        ) from error
+    for line in lines:
+        typer.echo(line)
+    typer.echo(f"Database: {place}")
+    typer.echo("Next:     `make docs` says what every column means; to look at a table:")
+    typer.echo(LOOK)
+
+
+def describe(query: Query) -> list[str]:
+    """The lines about rows, reasons, tiers and changes; `query` runs SQL on the warehouse."""
+    published = _published()
+    sources = list(KEYS)
+    raw = _count(query, [f"raw.{table}" for table in (*sources, "unreadable_rows")])
+    accepted = _count(query, [f"{published}.{table}" for table in sources])
+    reasons = query(
+        f"select reason, count(*) from {published}.rejected_records as records "
+        "cross join unnest(records.reasons) as reasons(reason) group by reason "
+        "order by count(*) desc, reason"
+    )
+    rejected = _count(query, [f"{published}.rejected_records"])
+    lines = [
+        f"Raw rows: {raw:,} = {accepted:,} accepted + {rejected:,} rejected",
+        *_wrapped("Rejected: ", _counted(reasons)),
+    ]
+    tiers = query(
+        f"""select performance_tier, count(*), cast(max(calculation_date) as date)
+        from {published}.tutor_performance_metrics
+        where "window" = '30day' and performance_tier is not null and calculation_date = (
+            select max(calculation_date) from {published}.tutor_performance_metrics
+        )
+        group by performance_tier order by count(*) desc, performance_tier"""
+    )
+    if tiers:
+        counted = ", ".join(f"{tier} {count:,}" for tier, count, _ in tiers)
+        lines.append(f"Tiers:    {counted} (30 days to {tiers[0][2]})")
+    lines.append(f"Changes:  {_changes(query, published)}")
+    return lines
+
+
+def _counted(reasons: Sequence[Sequence[Any]]) -> list[str]:
+    """The most frequent reasons with their counts; a row may have several."""
+    parts = [f"{reason} {count:,}" for reason, count in reasons[:MOST_REASONS]]
+    if len(reasons) > MOST_REASONS:
+        parts.append(f"{len(reasons) - MOST_REASONS} more reasons")
+    return parts or ["none"]
+
+
+def _published() -> str:
+    return os.environ.get("TUTORMAX_SCHEMA_PREFIX", "") + "tutormax"
+
+
+def _count(query: Query, tables: Sequence[str]) -> int:
+    counts = query(" union all ".join(f"select count(*) from {table}" for table in tables))
+    return sum(int(row[0]) for row in counts)
+
+
+def _changes(query: Query, published: str) -> str:
+    rows = query(
+        f"""select model, rows_inserted, rows_updated, rows_deleted
+        from {published}.tutormax_runs
+        where run_id = (
+            select run_id from {published}.tutormax_runs order by started_at desc, run_id limit 1
+        )
+        and rows_inserted + rows_updated + rows_deleted > 0
+        order by model"""
+    )
+    if not rows:
+        return "nothing changed in the last build"
+    inserted, updated, deleted = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))
+    return (
+        f"{inserted:,} rows inserted, {updated:,} updated, {deleted:,} deleted "
+        f"in {len(rows)} tables by the last build"
+    )
+
+
+def _wrapped(title: str, parts: Sequence[str], width: int = 100) -> list[str]:
+    """`parts` joined by commas, in lines of at most `width` characters, indented below `title`."""
+    lines = [title]
+    for index, part in enumerate(parts):
+        piece = part + (", " if index + 1 < len(parts) else "")
+        if len(lines[-1]) + len(piece) > width and lines[-1].strip() != title.strip():
+            lines.append(" " * len(title))
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]

@@ -1,0 +1,246 @@
+"""Where the warehouse is: the targets, their settings in the environment, connections to them.
+
+Every function here that can fail for a reason outside the program raises `UserError` with one
+sentence that says what is wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg2
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import make_dsn
+from sqlalchemy import URL, Table
+from sqlalchemy.dialects import postgresql
+
+from tutormax.errors import UserError
+from tutormax.schema import RAW_SCHEMA, metadata
+
+DEFAULT_DUCKDB_PATH = Path("data/warehouse.duckdb")
+_CONNECT_TIMEOUT_SECONDS = 10
+
+# DuckDB names for the PostgreSQL types that it spells differently.
+_DUCKDB_TYPES = {
+    "TEXT": "VARCHAR",
+    "JSONB": "JSON",
+    "DOUBLE PRECISION": "DOUBLE",
+}
+
+
+class Target(StrEnum):
+    """An engine that the loader and the operations can write to."""
+
+    DUCKDB = "duckdb"
+    POSTGRES = "postgres"
+
+
+def duckdb_path() -> Path:
+    """Path of the DuckDB file: `TUTORMAX_DUCKDB_PATH`, or `data/warehouse.duckdb` here."""
+    return Path(os.environ.get("TUTORMAX_DUCKDB_PATH") or DEFAULT_DUCKDB_PATH)
+
+
+def postgres_settings() -> dict[str, str]:
+    """Settings of the PostgreSQL server: host, port, user, password, database, all as text.
+
+    Raises `UserError` if `TUTORMAX_PG_PORT` is no port number.
+    """
+    port = os.environ.get("TUTORMAX_PG_PORT") or "5432"
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise UserError(f"TUTORMAX_PG_PORT is '{port}'; set it to a port number (1-65535).")
+    return {
+        "host": os.environ.get("TUTORMAX_PG_HOST") or "127.0.0.1",
+        "port": port,
+        "user": os.environ.get("TUTORMAX_PG_USER") or "postgres",
+        "password": os.environ.get("TUTORMAX_PG_PASSWORD") or "",
+        "database": os.environ.get("TUTORMAX_PG_DATABASE") or "postgres",
+    }
+
+
+def postgres_dsn() -> str:
+    """Connection string in libpq's `key=value` form, safely quoted."""
+    settings = postgres_settings()
+    # An empty password is left out, so that a password file can still provide one.
+    password = {"password": settings["password"]} if settings["password"] else {}
+    return make_dsn(
+        host=settings["host"],
+        port=settings["port"],
+        user=settings["user"],
+        dbname=settings["database"],
+        **password,
+    )
+
+
+def postgres_url() -> str:
+    """Connection URL for SQLAlchemy (`postgresql+psycopg2://…`), password included."""
+    settings = postgres_settings()
+    # A host that is a directory names a Unix socket, which a URL can only carry as a parameter.
+    socket = settings["host"].startswith("/")
+    query: Mapping[str, str] = {"host": settings["host"]} if socket else {}
+    url = URL.create(
+        "postgresql+psycopg2",
+        username=settings["user"],
+        password=settings["password"] or None,
+        host=None if socket else settings["host"],
+        port=int(settings["port"]),
+        database=settings["database"],
+        query=query,
+    )
+    return url.render_as_string(hide_password=False)
+
+
+def connect_duckdb(
+    path: Path | None = None, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """Open the DuckDB warehouse with its session in UTC.
+
+    `path` defaults to `duckdb_path()`. Opened for writing, the file and its parent directories are
+    made; opened `read_only`, the file must be there. Raises `UserError` if it cannot be opened.
+    """
+    path = duckdb_path() if path is None else path
+    if str(path).startswith(":memory:"):
+        raise UserError(
+            "TUTORMAX_DUCKDB_PATH is ':memory:', where nothing would stay; set it to a file."
+        )
+    if path.is_dir():
+        raise UserError(f"{path} is a directory; set TUTORMAX_DUCKDB_PATH to a DuckDB file.")
+    if read_only and not path.exists():
+        raise UserError(
+            f"There is no DuckDB warehouse at {path}; load data first or set TUTORMAX_DUCKDB_PATH."
+        )
+    try:
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        con = duckdb.connect(str(path), read_only=read_only)
+        con.execute("SET TimeZone = 'UTC'")
+        return con
+    except (duckdb.Error, OSError) as error:
+        raise UserError(_why_duckdb_is_shut(path, error)) from error
+
+
+def _why_duckdb_is_shut(path: Path, error: Exception) -> str:
+    message = str(error)
+    if "lock" in message.lower():
+        return (
+            f"The DuckDB file {path} is locked: another process holds it; "
+            "close that process and run the command again."
+        )
+    if "not a valid DuckDB database file" in message:
+        return f"{path} is not a DuckDB database; set TUTORMAX_DUCKDB_PATH to another file."
+    return f"The DuckDB file {path} cannot be opened: {first_line(error)}"
+
+
+def connect_postgres() -> PgConnection:
+    """Connect to the PostgreSQL server with the client encoding UTF-8 and the session in UTC.
+
+    Raises `UserError` if the server cannot be reached or refuses.
+    """
+    settings = postgres_settings()
+    where = f"{settings['host']}:{settings['port']}"
+    try:
+        con = psycopg2.connect(
+            postgres_dsn(),
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            application_name="tutormax",
+            client_encoding="UTF8",
+            options="-c TimeZone=UTC",
+        )
+    except (psycopg2.Error, UnicodeDecodeError) as error:
+        raise UserError(
+            f"PostgreSQL at {where} (database {settings['database']}, user {settings['user']}) "
+            "does not let us in; start the server or set TUTORMAX_PG_HOST, TUTORMAX_PG_PORT, "
+            f"TUTORMAX_PG_USER, TUTORMAX_PG_PASSWORD and TUTORMAX_PG_DATABASE: {first_line(error)}"
+        ) from error
+    return con
+
+
+def first_line(error: BaseException) -> str:
+    """First line of an engine's message, without the class name that DuckDB puts before it."""
+    lines = str(error).strip().splitlines()
+    line = lines[0].strip() if lines else type(error).__name__
+    kind, colon, rest = line.partition(" Error: ")
+    return rest if colon and len(kind) < 30 else line
+
+
+def quote(name: str) -> str:
+    """`name` as a quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def qualified(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
+    """Full name of a table in the open DuckDB file.
+
+    The catalog is always named: a file called raw.duckdb makes the catalog `raw`, and then
+    `raw.tutors` could mean either the schema or the catalog.
+    """
+    return ".".join(quote(part) for part in (_catalog(con), schema, table))
+
+
+def one_row(
+    con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()
+) -> tuple[Any, ...]:
+    """The one row of a query's result."""
+    # All is fetched: a result with rows left keeps the connection from other work.
+    (row,) = con.execute(sql, list(parameters)).fetchall()
+    return tuple(row)
+
+
+def _catalog(con: duckdb.DuckDBPyConnection) -> str:
+    return str(one_row(con, "SELECT current_database()")[0])
+
+
+def duckdb_type(table: Table, column: str) -> str:
+    """DuckDB's name for the type of a raw column, as its catalog spells it."""
+    compiled = table.columns[column].type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+    return _DUCKDB_TYPES.get(compiled, compiled)
+
+
+def ensure_raw_duckdb(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the schema `raw` and its seven tables in the open DuckDB file where they are absent.
+
+    A table that is there already must have exactly the metadata's columns (in any order) and types;
+    otherwise raises `UserError`. Runs in the caller's transaction, if there is one.
+    """
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(_catalog(con))}.{quote(RAW_SCHEMA)}")
+    existing: dict[str, dict[str, str]] = {}
+    for table_name, column, kind in con.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE database_name = current_database() AND schema_name = ?",
+        [RAW_SCHEMA],
+    ).fetchall():
+        existing.setdefault(table_name, {})[column] = kind
+    for table in metadata.tables.values():
+        wanted = {column.name: duckdb_type(table, column.name) for column in table.columns}
+        if table.name not in existing:
+            con.execute(_create_table(con, table, wanted))
+        elif existing[table.name] != wanted:
+            raise UserError(_how_table_differs(table.name, existing[table.name], wanted))
+
+
+def _create_table(con: duckdb.DuckDBPyConnection, table: Table, columns: Mapping[str, str]) -> str:
+    definitions = ", ".join(
+        f"{quote(name)} {kind}{'' if table.columns[name].nullable else ' NOT NULL'}"
+        for name, kind in columns.items()
+    )
+    return f"CREATE TABLE {qualified(con, RAW_SCHEMA, table.name)} ({definitions})"
+
+
+def _how_table_differs(table: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    differences = [
+        *(f"{name} is missing" for name in wanted if name not in found),
+        *(f"{name} is unknown" for name in found if name not in wanted),
+        *(
+            f"{name} is {found[name]} and should be {kind}"
+            for name, kind in wanted.items()
+            if found.get(name, kind) != kind
+        ),
+    ]
+    return (
+        f"The table {RAW_SCHEMA}.{table} has other columns than this version of tutormax expects "
+        f"({'; '.join(differences)}); move it away and load again."
+    )
