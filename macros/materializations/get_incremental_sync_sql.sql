@@ -1,48 +1,55 @@
 {#-
-    The incremental strategy `sync`: makes the target hold the rows of the temporary relation and no
-    others, touching only rows that differ.
+    The incremental strategy `sync`: within the rows that this build speaks of, makes the target hold the
+    rows of the temporary relation and no others, touching only rows that differ.
 
-    Columns named in the model's meta are left out of the comparison: `written_at` keeps the instant
-    of the insert, `changed_at` the instant of the last change.
+    A model's meta says
+    - `written_at`, `changed_at`: columns left out of the comparison; the first keeps what the insert
+      wrote, the second what the last change wrote;
+    - which rows a build speaks of (otherwise all): `spoken_of: record_key` (the keys in the temporary
+      relation), `staged_in: <staging model>` (the keys judged otherwise since), `dated_by: <column>` (the
+      days restated);
+    - `restates`: which days a change to a row changes downstream, see change_days.
 -#}
 {% macro get_incremental_sync_sql(arg_dict) -%}
-    {%- set target = arg_dict['target_relation'] -%}
-    {%- set source = arg_dict['temp_relation'] -%}
-    {%- set key = adapter.quote(arg_dict['unique_key']) -%}
+    {%- set target_table = arg_dict['target_relation'] -%}
+    {%- set source_table = arg_dict['temp_relation'] -%}
     {%- set meta = config.get('meta', {}) -%}
+    {%- set keys = arg_dict['unique_key'] -%}
+    {%- set keys = [keys] if keys is string else keys -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | list -%}
-    {%- set compared = columns
-        | reject('in', [arg_dict['unique_key'], meta.get('written_at'), meta.get('changed_at')]) | list -%}
-    {%- set updated = columns | reject('in', [arg_dict['unique_key'], meta.get('written_at')]) | list -%}
+    {%- set compared = columns | reject('in', keys + [meta.get('written_at'), meta.get('changed_at')]) | list -%}
+    {%- set updated = columns | reject('in', keys + [meta.get('written_at')]) | list -%}
     {%- set differs = row_differs('target_rows', 'source_rows', compared) -%}
+    {%- set same_key = row_matches('target_rows', 'source_rows', keys) -%}
+    {%- set scope = sync_scope(meta, keys, source_table) -%}
 
-    {%- set changes = sync_changes(target, source, key, differs) -%}
-    {%- do blow_fuse(target, changes) -%}
+    {%- set changes = sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
+    {%- do blow_fuse(target_table, changes) -%}
 
+    {{ build_lock() }}
+    {{ stop_if_overtaken() }}
     {%- if changes.deleted %}
-    delete from {{ target }} as target_rows
-    where not exists (
-        select 1 from {{ source }} as source_rows where source_rows.{{ key }} = target_rows.{{ key }}
-    );
+    delete from {{ target_table }} as target_rows
+    where
+        {{ scope }}
+        and not exists (select 1 from {{ source_table }} as source_rows where {{ same_key }});
     {%- endif %}
     {%- if changes.updated %}
-    update {{ target }} as target_rows
+    update {{ target_table }} as target_rows
     set
         {%- for column in updated %}
         {{ adapter.quote(column) }} = source_rows.{{ adapter.quote(column) }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ source }} as source_rows
-    where source_rows.{{ key }} = target_rows.{{ key }} and {{ differs }};
+    from {{ source_table }} as source_rows
+    where {{ same_key }} and {{ differs }};
     {%- endif %}
     {%- if changes.inserted %}
-    insert into {{ target }} ({{ quoted_list(columns) }})
+    insert into {{ target_table }} ({{ quoted_list(columns) }})
     select {{ quoted_list(columns) }}
-    from {{ source }} as source_rows
-    where not exists (
-        select 1 from {{ target }} as target_rows where target_rows.{{ key }} = source_rows.{{ key }}
-    );
+    from {{ source_table }} as source_rows
+    where not exists (select 1 from {{ target_table }} as target_rows where {{ same_key }});
     {%- endif %}
-    {{ record_changes(target, changes) }}
+    {{ record_changes(changes) }}
 {%- endmacro %}
 
 {% macro quoted_list(columns) -%}
@@ -60,38 +67,118 @@
     )
 {%- endmacro %}
 
-{#- How many rows would be inserted, updated and deleted, and how many stand in the target. -#}
-{% macro sync_changes(target, source, key, differs) -%}
-    {%- set counts = run_query(
-        'select count(*) filter (where target_rows.' ~ key ~ ' is null) as inserted,'
-        ~ ' count(*) filter (where target_rows.' ~ key ~ ' = source_rows.' ~ key
-        ~ ' and ' ~ differs ~ ') as updated,'
-        ~ ' count(*) filter (where source_rows.' ~ key ~ ' is null) as deleted,'
-        ~ ' count(target_rows.' ~ key ~ ') as present'
-        ~ ' from ' ~ target ~ ' as target_rows full outer join ' ~ source ~ ' as source_rows'
-        ~ ' on target_rows.' ~ key ~ ' = source_rows.' ~ key
-    ).rows[0] -%}
-    {{ return({
-        'inserted': counts[0] | int,
-        'updated': counts[1] | int,
-        'deleted': counts[2] | int,
-        'present': counts[3] | int
-    }) }}
+{% macro row_matches(left, right, keys) -%}
+    {%- for key in keys -%}
+        {{ left }}.{{ adapter.quote(key) }} = {{ right }}.{{ adapter.quote(key) }}
+        {{- ' and ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}
 
-{#- Half-loaded raw must not empty the warehouse. -#}
-{% macro blow_fuse(target, changes) -%}
-    {%- if changes.deleted >= var('fuse_min_rows')
-        and changes.deleted > var('fuse_max_share') * changes.present
-        and not var('allow_mass_delete') -%}
-        {{ exceptions.raise_compiler_error(
-            "This build would remove " ~ changes.deleted ~ " of the " ~ changes.present ~ " rows of "
-            ~ target.schema ~ "." ~ target.identifier ~ ", so it stopped and left them as they are: "
-            ~ "load what is missing in raw, or pass --vars '{allow_mass_delete: true}' if they must go."
-        ) }}
+{#- Which rows of the target this build speaks of. -#}
+{% macro sync_scope(meta, keys, source_table) -%}
+    {%- if meta.get('spoken_of') -%}
+        (
+            {{ since_last_build() }} = -1
+            or target_rows.{{ meta.spoken_of }} in (select {{ meta.spoken_of }} from {{ source_table }})
+        )
+    {%- elif meta.get('staged_in') -%}
+        (
+            {{ since_last_build() }} = -1
+            or target_rows.{{ adapter.quote(keys[0]) }} in (
+                select record_key from {{ ref(meta.staged_in) }} where built_in > {{ since_last_build() }}
+            )
+        )
+    {%- elif meta.get('dated_by') -%}
+        {{ is_restated('target_rows.' ~ meta.dated_by, reach=meta.get('reach', 0)) }}
+    {%- else -%}
+        true
     {%- endif -%}
 {%- endmacro %}
 
-{% macro record_changes(target, changes) -%}
-    select 1
+{#-
+    How many rows would be inserted, updated and deleted, how many stand in the target, and the earliest
+    day that the changes concern.
+-#}
+{% macro sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
+    {%- set key = adapter.quote(keys[0]) -%}
+    {%- set inserted = 'target_rows.' ~ key ~ ' is null' -%}
+    {%- set deleted = 'source_rows.' ~ key ~ ' is null' -%}
+    {%- set updated = 'target_rows.' ~ key ~ ' = source_rows.' ~ key ~ ' and ' ~ differs -%}
+    {%- set counts = run_query(
+        'select count(*) filter (where ' ~ inserted ~ '),'
+        ~ ' count(*) filter (where ' ~ updated ~ '),'
+        ~ ' count(*) filter (where ' ~ deleted ~ '),'
+        ~ ' cast(' ~ change_days(inserted, updated, deleted, meta) ~ ' as varchar(10)),'
+        ~ ' (select count(*) from ' ~ target_table ~ ')'
+        ~ ' from (select * from ' ~ target_table ~ ' as target_rows where ' ~ scope ~ ') as target_rows'
+        ~ ' full outer join ' ~ source_table ~ ' as source_rows on ' ~ same_key
+        ~ change_days_from(meta)
+    ).rows[0] -%}
+    {%- set changes = {
+        'inserted': counts[0] | int,
+        'updated': counts[1] | int,
+        'deleted': counts[2] | int,
+        'restated_from': "date '" ~ counts[3] ~ "'" if counts[3] else 'null',
+        'present': counts[4] | int
+    } -%}
+    {%- if meta.get('dated_by') and changes.inserted + changes.updated + changes.deleted -%}
+        {%- do changes.update({'restated_from': restated_from()}) -%}
+    {%- endif -%}
+    {{ return(changes) }}
+{%- endmacro %}
+
+{#-
+    The earliest UTC day that changed rows concern, old values and new. meta.restates:
+    - `instants`: the columns that date a row;
+    - `of`, `by`: the model whose columns they are, and the column that leads to it;
+    - `only_if_moved`: an update counts only if one of the instants changed;
+    - `everything_if_deleted`: a deleted row may take rows of other tables along.
+-#}
+{% macro change_days(inserted, updated, deleted, meta) -%}
+    {%- set restates = meta.get('restates', {}) -%}
+    {%- set days = [] -%}
+    {%- set moved = [] -%}
+    {%- for instant in restates.get('instants', []) -%}
+        {%- set sides = ['target_of', 'source_of'] if restates.get('of') else ['target_rows', 'source_rows'] -%}
+        {%- for side in sides -%}
+            {%- do days.append(utc_day(side ~ '.' ~ instant)) -%}
+        {%- endfor -%}
+        {%- do moved.append(sides[0] ~ '.' ~ instant ~ ' is distinct from ' ~ sides[1] ~ '.' ~ instant) -%}
+    {%- endfor -%}
+    {%- if restates.get('everything_if_deleted') -%}
+        case when count(*) filter (where {{ deleted }}) > 0 then date '0001-01-01' else
+    {%- endif %}
+    {% if days -%}
+        min(least({{ days | join(', ') }})) filter (
+            where {{ inserted }} or {{ deleted }}
+            or ({{ updated }}{{ ' and (' ~ moved | join(' or ') ~ ')' if restates.get('only_if_moved') }})
+        )
+    {%- else -%}
+        cast(null as date)
+    {%- endif %}
+    {% if restates.get('everything_if_deleted') -%}
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro change_days_from(meta) -%}
+    {%- set restates = meta.get('restates', {}) -%}
+    {%- if restates.get('of') %}
+        left join {{ ref(restates.of) }} as target_of on target_rows.{{ restates.by }} = target_of.{{ restates.by }}
+        left join {{ ref(restates.of) }} as source_of on source_rows.{{ restates.by }} = source_of.{{ restates.by }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Half-loaded raw must not empty the warehouse. -#}
+{% macro blow_fuse(target_table, changes) -%}
+    {%- if changes.deleted >= var('fuse_min_rows')
+        and changes.deleted > var('fuse_max_share') * changes.present
+        and not var('allow_mass_delete')
+        and target_table.schema == generate_schema_name('tutormax', none) -%}
+        {{ exceptions.raise_compiler_error(
+            "This build would remove " ~ changes.deleted ~ " of the " ~ changes.present ~ " rows of "
+            ~ target_table.schema ~ "." ~ target_table.identifier ~ ", so it stopped and left them as they"
+            ~ " are: load what is missing in raw, or pass --vars '{allow_mass_delete: true}' if they must go."
+        ) }}
+    {%- endif -%}
 {%- endmacro %}

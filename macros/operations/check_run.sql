@@ -2,6 +2,7 @@
 {% macro check_run() -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- do check_date_var('as_of_date') -%}
+        {%- do check_date_var('restate_from') -%}
         {%- do check_raw() -%}
     {%- endif -%}
 {%- endmacro %}

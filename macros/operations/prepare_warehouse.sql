@@ -1,14 +1,27 @@
-{#- What an engine must know before models run. -#}
+{#- What must stand before models run: the record of runs, and the plan of this build. -#}
 {% macro prepare_warehouse() -%}
-    {{ return(adapter.dispatch('prepare_warehouse', 'tutormax')()) }}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test') -%}
+        {%- do create_schema(runs_relation()) -%}
+        {%- do create_schema(plan_relation()) -%}
+        {%- do run_and_commit(warehouse_preparation()) -%}
+        {%- if flags.WHICH != 'test' -%}
+            {%- do run_and_commit(plan_build()) -%}
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro default__prepare_warehouse() -%}
+{% macro warehouse_preparation() -%}
+    {{ return(adapter.dispatch('warehouse_preparation', 'tutormax')()) }}
 {%- endmacro %}
 
-{#- The contracts say jsonb, as the schema document does. dbt rolls the transaction of a hook back. -#}
-{% macro duckdb__prepare_warehouse() -%}
+{% macro default__warehouse_preparation() -%}
+    {{ create_runs_table() }}
+    {{ create_plan_table() }}
+{%- endmacro %}
+
+{#- The contracts say jsonb, as the schema document does. -#}
+{% macro duckdb__warehouse_preparation() -%}
     create type if not exists jsonb as json;
-    commit;
-    begin
+    {{ create_runs_table() }}
+    {{ create_plan_table() }}
 {%- endmacro %}

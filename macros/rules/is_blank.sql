@@ -1,4 +1,4 @@
-{#- True for a text that is null, empty or white space: it is not present. -#}
+{#- True for a text that is null, empty or nothing but spaces: it is not present. -#}
 {% macro is_blank(column) -%}
-    coalesce(trim({{ column }}), '') = ''
+    coalesce(replace({{ column }}, ' ', ''), '') = ''
 {%- endmacro %}

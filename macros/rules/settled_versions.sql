@@ -1,21 +1,22 @@
 {#-
     Of the rows of `relation` that break no rule (`rule_violations` empty), which version of each key
     counts? Adds to each row `verdict`: accepted, superseded (a valid version that does not count),
-    taken (its claim belongs to another key), or null for a row that breaks a rule.
+    taken (its claim belongs to another key), or null for a row that breaks a rule;
+    and `copy_number`, which tells apart the rows of a key that arrived together.
 
-    The latest version counts: by `updated_at` where the table has one, then by arrival; a last tie is
-    broken by the whole row, so that the order of rows in raw never matters.
+    The latest version counts: by the column `updated` where the table has one, then by arrival; a last
+    tie is broken by the whole row, so that the order of rows in raw never matters.
 
     `claim` names an expression that only one key may hold (an email, a feedback's session): the key
     that first arrived with it keeps it. A key that loses falls back once on its latest version whose
     claim nobody won: a bad correction never costs the good row it meant to replace.
 -#}
-{% macro settled_versions(relation, table, key, claim=none) -%}
-    {%- set columns = source_columns(table) | map(attribute='name') | list -%}
+{% macro settled_versions(relation, table, key, updated=none, claim=none) -%}
+    {%- set columns = source_columns()[table] | default([]) | map(attribute='name') | list -%}
     {%- set order_by = [] -%}
-    {%- if 'updated_at' in columns %}{% do order_by.append('updated_at desc nulls last') %}{% endif -%}
+    {%- if updated is not none %}{% do order_by.append(updated ~ ' desc nulls last') %}{% endif -%}
     {%- do order_by.append('loaded_at desc') -%}
-    {%- for column in columns if column not in (key, 'updated_at') -%}
+    {%- for column in columns if column not in (key, updated) -%}
         {%- do order_by.append(column ~ ' nulls last') -%}
     {%- endfor -%}
 
@@ -23,9 +24,13 @@
         select
             *,
             row_number() over (
-                partition by {{ key }}, is_valid
+                partition by record_key, is_valid
                 order by {{ order_by | join(', ') }}
-            ) as version_rank
+            ) as version_rank,
+            row_number() over (
+                partition by record_key, loaded_at
+                order by {{ order_by | join(', ') }}
+            ) as copy_number
         from (
             select
                 *,

@@ -35,7 +35,10 @@ activity as (
 final as (
     select
         {{ add_days(utc_day('min(first_at)'), 1) }} as first_calculation_date,
-        {{ last_calculation_date(add_days(utc_day('max(last_at)'), 1)) }} as as_of_date
+        case
+            when max(last_at) is not null
+                then {{ last_calculation_date(add_days(utc_day('max(last_at)'), 1)) }}
+        end as as_of_date
     from activity
 )
 

@@ -1,5 +1,6 @@
 -- One row per tutor and calculation date with pending feedback: its sums for each window. Pending is
 -- feedback whose session lies before the date and that was submitted on the date or later.
+-- noqa: disable=LT02
 
 with
 
@@ -10,6 +11,7 @@ sessions as (
         session_number,
         {{ utc_day('scheduled_start') }} as session_day
     from {{ ref('sessions') }}
+    where {{ happened_since_restated('scheduled_start', reach=longest_window()) }}
 ),
 
 student_feedback as (
@@ -69,6 +71,7 @@ final as (
         ) as pending_first_successes_{{ window }}
         {%- endfor %}
     from pending
+    where {{ is_restated('calculation_day') }}
     group by tutor_id, calculation_day
 )
 

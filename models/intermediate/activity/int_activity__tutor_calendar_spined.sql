@@ -1,6 +1,7 @@
 -- One row per tutor and UTC day from the tutor's first day to the last that a window can reach,
 -- without a gap, so that windows can be frames of rows: the day's sums, zero where nothing happened.
 -- A day is the last that the next day's calculation date sees.
+-- noqa: disable=LT02
 
 with
 
@@ -20,9 +21,15 @@ clock as (
 ),
 
 activity_days as (
-    select tutor_id, activity_day from tutor_days
-    union
-    select tutor_id, onboarding_day as activity_day from tutors
+    select
+        tutor_id,
+        activity_day
+    from tutor_days
+    union distinct
+    select
+        tutor_id,
+        onboarding_day as activity_day
+    from tutors
 ),
 
 -- From the tutor's first activity, but no further back than the first calculation date can see; to the
@@ -47,9 +54,10 @@ spans as (
 spine as (
     select
         spans.tutor_id,
-        cast(days.calendar_day as date) as calendar_day
+        cast(dates.calendar_day as date) as calendar_day
     from spans
-    cross join lateral {{ days_between('spans.first_day', 'spans.last_day') }} as days(calendar_day)
+    cross join lateral {{ days_between('spans.first_day', 'spans.last_day') }} as dates (calendar_day)
+    where {{ is_restated('cast(dates.calendar_day as date)', reach=longest_window()) }}
 ),
 
 final as (

@@ -1,5 +1,6 @@
 -- One row per tutor and UTC day with a session or an event: sums of what happened on that day.
 -- Feedback counts on the day of its session, whenever it was submitted.
+-- noqa: disable=LT02
 
 with
 
@@ -8,6 +9,7 @@ sessions as (
         *,
         {{ utc_day('scheduled_start') }} as activity_day
     from {{ ref('sessions') }}
+    where {{ happened_since_restated('scheduled_start') }}
 ),
 
 student_feedback as (
@@ -23,6 +25,7 @@ tutor_events as (
                 then {{ json_number('metadata', 'response_time_minutes', below=1e12) }}
         end as response_minutes
     from {{ ref('tutor_events') }}
+    where {{ happened_since_restated('event_timestamp') }}
 ),
 
 sessions_rated as (
@@ -76,9 +79,10 @@ final as (
     select
         coalesce(session_days.tutor_id, event_days.tutor_id) as tutor_id,
         coalesce(session_days.activity_day, event_days.activity_day) as activity_day,
-        {% for measure in day_measures() -%}
-            cast(coalesce({{ measure }}, 0) as {{ day_measures()[measure] }}) as {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {%- for measure, type in day_measures().items() %}
+        cast(coalesce({{ measure }}, 0) as {{ type }}) as {{ measure }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
     from session_days
     full outer join event_days
         on

@@ -1,12 +1,15 @@
 -- One row per tutor, calculation date and window: the sums over the window's days, with feedback as it
 -- stood on the date. Tutors who are onboarded by then and were active in the longest window.
+-- noqa: disable=LT02
 {% set windows = var('metric_windows') %}
 {% set feedback_measures = ['ratings', 'rating_sum', 'first_ratings', 'first_successes'] %}
 
 with
 
 calendar as (
-    select * from {{ ref('int_activity__tutor_calendar_spined') }}
+    select *
+    from {{ ref('int_activity__tutor_calendar_spined') }}
+    where {{ is_restated('calendar_day', reach=longest_window()) }}
 ),
 
 pending_feedback as (
@@ -56,7 +59,10 @@ as_of_the_date as (
         on
             rolled.tutor_id = pending_feedback.tutor_id
             and rolled.calculation_day = pending_feedback.calculation_day
-    where rolled.active_days > 0 and rolled.onboarding_day < rolled.calculation_day
+    where
+        rolled.active_days > 0
+        and rolled.onboarding_day < rolled.calculation_day
+        and {{ is_restated('rolled.calculation_day') }}
 ),
 
 final as (

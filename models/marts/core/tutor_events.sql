@@ -15,7 +15,7 @@ accepted as (
         metadata,
         created_at
     from judged
-    where is_accepted
+    where is_accepted and {{ is_judged_since(ref('stg_tutormax__tutor_events')) }}
 )
 
 select * from accepted

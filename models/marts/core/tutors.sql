@@ -21,7 +21,7 @@ accepted as (
         created_at,
         updated_at
     from judged
-    where is_accepted
+    where is_accepted and {{ is_judged_since(ref('stg_tutormax__tutors')) }}
 )
 
 select * from accepted

@@ -1,9 +1,12 @@
 -- One row per tutor, calculation date and window.
+-- noqa: disable=LT02
 
 with
 
 windows as (
-    select * from {{ ref('int_activity__tutor_windows_rolled') }}
+    select *
+    from {{ ref('int_activity__tutor_windows_rolled') }}
+    where {{ is_restated('calculation_day') }}
 ),
 
 thresholds as (

@@ -1,5 +1,6 @@
 -- One row per raw row that is not published: a row that breaks a rule, a version that does not count,
 -- or a row the loader could not read.
+-- noqa: disable=LT02
 {% set keys = {
     'tutors': 'tutor_id',
     'students': 'student_id',
@@ -17,7 +18,7 @@ with
         {{ dbt.string_literal(table) }} as source_table,
         {{ key }} as record_key,
         violations as reasons,
-        {{ row_as_json(source_columns(table)) }} as record,
+        {{ row_as_json(source_columns()[table] | default([])) }} as record,
         loaded_at
     from {{ ref('stg_tutormax__' ~ table) }}
     where not is_accepted

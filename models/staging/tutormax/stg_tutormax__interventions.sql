@@ -18,17 +18,30 @@
 
 with
 
+keys_to_judge as (
+    {{ keys_to_judge(
+        'interventions',
+        'intervention_id',
+        parents={'tutor_id': ref('stg_tutormax__tutors')}
+    ) }}
+),
+
 source as (
-    select * from {{ source('raw', 'interventions') }}
+    select *
+    from {{ source('raw', 'interventions') }}
+    where {{ is_to_judge('interventions', 'intervention_id') }}
 ),
 
 tutors as (
-    select tutor_id from {{ ref('stg_tutormax__tutors') }} where is_accepted
+    select tutor_id
+    from {{ ref('stg_tutormax__tutors') }}
+    where is_accepted
 ),
 
 renamed as (
     select
         -- ids
+        coalesce(intervention_id, '') as record_key,
         intervention_id,
         tutor_id,
 
@@ -67,11 +80,13 @@ judged as (
     from related
 ),
 
-{{ settled_versions('judged', table='interventions', key='intervention_id') }},
+{{ settled_versions('judged', table='interventions', key='intervention_id', updated='updated_at') }},
 
 final as (
     select
         -- ids
+        record_key,
+        copy_number,
         intervention_id,
         tutor_id,
 
@@ -95,7 +110,8 @@ final as (
 
         -- verdict
         {{ verdict_reasons(none) }} as violations,
-        coalesce(verdict = 'accepted', false) as is_accepted
+        coalesce(verdict = 'accepted', false) as is_accepted,
+        {{ this_build() }} as built_in
     from settled
 )
 

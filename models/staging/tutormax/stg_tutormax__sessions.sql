@@ -24,21 +24,39 @@
 
 with
 
+keys_to_judge as (
+    {{ keys_to_judge(
+        'sessions',
+        'session_id',
+        parents={
+            'tutor_id': ref('stg_tutormax__tutors'),
+            'student_id': ref('stg_tutormax__students')
+        }
+    ) }}
+),
+
 source as (
-    select * from {{ source('raw', 'sessions') }}
+    select *
+    from {{ source('raw', 'sessions') }}
+    where {{ is_to_judge('sessions', 'session_id') }}
 ),
 
 tutors as (
-    select tutor_id from {{ ref('stg_tutormax__tutors') }} where is_accepted
+    select tutor_id
+    from {{ ref('stg_tutormax__tutors') }}
+    where is_accepted
 ),
 
 students as (
-    select student_id from {{ ref('stg_tutormax__students') }} where is_accepted
+    select student_id
+    from {{ ref('stg_tutormax__students') }}
+    where is_accepted
 ),
 
 renamed as (
     select
         -- ids
+        coalesce(session_id, '') as record_key,
         session_id,
         tutor_id,
         student_id,
@@ -87,11 +105,13 @@ judged as (
     from related
 ),
 
-{{ settled_versions('judged', table='sessions', key='session_id') }},
+{{ settled_versions('judged', table='sessions', key='session_id', updated='updated_at') }},
 
 final as (
     select
         -- ids
+        record_key,
+        copy_number,
         session_id,
         tutor_id,
         student_id,
@@ -123,7 +143,8 @@ final as (
 
         -- verdict
         {{ verdict_reasons(none) }} as violations,
-        coalesce(verdict = 'accepted', false) as is_accepted
+        coalesce(verdict = 'accepted', false) as is_accepted,
+        {{ this_build() }} as built_in
     from settled
 )
 

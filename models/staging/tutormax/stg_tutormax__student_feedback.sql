@@ -21,12 +21,27 @@
 
 with
 
+keys_to_judge as (
+    {{ keys_to_judge(
+        'student_feedback',
+        'feedback_id',
+        related={'key': 'session_id', 'relation': ref('stg_tutormax__sessions')},
+        claim='session_id'
+    ) }}
+),
+
 source as (
-    select * from {{ source('raw', 'student_feedback') }}
+    select *
+    from {{ source('raw', 'student_feedback') }}
+    where {{ is_to_judge('student_feedback', 'feedback_id') }}
 ),
 
 sessions as (
-    select session_id, student_id, tutor_id, scheduled_start
+    select
+        session_id,
+        student_id,
+        tutor_id,
+        scheduled_start
     from {{ ref('stg_tutormax__sessions') }}
     where is_accepted
 ),
@@ -34,6 +49,7 @@ sessions as (
 renamed as (
     select
         -- ids
+        coalesce(feedback_id, '') as record_key,
         feedback_id,
         session_id,
         student_id,
@@ -87,6 +103,8 @@ judged as (
 final as (
     select
         -- ids
+        record_key,
+        copy_number,
         feedback_id,
         session_id,
         student_id,
@@ -117,7 +135,8 @@ final as (
 
         -- verdict
         {{ verdict_reasons('session_already_rated') }} as violations,
-        coalesce(verdict = 'accepted', false) as is_accepted
+        coalesce(verdict = 'accepted', false) as is_accepted,
+        {{ this_build() }} as built_in
     from settled
 )
 

@@ -17,6 +17,7 @@ source as (
 renamed as (
     select
         -- ids
+        coalesce(student_id, '') as record_key,
         student_id,
 
         -- text
@@ -43,11 +44,13 @@ judged as (
     from renamed
 ),
 
-{{ settled_versions('judged', table='students', key='student_id') }},
+{{ settled_versions('judged', table='students', key='student_id', updated='updated_at') }},
 
 final as (
     select
         -- ids
+        record_key,
+        copy_number,
         student_id,
 
         -- text
@@ -67,7 +70,8 @@ final as (
 
         -- verdict
         {{ verdict_reasons(none) }} as violations,
-        coalesce(verdict = 'accepted', false) as is_accepted
+        coalesce(verdict = 'accepted', false) as is_accepted,
+        {{ this_build() }} as built_in
     from settled
 )
 

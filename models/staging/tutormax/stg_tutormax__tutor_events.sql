@@ -12,17 +12,30 @@
 
 with
 
+keys_to_judge as (
+    {{ keys_to_judge(
+        'tutor_events',
+        'event_id',
+        parents={'tutor_id': ref('stg_tutormax__tutors')}
+    ) }}
+),
+
 source as (
-    select * from {{ source('raw', 'tutor_events') }}
+    select *
+    from {{ source('raw', 'tutor_events') }}
+    where {{ is_to_judge('tutor_events', 'event_id') }}
 ),
 
 tutors as (
-    select tutor_id from {{ ref('stg_tutormax__tutors') }} where is_accepted
+    select tutor_id
+    from {{ ref('stg_tutormax__tutors') }}
+    where is_accepted
 ),
 
 renamed as (
     select
         -- ids
+        coalesce(event_id, '') as record_key,
         event_id,
         tutor_id,
 
@@ -59,6 +72,8 @@ judged as (
 final as (
     select
         -- ids
+        record_key,
+        copy_number,
         event_id,
         tutor_id,
 
@@ -75,7 +90,8 @@ final as (
 
         -- verdict
         {{ verdict_reasons(none) }} as violations,
-        coalesce(verdict = 'accepted', false) as is_accepted
+        coalesce(verdict = 'accepted', false) as is_accepted,
+        {{ this_build() }} as built_in
     from settled
 )
 

@@ -25,6 +25,7 @@ source as (
 renamed as (
     select
         -- ids
+        coalesce(tutor_id, '') as record_key,
         tutor_id,
 
         -- text
@@ -56,11 +57,13 @@ judged as (
     from renamed
 ),
 
-{{ settled_versions('judged', table='tutors', key='tutor_id', claim='lower(email)') }},
+{{ settled_versions('judged', table='tutors', key='tutor_id', updated='updated_at', claim='lower(email)') }},
 
 final as (
     select
         -- ids
+        record_key,
+        copy_number,
         tutor_id,
 
         -- text
@@ -85,7 +88,8 @@ final as (
 
         -- verdict
         {{ verdict_reasons('email_taken') }} as violations,
-        coalesce(verdict = 'accepted', false) as is_accepted
+        coalesce(verdict = 'accepted', false) as is_accepted,
+        {{ this_build() }} as built_in
     from settled
 )
 

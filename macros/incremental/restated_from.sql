@@ -1,0 +1,59 @@
+{#-
+    The first UTC day that can differ from what this model last built, as SQL: the earliest day that a
+    model it reads has changed since, or by which the clock moved, or the var restate_from.
+-#}
+{% macro restated_from() -%}
+    {%- if is_unit_test() or not is_incremental() -%}
+        date '0001-01-01'
+    {%- else -%}
+        {#- A tutor or student who goes takes sessions along, by a cascade that those do not record. -#}
+        {%- set parents = ['tutors', 'students'] -%}
+        {%- for node in model.depends_on.nodes -%}
+            {%- do parents.append(node.split('.') | last) -%}
+        {%- endfor -%}
+        (
+            select
+                case
+                    when since.last_build = -1 then date '0001-01-01'
+                    else least(
+                        cast('{{ var('restate_from') or '9999-12-31' }}' as date),
+                        (
+                            select coalesce(min(restated_from), date '9999-12-31')
+                            from {{ runs_relation() }}
+                            where
+                                build_number > since.last_build
+                                and model in ('{{ parents | join("', '") }}')
+                        )
+                    )
+                end
+            from (select {{ since_last_build() }} as last_build) as since
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    True for the days that this build restates. A calculation date is restated if a day before it is;
+    `reach` takes in as many days before, for frames that look back.
+-#}
+{% macro is_restated(column, reach=0) -%}
+    {%- if is_unit_test() or not is_incremental() -%}
+        true
+    {%- elif column.endswith('calculation_date') -%}
+        {{ column }} > {{ utc_midnight(restated_from()) }}
+    {%- elif column.endswith('calculation_day') -%}
+        {{ column }} > {{ restated_from() }}
+    {%- elif reach -%}
+        {{ add_days(column, reach) }} >= {{ restated_from() }}
+    {%- else -%}
+        {{ column }} >= {{ restated_from() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same for an instant, in a form that an index on it serves. -#}
+{% macro happened_since_restated(instant, reach=0) -%}
+    {%- if is_unit_test() or not is_incremental() -%}
+        true
+    {%- else -%}
+        {{ instant }} >= {{ utc_midnight(restated_from()) }} - interval '{{ reach }} days'
+    {%- endif -%}
+{%- endmacro %}

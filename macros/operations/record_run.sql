@@ -1,2 +1,0 @@
-{% macro record_run(results) -%}
-{%- endmacro %}
