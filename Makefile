@@ -1,0 +1,82 @@
+# Everything here makes its own environment in .venv; it needs Python 3.11 or later and make.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+TARGET ?= duckdb
+export TUTORMAX_TARGET := $(TARGET)
+export DO_NOT_TRACK := 1
+
+WAREHOUSE := $(or $(TUTORMAX_DUCKDB_PATH),data/warehouse.duckdb)
+SAMPLE := data/raw
+
+.PHONY: help
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: $(VENV)/run.stamp $(WAREHOUSE) ## Set up, load a synthetic sample if there is no warehouse, run dbt build
+	$(BIN)/dbt build
+	@$(BIN)/tutormax summary
+
+.PHONY: test
+test: $(VENV)/dev.stamp ## Set up and run every test
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
+	@# Warnings of the engine's bindings at exit are noise; they are shown if there is a finding.
+	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint \
+		$(BIN)/sqlfluff lint models 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
+
+.PHONY: docs
+docs: build ## Write the documentation as one HTML file: target/static_index.html
+	$(BIN)/dbt docs generate --static
+	@echo "The documentation is in target/static_index.html."
+
+.PHONY: bench
+bench: $(VENV)/run.stamp ## Measure builds of generated data
+	$(BIN)/python benchmarks/bench.py
+
+.PHONY: lock
+lock: ## Write the lock files anew from pyproject.toml; needs uv
+	uv pip compile pyproject.toml --group build --output-file requirements.lock $(LOCK_OPTIONS)
+	uv pip compile pyproject.toml --group dev --output-file requirements-dev.lock $(LOCK_OPTIONS)
+
+LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
+
+.PHONY: clean
+clean: ## Remove what was made: environment, sample, warehouse, dbt's files
+	rm -rf $(VENV) data target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name one with make PYTHON=python3.12." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# pip compiles what it installs; without bytecode every start of dbt takes a second longer.
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing into $(VENV): a minute or two, once."
+	$(PIP) --require-hashes --requirement requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing into $(VENV): a minute or two, once."
+	$(PIP) --require-hashes --requirement requirements-dev.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/run.stamp $@
+
+# The sample is synthetic; a few rows are spoiled on purpose, to show what is refused and why.
+$(WAREHOUSE): | $(VENV)/run.stamp
+	$(BIN)/tutormax generate --out $(SAMPLE) --dirt 0.002
+	$(BIN)/tutormax load $(SAMPLE) --target duckdb
