@@ -20,7 +20,8 @@ help: ## Show what can be made
 
 .PHONY: build
 build: $(VENV)/run.stamp $(WAREHOUSE) ## Set up, load a synthetic sample if there is no warehouse, run dbt build
-	$(BIN)/dbt build
+	@# Unit tests have fixed inputs and belong to `make test`; every data test runs.
+	$(BIN)/dbt build --exclude-resource-type unit_test
 	@$(BIN)/tutormax summary
 
 .PHONY: test
@@ -35,7 +36,7 @@ lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 	$(BIN)/yamllint --strict .
 	@# Warnings of the engine's bindings at exit are noise; they are shown if there is a finding.
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint \
-		$(BIN)/sqlfluff lint models 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
+		$(BIN)/sqlfluff lint models tests 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
 
 .PHONY: docs
 docs: build ## Write the documentation as one HTML file: target/static_index.html

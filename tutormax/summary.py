@@ -122,14 +122,15 @@ def _changes(query: Query, published: str) -> str:
             select run_id from {published}.tutormax_runs order by started_at desc, run_id limit 1
         )
         and rows_inserted + rows_updated + rows_deleted > 0
+        and model not like 'stg!_%' escape '!' and model not like 'int!_%' escape '!'
         order by model"""
     )
     if not rows:
-        return "nothing changed in the last build"
+        return "nothing changed in the published tables by the last build"
     inserted, updated, deleted = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))
     return (
         f"{inserted:,} rows inserted, {updated:,} updated, {deleted:,} deleted "
-        f"in {len(rows)} tables by the last build"
+        f"in {len(rows)} published tables by the last build"
     )
 
 

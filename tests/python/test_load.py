@@ -172,9 +172,13 @@ def _damaged_parquet() -> bytes:
 HEADER = "student_id,name\n"
 BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
     "empty": ("students.csv", b"", "students.csv is empty (0 bytes)"),
-    "short row": ("students.csv", HEADER + "s1,Ann\ns2\n", "line 3 has 1 cells and the header 2"),
-    "long row": ("students.csv", HEADER + "s1,Ann,x\n", "line 2 has 3 cells and the header 2"),
-    "comma too many": ("students.csv", HEADER + "s1,Ann,\n", "line 2 has 3 cells"),
+    "short row": ("students.csv", HEADER + "s1,Ann\ns2\n", "the header has 2 cells, line 3 has 1;"),
+    "long row": ("students.csv", HEADER + "s1,Ann,x\n", "the header has 2 cells, line 2 has 3;"),
+    "comma too many": (
+        "students.csv",
+        HEADER + "s1,Ann,\n",
+        "the header has 2 cells, line 2 has 3;",
+    ),
     "open quote": ("students.csv", HEADER + 's1,"Ann\ns2,Bob\n', "malformed CSV at line 3"),
     "stray quote": ("students.csv", HEADER + 's1,"Ann" x\n', "malformed CSV at line 2"),
     "mixed line ends": (

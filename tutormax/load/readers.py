@@ -140,8 +140,8 @@ def _judged_csv(file: SourceFile) -> tuple[list[str], int]:
                     rows += 1
                 elif width:
                     raise UserError(
-                        f"{file.path} is malformed CSV: line {reader.line_num} has {width} cells "
-                        f"and the header {len(header)}; quote cells that hold commas."
+                        f"{file.path} is malformed CSV: the header has {len(header)} cells, line "
+                        f"{reader.line_num} has {width}; quote cells that hold commas."
                     )
         except csv.Error as error:
             raise UserError(

@@ -1,0 +1,61 @@
+-- What: on the last calculation date, sessions completed and no-shows of every window agree with a plain
+-- count over the published sessions, and no tutor with sessions in the longest window is left out.
+-- When it fails: windows and sessions were not built together, or a window's frame is wrong.
+-- What to do: dbt build --full-refresh; if it still fails, look at int_activity__tutor_windows_rolled.
+-- noqa: disable=LT02
+with
+
+metrics as (
+    select * from {{ ref('tutor_performance_metrics') }}
+),
+
+last_date as (
+    select max(calculation_date) as calculation_date
+    from metrics
+),
+
+windows as (
+    {% for window, days in var('metric_windows').items() -%}
+        select
+            '{{ window }}' as metric_window,
+            {{ days }} as window_days
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+counted as (
+    select
+        sessions.tutor_id,
+        windows.metric_window,
+        count(*) filter (
+            where not sessions.no_show and sessions.actual_start is not null
+        ) as sessions_completed,
+        count(*) filter (where sessions.no_show) as no_show_count
+    from {{ ref('sessions') }} as sessions
+    cross join last_date
+    inner join windows
+        on
+            sessions.scheduled_start < last_date.calculation_date
+            and sessions.scheduled_start
+            >= last_date.calculation_date - windows.window_days * interval '24 hours'
+    inner join {{ ref('tutors') }} as tutors
+        on
+            sessions.tutor_id = tutors.tutor_id
+            and last_date.calculation_date > tutors.onboarding_date
+    group by sessions.tutor_id, windows.metric_window
+)
+
+select
+    counted.*,
+    metrics.sessions_completed as metric_sessions_completed,
+    metrics.no_show_count as metric_no_show_count
+from counted
+cross join last_date
+left join metrics
+    on
+        counted.tutor_id = metrics.tutor_id
+        and counted.metric_window = metrics.{{ adapter.quote('window') }}
+        and last_date.calculation_date = metrics.calculation_date
+where
+    counted.sessions_completed is distinct from metrics.sessions_completed
+    or counted.no_show_count is distinct from metrics.no_show_count
