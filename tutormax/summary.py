@@ -24,8 +24,8 @@ Query = Callable[[str], Sequence[Sequence[Any]]]
 """Runs SQL and gives all rows."""
 
 LOOK = (
-    "          dbt show --limit 10 --inline "
-    "\"select * from {{ ref('tutor_performance_metrics') }}\""
+    '          dbt show --inline "select tutor_id, calculation_date, avg_rating, performance_tier '
+    "from {{ ref('tutor_performance_metrics') }}\""
 )
 
 MOST_REASONS = 8

@@ -8,6 +8,7 @@
     - which rows a build speaks of (otherwise all): `spoken_of: record_key` (the keys in the temporary
       relation), `staged_in: <staging model>` (the keys judged otherwise since), `dated_by: <column>` (the
       days restated);
+    - `may_shrink`: rows may go in any number, as when what was rejected becomes accepted;
     - `restates`: which days a change to a row changes downstream, see change_days.
 -#}
 {% macro get_incremental_sync_sql(arg_dict) -%}
@@ -24,7 +25,9 @@
     {%- set scope = sync_scope(meta, keys, source_table) -%}
 
     {%- set changes = sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
-    {%- do blow_fuse(target_table, changes) -%}
+    {%- if not meta.get('may_shrink') -%}
+        {%- do blow_fuse(target_table, changes) -%}
+    {%- endif -%}
 
     {{ build_lock() }}
     {{ stop_if_overtaken() }}
