@@ -2,9 +2,14 @@
     The number of the last build that this model completed, as SQL; -1 if it must take everything anew.
     It is recorded in the transaction that changes the model's table, so that it can be trusted after a
     crash. Unit tests and a model's first build know no earlier build.
+
+    `of` names another model, a published source table.
+
+    Everything is new to a published source table as well after tutors or students have lost rows: a
+    cascade may have taken rows along whose verdict stands, or stands again.
 -#}
-{% macro since_last_build() -%}
-    {%- if is_unit_test() or not is_incremental() -%}
+{% macro since_last_build(of=none) -%}
+    {%- if is_unit_test() or not (of or is_incremental()) -%}
         -1
     {%- else -%}
         (
@@ -14,10 +19,18 @@
                     (
                         select coalesce(max(build_number), -1)
                         from {{ runs_relation() }}
-                        where model = '{{ model.name }}'
+                        where model = '{{ of or model.name }}'
                     ) as last_build,
-                    (
-                        select coalesce(max(build_number), 0) from {{ plan_relation() }} where is_full
+                    greatest(
+                        (select coalesce(max(build_number), 0) from {{ plan_relation() }} where is_full)
+                        {%- if of or model.config.get('meta', {}).get('staged_in') -%}
+                        ,
+                        (
+                            select coalesce(max(build_number), 0)
+                            from {{ runs_relation() }}
+                            where model in ('tutors', 'students') and rows_deleted > 0
+                        )
+                        {%- endif %}
                     ) as last_full
             ) as builds
         )

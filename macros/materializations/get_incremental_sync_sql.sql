@@ -8,7 +8,8 @@
     - which rows a build speaks of (otherwise all): `spoken_of: record_key` (the keys in the temporary
       relation), `staged_in: <staging model>` (the keys judged otherwise since), `dated_by: <column>` (the
       days restated);
-    - `may_shrink`: rows may go in any number, as when what was rejected becomes accepted;
+    - `fused`: a build that would remove too many rows stops here (see int_acceptance__removals_counted
+      for source tables);
     - `restates`: which days a change to a row changes downstream, see change_days.
 -#}
 {% macro get_incremental_sync_sql(arg_dict) -%}
@@ -25,8 +26,8 @@
     {%- set scope = sync_scope(meta, keys, source_table) -%}
 
     {%- set changes = sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
-    {%- if not meta.get('may_shrink') -%}
-        {%- do blow_fuse(target_table, changes) -%}
+    {%- if meta.get('fused') -%}
+        {%- do blow_fuse(target_table.schema ~ '.' ~ target_table.identifier, changes.deleted, changes.present) -%}
     {%- endif -%}
 
     {{ build_lock() }}
@@ -169,19 +170,5 @@
     {%- if restates.get('of') %}
         left join {{ ref(restates.of) }} as target_of on target_rows.{{ restates.by }} = target_of.{{ restates.by }}
         left join {{ ref(restates.of) }} as source_of on source_rows.{{ restates.by }} = source_of.{{ restates.by }}
-    {%- endif -%}
-{%- endmacro %}
-
-{#- Half-loaded raw must not empty the warehouse. -#}
-{% macro blow_fuse(target_table, changes) -%}
-    {%- if changes.deleted >= var('fuse_min_rows')
-        and changes.deleted > var('fuse_max_share') * changes.present
-        and not var('allow_mass_delete')
-        and target_table.schema == generate_schema_name('tutormax', none) -%}
-        {{ exceptions.raise_compiler_error(
-            "This build would remove " ~ changes.deleted ~ " of the " ~ changes.present ~ " rows of "
-            ~ target_table.schema ~ "." ~ target_table.identifier ~ ", so it stopped and left them as they"
-            ~ " are: load what is missing in raw, or pass --vars '{allow_mass_delete: true}' if they must go."
-        ) }}
     {%- endif -%}
 {%- endmacro %}

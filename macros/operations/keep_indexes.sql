@@ -1,6 +1,9 @@
 {#-
     The indexes that a model's meta names, under those very names: {name: {columns: [...], unique: true}}.
     dbt would choose names of its own. Only PostgreSQL profits from them.
+
+    A unique one belongs to a constraint that is looked at when a statement ends and not row by row, so
+    that two rows can swap values in one update.
 -#}
 {% macro keep_indexes() -%}
     {{ return(adapter.dispatch('keep_indexes', 'tutormax')()) }}
@@ -11,7 +14,19 @@
 
 {% macro postgres__keep_indexes() -%}
     {%- for name, index in model.config.meta.get('named_indexes', {}).items() %}
-    create {{ 'unique ' if index.unique }}index if not exists {{ name }}
-    on {{ this }} ({{ quoted_list(index.columns) }});
+    {%- if index.unique %}
+    do $$
+    begin
+        if not exists (
+            select 1 from pg_constraint where conname = '{{ name }}' and conrelid = '{{ this }}'::regclass
+        ) then
+            alter table {{ this }} add constraint {{ name }}
+            unique ({{ quoted_list(index.columns) }}) deferrable initially immediate;
+        end if;
+    end
+    $$;
+    {%- else %}
+    create index if not exists {{ name }} on {{ this }} ({{ quoted_list(index.columns) }});
+    {%- endif %}
     {%- endfor %}
 {%- endmacro %}

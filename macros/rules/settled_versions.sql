@@ -20,23 +20,25 @@
         {%- do order_by.append(column ~ ' nulls last') -%}
     {%- endfor -%}
 
+    numbered as (
+        select
+            *,
+            cardinality(rule_violations) = 0 as is_valid,
+            row_number() over (
+                partition by record_key, loaded_at
+                order by {{ order_by | join(', ') }}
+            ) as copy_number
+        from {{ relation }}
+    ),
+
     ranked as (
         select
             *,
             row_number() over (
                 partition by record_key, is_valid
-                order by {{ order_by | join(', ') }}
-            ) as version_rank,
-            row_number() over (
-                partition by record_key, loaded_at
-                order by {{ order_by | join(', ') }}
-            ) as copy_number
-        from (
-            select
-                *,
-                cardinality(rule_violations) = 0 as is_valid
-            from {{ relation }}
-        ) as {{ relation }}
+                order by {{ order_by | join(', ') }}, copy_number
+            ) as version_rank
+        from numbered
     ),
 
     {% if claim is none -%}

@@ -1,6 +1,6 @@
--- One row per tutor and UTC day from the tutor's first day to the last that a window can reach,
--- without a gap, so that windows can be frames of rows: the day's sums, zero where nothing happened.
--- A day is the last that the next day's calculation date sees.
+-- One row per tutor and UTC day from the tutor's first day to the last that a window can reach, without
+-- a gap that a window could look into, so that windows can be frames of rows: the day's sums, zero where
+-- nothing happened. A day is the last that the next day's calculation date sees.
 -- noqa: disable=LT02
 
 with
@@ -32,23 +32,55 @@ activity_days as (
     from tutors
 ),
 
--- From the tutor's first activity, but no further back than the first calculation date can see; to the
--- last day on which the tutor's last activity still lies in the longest window.
+-- Activity parts into stretches where so much time lies between that no window and no run-up to one
+-- would meet: the days between are left out, so that activity never changes days long before it.
+activity_stretches as (
+    select
+        tutor_id,
+        activity_day,
+        count(*) filter (where is_first_of_stretch) over (
+            partition by tutor_id
+            order by activity_day
+        ) as stretch
+    from (
+        select
+            activity_days.tutor_id,
+            activity_days.activity_day,
+            activity_days.activity_day > {{ add_days(
+                'lag(activity_days.activity_day) over (
+                    partition by activity_days.tutor_id
+                    order by activity_days.activity_day
+                )',
+                2 * longest_window() - 1
+            ) }} as is_first_of_stretch
+        from activity_days
+        cross join clock
+        where activity_days.activity_day < clock.as_of_date
+    ) as preceded
+),
+
+-- From the first activity, or a window before it if there was a stretch before, but no further back
+-- than the first calculation date or the first date after onboarding can see; to the last day on which
+-- the last activity still lies in the longest window.
 spans as (
     select
-        activity_days.tutor_id,
+        activity_stretches.tutor_id,
         greatest(
-            min(activity_days.activity_day),
-            {{ add_days('min(clock.first_calculation_date)', -longest_window()) }}
+            case
+                when activity_stretches.stretch = 0 then min(activity_stretches.activity_day)
+                else {{ add_days('min(activity_stretches.activity_day)', 1 - longest_window()) }}
+            end,
+            {{ add_days('min(clock.first_calculation_date)', -longest_window()) }},
+            {{ add_days('min(tutors.onboarding_day)', 1 - longest_window()) }}
         ) as first_day,
         least(
-            {{ add_days('max(activity_days.activity_day)', longest_window() - 1) }},
+            {{ add_days('max(activity_stretches.activity_day)', longest_window() - 1) }},
             {{ add_days('min(clock.as_of_date)', -1) }}
         ) as last_day
-    from activity_days
+    from activity_stretches
+    inner join tutors on activity_stretches.tutor_id = tutors.tutor_id
     cross join clock
-    where activity_days.activity_day < clock.as_of_date
-    group by activity_days.tutor_id
+    group by activity_stretches.tutor_id, activity_stretches.stretch
 ),
 
 spine as (

@@ -1,5 +1,7 @@
 -- One row per event of a tutor on the platform: the version that counts.
 
+-- depends_on: {{ ref('int_acceptance__removals_counted') }}
+
 with
 
 judged as (

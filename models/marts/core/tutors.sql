@@ -1,5 +1,7 @@
 -- One row per tutor: the version that counts.
 
+-- depends_on: {{ ref('int_acceptance__removals_counted') }}
+
 with
 
 judged as (

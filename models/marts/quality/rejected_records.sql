@@ -10,6 +10,8 @@
     'interventions': 'intervention_id'
 } %}
 
+-- depends_on: {{ ref('int_acceptance__removals_counted') }}
+
 with
 
 {% for table, key in keys.items() %}
