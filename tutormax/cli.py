@@ -10,6 +10,10 @@ from rich.console import Console
 from tutormax.errors import UserError
 from tutormax.generate.command import generate
 from tutormax.load.command import load
+from tutormax.operations.archive import archive
+from tutormax.operations.erase import erase
+from tutormax.operations.maintain import maintain
+from tutormax.operations.roles import roles
 from tutormax.postgres.commands import postgres_commands
 from tutormax.summary import summary
 
@@ -24,6 +28,10 @@ commands.add_typer(postgres_commands, name="postgres")
 commands.command("generate")(generate)
 commands.command("load")(load)
 commands.command("summary")(summary)
+commands.command("erase")(erase)
+commands.command("archive")(archive)
+commands.command("maintain")(maintain)
+commands.command("roles")(roles)
 
 
 def app() -> None:

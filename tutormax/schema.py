@@ -4,7 +4,8 @@ Raw is permissive: no keys, no checks, no lengths, every column nullable but `_l
 columns are those of the TutorMax schema document; lengths are judged in staging, so that a name
 that is too long is refused with its reason and not lost at the door.
 
-The archive holds rows that left raw, in tables of the same columns.
+The archive holds rows that left raw, in tables of the same columns, and what they contributed to
+metrics, as sums.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     Integer,
     MetaData,
+    Numeric,
     String,
     Table,
     Text,
@@ -173,3 +177,49 @@ def _archive_table(source: Table) -> Table:
 
 ARCHIVE_TABLES: tuple[Table, ...] = tuple(_archive_table(table) for table in SOURCE_TABLES)
 """In the order of `SOURCE_TABLES`."""
+
+DAY_MEASURES: dict[str, TypeEngine[Any]] = {
+    "sessions": Integer(),
+    "sessions_completed": Integer(),
+    "no_shows": Integer(),
+    "reschedules": Integer(),
+    "on_time_starts": Integer(),
+    "engagement_scores": Integer(),
+    "engagement_sum": BigInteger(),
+    "objectives_known": Integer(),
+    "objectives_met": Integer(),
+    "ratings": Integer(),
+    "rating_sum": Integer(),
+    "first_ratings": Integer(),
+    "first_successes": Integer(),
+    "logins": Integer(),
+    "responses": Integer(),
+    "response_sum": Numeric(38, 0),
+}
+"""The sums of a tutor's day: those of `macros/rules/day_measures.sql`."""
+
+
+def _retained_table(name: str, /, **columns: TypeEngine[Any]) -> Table:
+    return Table(
+        name, archive_metadata, *(Column(column, kind) for column, kind in columns.items())
+    )
+
+
+RETAINED_TABLES: tuple[Table, ...] = (
+    _retained_table("retained_tutor_days", tutor_id=String(), activity_day=Date(), **DAY_MEASURES),
+    _retained_table(
+        "retained_pending_feedback",
+        tutor_id=String(),
+        session_day=Date(),
+        submitted_day=Date(),
+        overall_rating=Integer(),
+        first_session_rating=Integer(),
+    ),
+    _retained_table("retained_clock", first_activity_day=Date(), last_activity_day=Date()),
+    Table(
+        "retained_sessions",
+        archive_metadata,
+        Column("session_id", String(), index=True),
+    ),
+)
+"""What is kept of rows that left raw for good or for the archive, for the models to add."""

@@ -16,11 +16,11 @@ import duckdb
 import psycopg2
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import make_dsn
-from sqlalchemy import URL, Table
+from sqlalchemy import URL, MetaData, Table
 from sqlalchemy.dialects import postgresql
 
 from tutormax.errors import UserError
-from tutormax.schema import RAW_SCHEMA, metadata
+from tutormax.schema import ARCHIVE_SCHEMA, RAW_SCHEMA, archive_metadata, metadata
 
 DEFAULT_DUCKDB_PATH = Path("data/warehouse.duckdb")
 _CONNECT_TIMEOUT_SECONDS = 10
@@ -197,7 +197,7 @@ def _catalog(con: duckdb.DuckDBPyConnection) -> str:
 def duckdb_type(table: Table, column: str) -> str:
     """DuckDB's name for the type of a raw column, as its catalog spells it."""
     compiled = table.columns[column].type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
-    return _DUCKDB_TYPES.get(compiled, compiled)
+    return _DUCKDB_TYPES.get(compiled, compiled).replace("NUMERIC(38, 0)", "DECIMAL(38,0)")
 
 
 def ensure_raw_duckdb(con: duckdb.DuckDBPyConnection) -> None:
@@ -206,20 +206,33 @@ def ensure_raw_duckdb(con: duckdb.DuckDBPyConnection) -> None:
     A table that is there already must have exactly the metadata's columns (in any order) and types;
     otherwise raises `UserError`. Runs in the caller's transaction, if there is one.
     """
-    con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(_catalog(con))}.{quote(RAW_SCHEMA)}")
+    _ensure_duckdb(con, RAW_SCHEMA, metadata, "move it away and load again")
+
+
+def ensure_archive_duckdb(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the schema `archive` and its tables; otherwise as `ensure_raw_duckdb`."""
+    _ensure_duckdb(con, ARCHIVE_SCHEMA, archive_metadata, "give it these columns")
+
+
+def _ensure_duckdb(
+    con: duckdb.DuckDBPyConnection, schema: str, wanted_tables: MetaData, remedy: str
+) -> None:
+    con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(_catalog(con))}.{quote(schema)}")
     existing: dict[str, dict[str, str]] = {}
     for table_name, column, kind in con.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() "
         "WHERE database_name = current_database() AND schema_name = ?",
-        [RAW_SCHEMA],
+        [schema],
     ).fetchall():
         existing.setdefault(table_name, {})[column] = kind
-    for table in metadata.tables.values():
+    for table in wanted_tables.tables.values():
         wanted = {column.name: duckdb_type(table, column.name) for column in table.columns}
         if table.name not in existing:
             con.execute(_create_table(con, table, wanted))
         elif existing[table.name] != wanted:
-            raise UserError(_how_table_differs(table.name, existing[table.name], wanted))
+            raise UserError(
+                _how_table_differs(schema, table.name, existing[table.name], wanted, remedy)
+            )
 
 
 def _create_table(con: duckdb.DuckDBPyConnection, table: Table, columns: Mapping[str, str]) -> str:
@@ -227,10 +240,12 @@ def _create_table(con: duckdb.DuckDBPyConnection, table: Table, columns: Mapping
         f"{quote(name)} {kind}{'' if table.columns[name].nullable else ' NOT NULL'}"
         for name, kind in columns.items()
     )
-    return f"CREATE TABLE {qualified(con, RAW_SCHEMA, table.name)} ({definitions})"
+    return f"CREATE TABLE {qualified(con, str(table.schema), table.name)} ({definitions})"
 
 
-def _how_table_differs(table: str, found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+def _how_table_differs(
+    schema: str, table: str, found: Mapping[str, str], wanted: Mapping[str, str], remedy: str
+) -> str:
     differences = [
         *(f"{name} is missing" for name in wanted if name not in found),
         *(f"{name} is unknown" for name in found if name not in wanted),
@@ -241,6 +256,6 @@ def _how_table_differs(table: str, found: Mapping[str, str], wanted: Mapping[str
         ),
     ]
     return (
-        f"The table {RAW_SCHEMA}.{table} has other columns than this version of tutormax expects "
-        f"({'; '.join(differences)}); move it away and load again."
+        f"The table {schema}.{table} has other columns than this version of tutormax expects "
+        f"({'; '.join(differences)}); {remedy}."
     )

@@ -19,9 +19,28 @@
         {{ dbt.string_literal(column.name) }},
         {% if column.data_type == 'timestamp with time zone' -%}
             {{ utc_text(column.name) }}
+        {%- elif column.data_type == 'double precision' -%}
+            {{ double_as_json(column.name) }}
         {%- else -%}
             {{ column.name }}
         {%- endif -%}
         {{ ',' if not loop.last }}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- JSON has no words for what is no finite number: PostgreSQL's are used. -#}
+{% macro double_as_json(column) -%}
+    {{ return(adapter.dispatch('double_as_json', 'tutormax')(column)) }}
+{%- endmacro %}
+
+{% macro default__double_as_json(column) -%}
+    {{ column }}
+{%- endmacro %}
+
+{% macro duckdb__double_as_json(column) -%}
+    case
+        when isnan({{ column }}) then to_json('NaN')
+        when isinf({{ column }}) then to_json(case when {{ column }} > 0 then 'Infinity' else '-Infinity' end)
+        else to_json({{ column }})
+    end
 {%- endmacro %}

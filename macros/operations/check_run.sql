@@ -4,6 +4,7 @@
         {%- do check_date_var('as_of_date') -%}
         {%- do check_date_var('restate_from') -%}
         {%- do check_raw() -%}
+        {%- do check_retained() -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -3,6 +3,7 @@
     {%- if execute and flags.WHICH in ('build', 'run', 'test') -%}
         {%- do create_schema(runs_relation()) -%}
         {%- do create_schema(plan_relation()) -%}
+        {%- do create_retained_tables() -%}
         {%- do run_and_commit(warehouse_preparation()) -%}
         {%- if flags.WHICH != 'test' -%}
             {%- do run_and_commit(plan_build()) -%}

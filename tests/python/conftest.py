@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+from postgres_warehouse import PostgresProject
 from sqlalchemy import make_url
 
 from tutormax.postgres.commands import url_from_environment
@@ -104,3 +105,13 @@ def postgres_url(postgres_database: DatabaseFactory, postgres_template: str) -> 
     """The URL of a fresh database with the migrations applied."""
     with postgres_database(template=postgres_template) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_project(
+    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PostgresProject]:
+    """The dbt project parsed for PostgreSQL: `with postgres_project.warehouse() as warehouse:`."""
+    project = PostgresProject(postgres_server, tmp_path_factory.mktemp("dbt"))
+    yield project
+    project.close()

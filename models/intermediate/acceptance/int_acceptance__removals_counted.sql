@@ -3,17 +3,25 @@
 
 with
 
-tutors as ({{ removals('tutors', 'tutor_id', ref('stg_tutormax__tutors')) }}),
+tutors as (
+    {{ removals('tutors', 'tutor_id', ref('stg_tutormax__tutors')) }}
+),
 
-students as ({{ removals('students', 'student_id', ref('stg_tutormax__students')) }}),
+students as (
+    {{ removals('students', 'student_id', ref('stg_tutormax__students')) }}
+),
 
-sessions as ({{ removals('sessions', 'session_id', ref('stg_tutormax__sessions')) }}),
+sessions as (
+    {{ removals('sessions', 'session_id', ref('stg_tutormax__sessions')) }}
+),
 
 student_feedback as (
     {{ removals('student_feedback', 'feedback_id', ref('stg_tutormax__student_feedback')) }}
 ),
 
-tutor_events as ({{ removals('tutor_events', 'event_id', ref('stg_tutormax__tutor_events')) }}),
+tutor_events as (
+    {{ removals('tutor_events', 'event_id', ref('stg_tutormax__tutor_events')) }}
+),
 
 interventions as (
     {{ removals('interventions', 'intervention_id', ref('stg_tutormax__interventions')) }}

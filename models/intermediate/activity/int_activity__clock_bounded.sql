@@ -14,6 +14,10 @@ tutor_events as (
     select * from {{ ref('tutor_events') }}
 ),
 
+retained as (
+    select * from {{ source('archive', 'retained_clock') }}
+),
+
 activity as (
     select
         min(actual_start) as first_at,
@@ -29,6 +33,11 @@ activity as (
         min(event_timestamp) as first_at,
         max(event_timestamp) as last_at
     from tutor_events
+    union all
+    select
+        {{ utc_midnight('min(first_activity_day)') }} as first_at,
+        {{ utc_midnight('max(last_activity_day)') }} as last_at
+    from retained
 ),
 
 -- Null for both if there is no activity: then there is nothing to calculate.

@@ -5,36 +5,41 @@
 with
 
 sessions as (
-    select
-        session_id,
-        tutor_id,
-        session_number,
-        {{ utc_day('scheduled_start') }} as session_day
-    from {{ ref('sessions') }}
-    where {{ happened_since_restated('scheduled_start', reach=longest_window()) }}
+    select *
+    from {{ ref('sessions') }} as published
+    where
+        {{ happened_since_restated('scheduled_start', reach=longest_window()) }}
+        and {{ is_not_retained('published.session_id') }}
 ),
 
 student_feedback as (
-    select
-        session_id,
-        overall_rating,
-        {{ utc_day('submitted_at') }} as submitted_day
-    from {{ ref('student_feedback') }}
+    select * from {{ ref('student_feedback') }}
 ),
 
--- Most feedback is submitted on the day of its session and is never pending.
-late_feedback as (
+retained as (
+    select *
+    from {{ source('archive', 'retained_pending_feedback') }}
+    where {{ is_restated('session_day', reach=longest_window()) }}
+),
+
+{{ late_feedback() }},
+
+late_or_retained as (
     select
-        sessions.tutor_id,
-        sessions.session_day,
-        student_feedback.submitted_day,
-        student_feedback.overall_rating,
-        case
-            when sessions.session_number = 1 then student_feedback.overall_rating
-        end as first_session_rating
-    from student_feedback
-    inner join sessions on student_feedback.session_id = sessions.session_id
-    where student_feedback.submitted_day > sessions.session_day
+        tutor_id,
+        session_day,
+        submitted_day,
+        overall_rating,
+        first_session_rating
+    from late_feedback
+    union all
+    select
+        tutor_id,
+        session_day,
+        submitted_day,
+        overall_rating,
+        first_session_rating
+    from retained
 ),
 
 ages as (
@@ -44,12 +49,12 @@ ages as (
 -- One row per late feedback and calculation date on which it was pending, as far as a window reaches.
 pending as (
     select
-        late_feedback.*,
+        late_or_retained.*,
         ages.n as age_days,
-        {{ add_days('late_feedback.session_day', 'ages.n') }} as calculation_day
-    from late_feedback
+        {{ add_days('late_or_retained.session_day', 'ages.n') }} as calculation_day
+    from late_or_retained
     inner join ages
-        on {{ add_days('late_feedback.session_day', 'ages.n') }} <= late_feedback.submitted_day
+        on {{ add_days('late_or_retained.session_day', 'ages.n') }} <= late_or_retained.submitted_day
 ),
 
 final as (

@@ -1,0 +1,1 @@
+"""What keeps a warehouse: erasing people, archiving old facts, maintenance, roles."""

@@ -1,0 +1,187 @@
+"""Rows that leave the warehouse for good or for the archive, with all they touch.
+
+Raw, staging and published tables lose them together and the plan of the last build is told, so that
+the next build finds nothing torn and nothing to do; what the rows contributed to metrics stays, as
+sums, in the tables `archive.retained_…`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tutormax.operations.project import render
+from tutormax.operations.transaction import (
+    ARCHIVE,
+    PUBLISHED,
+    RAW,
+    STAGING,
+    Relation,
+    Transaction,
+    literal,
+)
+from tutormax.schema import KEYS, SOURCE_TABLES
+from tutormax.warehouse import Target
+
+Column = Callable[[str], str]
+"""Gives the SQL of a source's column, which may be a column or a member of a JSON record."""
+
+Condition = Callable[[Column], str]
+"""Gives the SQL that is true for the rows of a source that leave."""
+
+_MARK = "/* next */"
+_TEMPLATES = (
+    "{{ var('loaded_at_column') }}",
+    "{{ build_lock() }}",
+    "{{ retain_clock() }}",
+    "{{ retain_tutor_days() }}",
+    "{{ retain_pending_feedback() }}",
+)
+
+
+@dataclass(frozen=True)
+class ProjectSql:
+    """What the dbt project says: the arrival column of raw, and what its macros write."""
+
+    loaded_at: str
+    build_lock: str
+    retain_clock: str
+    retain_tutor_days: str
+    retain_pending_feedback: str
+
+
+@dataclass
+class Counts:
+    """Rows that left, by table, in the order of their leaving."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def add(self, relation: Relation, count: int) -> None:
+        """Count rows of a table."""
+        name = f"{relation.schema}.{relation.name}"
+        self.rows[name] = self.rows.get(name, 0) + count
+
+    def total(self) -> int:
+        """All rows together."""
+        return sum(self.rows.values())
+
+
+def project_sql(target: Target) -> ProjectSql:
+    """Render what is needed of the dbt project, before the warehouse is opened."""
+    rendered = render(target, f"\n{_MARK}\n".join(_TEMPLATES))
+    return ProjectSql(*(part.strip() for part in rendered.split(_MARK)))
+
+
+def prepare(tx: Transaction, sql: ProjectSql) -> None:
+    """Keep builds and loads away until the transaction ends, and make the tables of what leaves.
+
+    A build that runs meanwhile has read what is about to go: it stops, for there is a newer plan.
+    """
+    if tx.target is Target.POSTGRES:
+        tx.change(sql.build_lock)
+        for source in (*(table.name for table in SOURCE_TABLES), "unreadable_rows"):
+            tx.change(f"lock table {Relation(RAW, source)} in share row exclusive mode")
+    if tx.has(STAGING, "build_plan"):
+        plan = Relation(STAGING, "build_plan")
+        tx.change(
+            f"insert into {plan} (build_number, run_id, source_table, fingerprint, is_full, "
+            "loaded_through, raw_rows) "
+            "select build_number + 1, 'rows left', source_table, fingerprint, false, "
+            f"loaded_through, raw_rows from {plan} "
+            f"where build_number = (select max(build_number) from {plan})"
+        )
+    tx.change("create temporary table leaving_keys (source_table varchar, record_key varchar)")
+    tx.change("create temporary table leaving_sessions (session_id varchar)")
+    tx.change("create temporary table leaving_events (event_id varchar)")
+
+
+def has_key(source: str) -> Condition:
+    """The condition that the whole key leaves."""
+    keys = f"(select record_key from leaving_keys where source_table = '{source}')"
+    return lambda column: f"{column(KEYS[source])} in {keys}"
+
+
+def is_on_leaving_session(column: Column) -> str:
+    """The condition that a feedback is about a session that leaves."""
+    return has_key("sessions")(lambda _: column("session_id"))
+
+
+def plain(name: str) -> str:
+    """Give a column as it stands in tables."""
+    return name
+
+
+def retain(tx: Transaction, sql: ProjectSql, *, sums: bool) -> None:
+    """Keep what the published rows that leave contributed; nothing if no build has been.
+
+    Args:
+        sums: the sums of tutors' days too, not the bounds of the clock alone.
+    """
+    needed = ("sessions", "student_feedback", "tutor_events", "tutormax_runs")
+    if not all(tx.has(PUBLISHED, name) for name in needed):
+        return
+    for table, key, source in (
+        ("leaving_sessions", "session_id", "sessions"),
+        ("leaving_events", "event_id", "tutor_events"),
+    ):
+        tx.change(
+            f"insert into {table} select {key} from {Relation(PUBLISHED, source)} "
+            f"where {has_key(source)(plain)}"
+        )
+    tx.change(sql.retain_clock)
+    if sums:
+        tx.change(sql.retain_tutor_days)
+        tx.change(sql.retain_pending_feedback)
+
+
+def tell_plan(tx: Transaction, conditions: Mapping[str, Condition]) -> None:
+    """Lower what the plan says of raw by the rows that are about to leave it.
+
+    Those that the last build judged, that is: the plan has not counted what arrived since.
+    """
+    if not (tx.has(STAGING, "build_plan") and tx.has(PUBLISHED, "tutormax_runs")):
+        return
+    runs = Relation(PUBLISHED, "tutormax_runs")
+    for source, condition in conditions.items():
+        staged = Relation(STAGING, f"stg_tutormax__{source}")
+        if staged in tx.columns:
+            tx.change(
+                f"update {Relation(STAGING, 'build_plan')} set raw_rows = raw_rows - ("
+                f"select count(*) from {staged} where {condition(plain)}) "
+                f"where source_table = '{source}' and build_number >= ("
+                f"select coalesce(max(build_number), 0) from {runs} "
+                f"where model = '{staged.name}')"
+            )
+
+
+def delete(tx: Transaction, relation: Relation, condition: str, counts: Counts) -> None:
+    """Delete rows of a table, if it is there, and count them."""
+    if relation in tx.columns:
+        counts.add(relation, tx.change(f"delete from {relation} where {condition}"))
+
+
+def delete_sources(
+    tx: Transaction, conditions: Mapping[str, Condition], counts: Counts, schemas: tuple[str, ...]
+) -> None:
+    """Delete the rows of the sources, children first, so that no cascade goes uncounted.
+
+    Args:
+        schemas: any of raw, staging, tutormax and archive.
+    """
+    for source in reversed(list(conditions)):
+        for schema in schemas:
+            name = f"stg_tutormax__{source}" if schema == STAGING else source
+            delete(tx, Relation(schema, name), conditions[source](plain), counts)
+
+
+def in_records(conditions: Mapping[str, Condition], record: str) -> str:
+    """The conditions for a table that holds rows of all sources as JSON."""
+
+    def of(source: str, condition: Condition) -> str:
+        said = condition(lambda name: f"({record} ->> {literal(name)})")
+        return f"(source_table = '{source}' and ({said}))"
+
+    return " or ".join(of(source, condition) for source, condition in conditions.items())
+
+
+ALL_SCHEMAS = (PUBLISHED, STAGING, RAW, ARCHIVE)

@@ -1,0 +1,43 @@
+"""`tutormax maintain`: statistics, vacuum, and a table of sizes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import psycopg2
+import typer
+
+from tutormax.errors import UserError
+from tutormax.operations.project import run_operation
+from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line
+
+
+def maintain(
+    target: Annotated[
+        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
+    ] = Target.DUCKDB,
+) -> None:
+    """Keep the warehouse fit: vacuum and statistics (DuckDB: a checkpoint), then the sizes."""
+    if target is Target.POSTGRES:
+        vacuum()
+        run_operation(target, "table_sizes")
+    else:
+        connect_duckdb(read_only=True).close()  # says so if there is no file, and makes none
+        run_operation(target, "maintain")
+
+
+def vacuum() -> None:
+    """Run VACUUM (ANALYZE) on the PostgreSQL database.
+
+    Raises:
+        UserError: the server cannot be reached or refuses.
+    """
+    connection = connect_postgres()
+    try:
+        connection.autocommit = True  # it works in no transaction
+        with connection.cursor() as cursor:
+            cursor.execute("vacuum (analyze)")
+    except psycopg2.Error as error:
+        raise UserError(f"PostgreSQL did not vacuum: {first_line(error)}") from error
+    finally:
+        connection.close()

@@ -1,0 +1,94 @@
+"""What the commands ask of the dbt project: SQL that its macros write, and operations to run.
+
+The sums that stay when rows leave must be those that the models make: both come from one macro.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tutormax
+from tutormax.errors import UserError
+from tutormax.warehouse import Target
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+PREFIX_VARIABLE = "TUTORMAX_SCHEMA_PREFIX"
+
+
+def refuse_prefix() -> None:
+    """Refuse to work on a developer's copy: the raw tables under it are everybody's.
+
+    Raises:
+        UserError: `TUTORMAX_SCHEMA_PREFIX` is set.
+    """
+    if os.environ.get(PREFIX_VARIABLE):
+        raise UserError(
+            f"{PREFIX_VARIABLE} is set, but raw and archive belong to everybody: "
+            "unset it to work on the warehouse itself."
+        )
+
+
+def render(target: Target, template: str) -> str:
+    """Return what a Jinja template of the dbt project renders to; no database is asked.
+
+    Raises:
+        UserError: dbt cannot render it.
+    """
+    result = _invoke(
+        target, "compile", "--no-introspect", "--no-populate-cache", "--inline", template
+    )
+    compiled = result.result.results[0].node.compiled_code  # type: ignore[union-attr]
+    return str(compiled)
+
+
+def run_operation(target: Target, name: str) -> None:
+    """Run a macro of the dbt project as an operation.
+
+    Raises:
+        UserError: it fails.
+    """
+    _invoke(target, "run-operation", name)
+
+
+def _invoke(target: Target, *words: str) -> dbtRunnerResult:
+    # Takes seconds, which the other commands need not.
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    errors: list[str] = []
+
+    def listen(event: Any) -> None:
+        if event.info.level == "error":
+            errors.append(event.info.msg)
+
+    folder = _project_folder()
+    options = ["--quiet", "--no-write-json", "--log-level-file", "none", *words]
+    options += ["--target", target.value, "--project-dir", str(folder)]
+    if "DBT_PROFILES_DIR" not in os.environ:
+        options += ["--profiles-dir", str(folder)]
+    try:
+        result = dbtRunner(callbacks=[listen]).invoke(options)
+    finally:
+        _close_connections(target)
+    if not result.success:
+        said = errors or [str(result.exception or "it gave no reason")]
+        raise UserError(f"dbt {words[0]} failed: {' '.join(' '.join(said).split())}")
+    return result
+
+
+def _close_connections(target: Target) -> None:
+    """Let go of the DuckDB file, which dbt keeps open for as long as the process lives."""
+    if target is Target.DUCKDB:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
+
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+def _project_folder() -> Path:
+    folder = Path(tutormax.__file__).resolve().parents[1]
+    if not (folder / "dbt_project.yml").is_file():
+        raise UserError(f"The dbt project is not in {folder}: work in a copy of the repository.")
+    return folder

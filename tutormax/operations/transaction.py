@@ -1,0 +1,176 @@
+"""One transaction on either engine, with what SQL needs to know about its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import duckdb
+import psycopg2
+
+from tutormax.errors import UserError
+from tutormax.warehouse import (
+    Target,
+    connect_duckdb,
+    connect_postgres,
+    duckdb_path,
+    ensure_archive_duckdb,
+    first_line,
+    postgres_settings,
+    quote,
+)
+
+RAW = "raw"
+ARCHIVE = "archive"
+STAGING = "staging"
+INTERMEDIATE = "intermediate"
+PUBLISHED = "tutormax"
+SCHEMAS = (RAW, ARCHIVE, STAGING, INTERMEDIATE, PUBLISHED)
+"""Where rows about people may be."""
+
+
+class _Execute(Protocol):
+    def __call__(self, sql: str) -> tuple[Sequence[tuple[Any, ...]], int]: ...
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table by schema and name; as text, quoted for SQL."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{quote(self.schema)}.{quote(self.name)}"
+
+
+class Transaction:
+    """The open transaction. SQL goes in as text, values quoted by `literal`."""
+
+    def __init__(self, target: Target, execute: _Execute) -> None:
+        self.target = target
+        self.keep = True
+        """False: at the end everything is undone."""
+        self._execute = execute
+
+    def rows(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        """Run a query and return its rows."""
+        return self._execute(sql)[0]
+
+    def value(self, sql: str) -> Any:
+        """Run a query of one row and one column and return what is there."""
+        ((value,),) = self.rows(sql)
+        return value
+
+    def change(self, sql: str) -> int:
+        """Run a statement that changes rows and return how many."""
+        return self._execute(sql)[1]
+
+    @cached_property
+    def columns(self) -> dict[Relation, dict[str, str]]:
+        """The columns, with their types, of every table (not view) in our schemas."""
+        listed = ", ".join(map(literal, SCHEMAS))
+        tables: dict[Relation, dict[str, str]] = {}
+        for schema, table, column, kind in self.rows(
+            "select columns.table_schema, columns.table_name, columns.column_name, "
+            "lower(columns.data_type) from information_schema.columns as columns "
+            "inner join information_schema.tables as tables "
+            "on columns.table_schema = tables.table_schema "
+            "and columns.table_name = tables.table_name "
+            "and columns.table_catalog = tables.table_catalog "
+            f"where columns.table_schema in ({listed}) and tables.table_type = 'BASE TABLE' "
+            "and columns.table_catalog = current_database() "
+            "order by columns.table_schema, columns.table_name, columns.ordinal_position"
+        ):
+            tables.setdefault(Relation(schema, table), {})[column] = kind
+        return tables
+
+    def has(self, schema: str, name: str) -> bool:
+        """Tell whether a table is there."""
+        return Relation(schema, name) in self.columns
+
+
+def literal(text: str) -> str:
+    """`text` as an SQL string; both engines take backslashes as they are."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def place(target: Target) -> str:
+    """Where the warehouse is, for a person."""
+    if target is Target.DUCKDB:
+        return str(duckdb_path())
+    settings = postgres_settings()
+    return f"{settings['host']}:{settings['port']}/{settings['database']}"
+
+
+@contextmanager
+def transaction(target: Target) -> Iterator[Transaction]:
+    """Open a transaction; it is committed at the end, and rolled back by any error.
+
+    Raises:
+        UserError: the warehouse cannot be reached, or refuses.
+    """
+    if target is Target.DUCKDB:
+        with _duckdb_transaction() as opened:
+            yield opened
+    else:
+        with _postgres_transaction() as opened:
+            yield opened
+
+
+@contextmanager
+def _duckdb_transaction() -> Iterator[Transaction]:
+    connect_duckdb(read_only=True).close()  # says so if there is no file, and makes none
+    connection = connect_duckdb()
+
+    def execute(sql: str) -> tuple[Sequence[tuple[Any, ...]], int]:
+        result = connection.execute(sql)
+        rows = result.fetchall() if result.description else []
+        changed = rows[0][0] if len(rows) == 1 and len(rows[0]) == 1 else 0
+        return rows, changed if isinstance(changed, int) else 0
+
+    try:
+        connection.execute("begin transaction")
+        ensure_archive_duckdb(connection)
+        opened = Transaction(Target.DUCKDB, execute)
+        yield opened
+        if opened.keep:
+            connection.execute("commit")
+            connection.execute("checkpoint")
+    except duckdb.Error as error:
+        raise UserError(
+            f"{duckdb_path()} did not take the change, and nothing was changed: {first_line(error)}"
+        ) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _postgres_transaction() -> Iterator[Transaction]:
+    connection = connect_postgres()
+
+    def execute(sql: str) -> tuple[Sequence[tuple[Any, ...]], int]:
+        cursor.execute(sql)
+        return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+
+    try:
+        with connection.cursor() as cursor:
+            opened = Transaction(Target.POSTGRES, execute)
+            if not opened.has(ARCHIVE, "retained_sessions"):
+                raise UserError(
+                    f"The archive in {place(Target.POSTGRES)} is not up to date; "
+                    "run `alembic upgrade head` there first."
+                )
+            yield opened
+        if opened.keep:
+            connection.commit()
+    except psycopg2.Error as error:
+        raise UserError(
+            f"{place(Target.POSTGRES)} did not take the change, and nothing was changed: "
+            f"{first_line(error)}"
+        ) from error
+    finally:
+        connection.close()
