@@ -1,7 +1,7 @@
 """Measures builds of generated data on DuckDB: `make bench`.
 
 For each length of history: a first build and a build with nothing new, as a user would run them;
-the seconds that dbt gives its models; the same compiled SQL replayed on one connection; peak memory.
+the seconds dbt gives its models; the same compiled SQL replayed on one connection; peak memory.
 Everything in one run on one machine: compare the ratios, not the seconds.
 """
 

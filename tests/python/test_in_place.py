@@ -1,0 +1,147 @@
+"""On PostgreSQL builds change rows and never replace tables: keys, indexes and grants stay."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from duckdb_warehouse import DEFAULT_ARRIVAL, PUBLISHED, Row
+from postgres_warehouse import WORLD, PostgresWarehouse
+
+pytest_plugins = ["postgres_fixtures"]
+
+METRICS = "tutor_performance_metrics"
+LATER = DEFAULT_ARRIVAL + timedelta(days=1)
+
+Catalog = dict[str, list[tuple[Any, ...]]]
+Versions = dict[str, dict[Any, tuple[Any, ...]]]
+
+
+def catalog(warehouse: PostgresWarehouse) -> Catalog:
+    """What identifies the published tables, their keys, indexes, checks and grants."""
+    questions = {
+        "tables": "select relname, oid, relfilenode, relacl::text from pg_class where relkind = 'r'"
+        " and relnamespace = 'tutormax'::regnamespace order by relname",
+        "columns": "select attrelid, attname, attnum, atttypid, attnotnull, attacl::text"
+        " from pg_attribute join pg_class on pg_class.oid = attrelid"
+        " where relnamespace = 'tutormax'::regnamespace and attnum > 0 order by 1, 3",
+        "indexes": "select indexrelid, pg_get_indexdef(indexrelid) from pg_index"
+        " join pg_class on pg_class.oid = indrelid"
+        " where relnamespace = 'tutormax'::regnamespace order by 1",
+        "constraints": "select oid, conname, pg_get_constraintdef(oid) from pg_constraint"
+        " where connamespace = 'tutormax'::regnamespace order by 1",
+    }
+    answers = {name: warehouse.execute(query) for name, query in questions.items()}
+    assert all(answers.values())
+    return answers
+
+
+def versions(warehouse: PostgresWarehouse) -> Versions:
+    """The rows of the published tables by key, each with the transaction that wrote it."""
+    return {
+        table: {
+            key: version
+            for key, *version in warehouse.execute(
+                f"select {key}, xmin::text, to_jsonb({table}) from {table}"
+            )
+        }
+        for table, key in PUBLISHED.items()
+    }
+
+
+def changed(before: Versions, after: Versions) -> dict[str, set[Any]]:
+    """The keys of rows that were written, by table."""
+    assert {table: rows.keys() for table, rows in before.items()} == {
+        table: rows.keys() for table, rows in after.items()
+    }
+    written = {
+        table: {key for key, version in rows.items() if version[0] != before[table][key][0]}
+        for table, rows in after.items()
+    }
+    return {table: keys for table, keys in written.items() if keys}
+
+
+@pytest.fixture
+def granted(warehouse: PostgresWarehouse) -> PostgresWarehouse:
+    """Somebody has been let in to some of it."""
+    warehouse.execute("grant select on tutormax.sessions, tutormax.tutors to public")
+    warehouse.execute("grant select (metric_id) on tutormax.tutor_performance_metrics to public")
+    return warehouse
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--full-refresh",),
+        ("--select", "sessions", "--full-refresh"),
+        ("--select", "tutors", "--full-refresh"),
+        ("--select", "+tutors+"),
+        ("--exclude", "staging"),
+    ],
+    ids=" ".join,
+)
+def test_a_build_over_the_same_raw_touches_nothing(
+    words: tuple[str, ...], granted: PostgresWarehouse
+) -> None:
+    catalog_before, before = catalog(granted), versions(granted)
+    assert all(before.values())
+    granted.build(*words)
+    assert versions(granted) == before
+    assert catalog(granted) == catalog_before
+
+
+def correct(warehouse: PostgresWarehouse, table: str, row: Row, **news: Any) -> None:
+    newer = {"updated_at": row["updated_at"] + timedelta(days=1)} if "updated_at" in row else {}
+    warehouse.insert({table: [row | newer | {"_loaded_at": LATER} | news]})
+
+
+@pytest.mark.parametrize("words", [(), ("--full-refresh",)], ids=" ".join)
+def test_a_changed_row_changes_only_itself(
+    words: tuple[str, ...], granted: PostgresWarehouse
+) -> None:
+    catalog_before, before = catalog(granted), versions(granted)
+    helped = WORLD["interventions"][3]
+    correct(granted, "interventions", helped, notes="Talked again.")
+    granted.build(*words)
+    after = versions(granted)
+    del before["rejected_records"]
+    superseded = after.pop("rejected_records")
+    assert changed(before, after) == {"interventions": {helped["intervention_id"]}}
+    assert after["interventions"][helped["intervention_id"]][1]["notes"] == "Talked again."
+    assert [
+        row["record_key"] for _, row in superseded.values() if "superseded" in row["reasons"]
+    ] == [helped["intervention_id"]]
+    assert catalog(granted) == catalog_before
+
+
+def test_a_corrected_session_changes_its_tutor_s_metrics_alone(granted: PostgresWarehouse) -> None:
+    catalog_before, before = catalog(granted), versions(granted)
+    missed = max(
+        (row for row in WORLD["sessions"] if row["actual_start"] and row["tutor_id"] != "refused"),
+        key=lambda row: row["scheduled_start"],
+    )
+    correct(granted, "sessions", missed, no_show=True, actual_start=None)
+    granted.build()
+    after = versions(granted)
+    del before["rejected_records"], after["rejected_records"]
+    written = changed(before, after)
+    assert written.keys() == {"sessions", METRICS}
+    assert written["sessions"] == {missed["session_id"]}
+    assert {after[METRICS][key][1]["tutor_id"] for key in written[METRICS]} == {missed["tutor_id"]}
+    for key in written[METRICS]:
+        old, new = before[METRICS][key][1], after[METRICS][key][1]
+        assert new["updated_at"] > old["updated_at"]
+        assert new["created_at"] == old["created_at"]
+        audit = {"created_at": None, "updated_at": None}
+        assert old | audit != new | audit
+    assert catalog(granted) == catalog_before
+
+
+def test_deleted_rows_go_in_place(granted: PostgresWarehouse) -> None:
+    catalog_before = catalog(granted)
+    granted.execute("delete from raw.sessions where session_id = 'unrated'")
+    granted.build()
+    assert granted.execute("select 1 from sessions where session_id = 'unrated'") == []
+    assert catalog(granted) == catalog_before

@@ -1,0 +1,22 @@
+"""Slices, built one after the other, give what one full build gives: on DuckDB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from duckdb_warehouse import Project
+from replay import DuckDBStore, replay, replays
+
+pytest_plugins = ["warehouse_fixtures"]
+
+
+@pytest.fixture(scope="module")
+def template(dbt_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with empty raw and with the seeds."""
+    return DuckDBStore(dbt_project, tmp_path_factory.mktemp("template")).path
+
+
+@pytest.mark.parametrize("seed", range(replays(0)))
+def test_replay(seed: int, dbt_project: Project, template: Path, tmp_path: Path) -> None:
+    replay(DuckDBStore(dbt_project, tmp_path, template), seed)
