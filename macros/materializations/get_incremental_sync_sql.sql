@@ -30,8 +30,6 @@
         {%- do blow_fuse(target_table.schema ~ '.' ~ target_table.identifier, changes.deleted, changes.present) -%}
     {%- endif -%}
 
-    {{ build_lock() }}
-    {{ stop_if_overtaken() }}
     {%- if changes.deleted %}
     delete from {{ target_table }} as target_rows
     where

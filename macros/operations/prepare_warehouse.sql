@@ -7,6 +7,7 @@
         {%- do run_and_commit(warehouse_preparation()) -%}
         {%- if flags.WHICH != 'test' -%}
             {%- do run_and_commit(plan_build()) -%}
+            {%- do learn_tables() -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
@@ -16,6 +17,7 @@
 {%- endmacro %}
 
 {% macro default__warehouse_preparation() -%}
+    {{ build_lock() }}
     {{ create_runs_table() }}
     {{ create_plan_table() }}
 {%- endmacro %}

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from duckdb_warehouse import DEFAULT_ARRIVAL, PUBLISHED, Row
+from duckdb_warehouse import DEFAULT_ARRIVAL, KEYS, PUBLISHED, Row
 from postgres_warehouse import WORLD, PostgresWarehouse
 
 pytest_plugins = ["postgres_fixtures"]
@@ -144,4 +144,21 @@ def test_deleted_rows_go_in_place(granted: PostgresWarehouse) -> None:
     granted.execute("delete from raw.sessions where session_id = 'unrated'")
     granted.build()
     assert granted.execute("select 1 from sessions where session_id = 'unrated'") == []
+    assert catalog(granted) == catalog_before
+
+
+@pytest.mark.parametrize("emptied", ["all", "sessions", "tutors"])
+def test_raw_emptied_by_mistake_stops_the_build(emptied: str, granted: PostgresWarehouse) -> None:
+    catalog_before, before = catalog(granted), versions(granted)
+    for table in KEYS if emptied == "all" else [emptied]:
+        granted.execute(f"truncate raw.{table}")
+    # The world is small, and so is the fuse.
+    build = granted.try_build(variables={"fuse_min_rows": 3})
+    assert not build.succeeded
+    if emptied == "all":
+        assert "Every table of raw is empty in postgres: load raw files with" in build.message
+    else:
+        assert "This build would remove" in build.message
+        assert "load what is missing in raw, or pass --vars" in build.message
+    assert versions(granted) == before
     assert catalog(granted) == catalog_before

@@ -1,0 +1,10 @@
+{#- Two builds that begin at once would both make a schema that PostgreSQL finds missing. -#}
+{% macro postgres__create_schema(relation) -%}
+    {%- if relation.database -%}
+        {%- do adapter.verify_database(relation.database) -%}
+    {%- endif -%}
+    {%- call statement('create_schema') -%}
+        {{ build_lock() }}
+        create schema if not exists {{ relation.without_identifier().include(database=false) }}
+    {%- endcall -%}
+{%- endmacro %}
