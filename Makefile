@@ -1,5 +1,4 @@
 # Everything here makes its own environment in .venv; it needs Python 3.11 or later and make.
-.DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
@@ -11,18 +10,23 @@ TARGET ?= duckdb
 export TUTORMAX_TARGET := $(TARGET)
 export DO_NOT_TRACK := 1
 
-WAREHOUSE := $(or $(TUTORMAX_DUCKDB_PATH),data/warehouse.duckdb)
-SAMPLE := data/raw
-
 .PHONY: help
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
+# On PostgreSQL the server is the one that TUTORMAX_PG_HOST names, or a private one under data/postgres.
+SERVER := :
+ifeq ($(TARGET),postgres)
+SERVER := $(BIN)/tutormax postgres start && eval "$$($(BIN)/tutormax postgres env)" \
+	&& $(BIN)/tutormax postgres migrate
+endif
+
+# The sample is synthetic; a few rows are spoiled on purpose, to show what is refused and why. Unit tests
+# have fixed inputs and belong to `make test`; every data test runs.
 .PHONY: build
-build: $(VENV)/run.stamp $(WAREHOUSE) ## Set up, load a synthetic sample if there is no warehouse, run dbt build
-	@# Unit tests have fixed inputs and belong to `make test`; every data test runs.
-	$(BIN)/dbt build --exclude-resource-type unit_test
-	@$(BIN)/tutormax summary
+build: $(VENV)/run.stamp ## Set up, load a synthetic sample if raw is empty, dbt build [TARGET=postgres]
+	@$(SERVER) && $(BIN)/tutormax sample && $(BIN)/dbt build --exclude-resource-type unit_test \
+		&& $(BIN)/tutormax summary
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Set up and run every test
@@ -76,8 +80,3 @@ $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) --require-hashes --requirement requirements-dev.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/run.stamp $@
-
-# The sample is synthetic; a few rows are spoiled on purpose, to show what is refused and why.
-$(WAREHOUSE): | $(VENV)/run.stamp
-	$(BIN)/tutormax generate --out $(SAMPLE) --dirt 0.002
-	$(BIN)/tutormax load $(SAMPLE) --target duckdb

@@ -15,6 +15,7 @@ from tutormax.operations.erase import erase
 from tutormax.operations.maintain import maintain
 from tutormax.operations.roles import roles
 from tutormax.postgres.commands import postgres_commands
+from tutormax.sample import sample
 from tutormax.summary import summary
 
 commands = typer.Typer(
@@ -27,6 +28,7 @@ commands = typer.Typer(
 commands.add_typer(postgres_commands, name="postgres")
 commands.command("generate")(generate)
 commands.command("load")(load)
+commands.command("sample")(sample)
 commands.command("summary")(summary)
 commands.command("erase")(erase)
 commands.command("archive")(archive)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,6 +73,36 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 def url(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """Print the URL of the server, postgresql://user[:password]@host:port/database, and no more."""
     typer.echo(server_url(data_dir))
+
+
+@postgres_commands.command()
+def env(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Print the variables that name the server to dbt: eval "$(tutormax postgres env)"."""
+    for name, value in environment(server_url(data_dir)).items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@postgres_commands.command()
+def migrate(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Make the schemas raw and archive in the server's database, or bring them up to date."""
+    from tutormax.postgres.migrate import migrate as apply  # noqa: PLC0415
+
+    apply(server_url(data_dir))
+
+
+def environment(server: str) -> dict[str, str]:
+    """Return the variables that name the server of a URL, a socket's folder included."""
+    from sqlalchemy import make_url  # noqa: PLC0415
+
+    url = make_url(server)
+    host = url.query.get("host", url.host)
+    return {
+        "TUTORMAX_PG_HOST": str(host or ""),
+        "TUTORMAX_PG_PORT": str(url.port or 5432),
+        "TUTORMAX_PG_USER": url.username or "",
+        "TUTORMAX_PG_PASSWORD": str(url.password or ""),
+        "TUTORMAX_PG_DATABASE": url.database or "",
+    }
 
 
 def url_from_environment() -> str | None:

@@ -1,0 +1,62 @@
+"""`tutormax sample`: something to look at in a warehouse that is still empty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import duckdb
+import psycopg2
+import typer
+
+from tutormax.generate.command import generate
+from tutormax.load.command import load
+from tutormax.schema import RAW_SCHEMA, metadata
+from tutormax.warehouse import Target, connect_duckdb, connect_postgres, duckdb_path
+
+DIRT = 0.002
+"""The share of rows spoiled on purpose, to show what is refused and why."""
+
+
+def sample(
+    target: Annotated[
+        Target, typer.Option(envvar="TUTORMAX_TARGET", help="Engine to load into.")
+    ] = Target.DUCKDB,
+    out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("data/raw"),
+    days: Annotated[int, typer.Option(help="UTC days of data.")] = 90,
+    tutors: Annotated[int, typer.Option(help="Tutors in the file.")] = 450,
+    sessions_per_day: Annotated[int, typer.Option(help="Mean number of sessions a day.")] = 3000,
+) -> None:
+    """Generate synthetic data and load it, unless raw holds rows already."""
+    if not is_raw_empty(target):
+        typer.echo(f"Raw holds rows already on {target.value}: no sample was loaded.")
+        return
+    generate(
+        out=out, days=days, tutors=tutors, sessions_per_day=sessions_per_day, seed=0, dirt=DIRT
+    )
+    load(out, target)
+
+
+def is_raw_empty(target: Target) -> bool:
+    """Whether no table of raw holds a row, or there are none."""
+    looks = [f"select 1 from {RAW_SCHEMA}.{table.name} limit 1" for table in metadata.sorted_tables]
+    if target is Target.DUCKDB:
+        if not duckdb_path().exists():
+            return True
+        with connect_duckdb(read_only=True) as duck:
+            try:
+                return not any(duck.execute(look).fetchall() for look in looks)
+            except duckdb.CatalogException:
+                return True
+    server = connect_postgres()
+    try:
+        with server, server.cursor() as cursor:
+            for look in looks:
+                cursor.execute(look)
+                if cursor.fetchone():
+                    return False
+        return True
+    except psycopg2.errors.UndefinedTable:
+        return True
+    finally:
+        server.close()
