@@ -119,24 +119,26 @@ def arrive(warehouse: PostgresWarehouse, number: int) -> None:
     )
 
 
-def test_readers_notice_nothing(warehouse: PostgresWarehouse) -> None:
+def test_readers_notice_nothing(postgres_warehouse: PostgresWarehouse) -> None:
     rounds = [
         BUILD,
         (*BUILD, "--full-refresh"),
         ("run", "--select", "+sessions", "--full-refresh"),
         (*BUILD, "--full-refresh"),
     ]
-    with reading(warehouse, readers=4) as readers:
+    with reading(postgres_warehouse, readers=4) as readers:
         for number, words in enumerate(rounds, start=1):
-            arrive(warehouse, number)
+            arrive(postgres_warehouse, number)
             looks = [reader.looks for reader in readers]
-            build = warehouse.project.run(*words)
+            build = postgres_warehouse.project.run(*words)
             assert build.succeeded, build.message
             for reader, before in zip(readers, looks, strict=True):
                 assert reader.wrong == []
                 assert reader.looks > before
     assert all(reader.wrong == [] for reader in readers)
-    assert len(warehouse.published()["sessions"]) == len(WORLD["sessions"]) - 1 + len(rounds)
+    assert len(postgres_warehouse.published()["sessions"]) == len(WORLD["sessions"]) - 1 + len(
+        rounds
+    )
 
 
 @pytest.fixture(scope="module", params=["first build", "build with news"])

@@ -18,12 +18,17 @@ Catalog = dict[str, list[tuple[Any, ...]]]
 Versions = dict[str, dict[Any, tuple[Any, ...]]]
 
 
+def acl(column: str) -> str:
+    """The grants of a catalog row in an order that granting anew does not change."""
+    return f"array(select item::text from unnest({column}) as item order by 1)"
+
+
 def catalog(warehouse: PostgresWarehouse) -> Catalog:
     """What identifies the published tables, their keys, indexes, checks and grants."""
     questions = {
-        "tables": "select relname, oid, relfilenode, relacl::text from pg_class where relkind = 'r'"
-        " and relnamespace = 'tutormax'::regnamespace order by relname",
-        "columns": "select attrelid, attname, attnum, atttypid, attnotnull, attacl::text"
+        "tables": f"select relname, oid, relfilenode, {acl('relacl')} from pg_class"
+        " where relkind = 'r' and relnamespace = 'tutormax'::regnamespace order by relname",
+        "columns": f"select attrelid, attname, attnum, atttypid, attnotnull, {acl('attacl')}"
         " from pg_attribute join pg_class on pg_class.oid = attrelid"
         " where relnamespace = 'tutormax'::regnamespace and attnum > 0 order by 1, 3",
         "indexes": "select indexrelid, pg_get_indexdef(indexrelid) from pg_index"
@@ -63,11 +68,14 @@ def changed(before: Versions, after: Versions) -> dict[str, set[Any]]:
 
 
 @pytest.fixture
-def granted(warehouse: PostgresWarehouse) -> PostgresWarehouse:
+def granted(postgres_warehouse: PostgresWarehouse) -> PostgresWarehouse:
     """Somebody has been let in to some of it."""
-    warehouse.execute("grant select on tutormax.sessions, tutormax.tutors to public")
-    warehouse.execute("grant select (metric_id) on tutormax.tutor_performance_metrics to public")
-    return warehouse
+    for what in (
+        "select on tutormax.sessions, tutormax.tutors",
+        "select (metric_id) on tutormax.tutor_performance_metrics",
+    ):
+        postgres_warehouse.execute(f"grant {what} to public")
+    return postgres_warehouse
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def make_roles(target: Target) -> None:
     try:
         with connection, connection.cursor() as cursor:
             for name in ROLES:
-                cursor.execute(_create(name))
+                cursor.execute(create_role(name))
             cursor.execute(f"select to_regnamespace('{RAW_SCHEMA}') is not null")
             (migrated,) = cursor.fetchone() or (False,)
             if not migrated:
@@ -67,7 +67,8 @@ def make_roles(target: Target) -> None:
     run_operation(target, "keep_grants")
 
 
-def _create(name: str) -> str:
+def create_role(name: str) -> str:
+    """Return the SQL that makes a role if it is not there."""
     # Two at once: the second finds the role made while it was looking.
     return (
         f"do $$ begin if to_regrole('{name}') is null then create role {name} nologin; end if; "
