@@ -1,7 +1,7 @@
 {#- Records the clock's move, in the transaction that makes the clock. -#}
 {% macro record_clock() -%}
     insert into {{ runs_relation() }} (
-        run_id, build_number, started_at, target, dbt_version, model,
+        run_id, build_number, started_at, target, dbt_version, project_version, model,
         as_of_date, first_calculation_date, restated_from
     )
     select
@@ -10,6 +10,7 @@
         cast('{{ run_started_at.isoformat() }}' as timestamp with time zone),
         '{{ target.name }}',
         '{{ dbt_version }}',
+        '{{ var('project_version') }}',
         '{{ model.name }}',
         clock.as_of_date,
         clock.first_calculation_date,

@@ -1,30 +1,9 @@
 {#- Stops a run that cannot end well, with one sentence, before anything is written. -#}
 {% macro check_run() -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
-        {%- do check_date_var('as_of_date') -%}
-        {%- do check_date_var('restate_from') -%}
+        {%- do check_vars() -%}
         {%- do check_raw() -%}
         {%- do check_retained() -%}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro check_date_var(name) -%}
-    {%- set value = var(name, '') | string -%}
-    {%- if value -%}
-        {%- set parts = modules.re.match('^([0-9]{4})-([0-9]{2})-([0-9]{2})$', value) -%}
-        {%- set ns = namespace(valid=false) -%}
-        {%- if parts -%}
-            {%- set year, month, day = parts.group(1) | int, parts.group(2) | int, parts.group(3) | int -%}
-            {%- if year >= 1 and 1 <= month <= 12 and day >= 1 -%}
-                {%- set first = modules.datetime.date(year, month, 1) -%}
-                {%- set ns.valid = (first + modules.datetime.timedelta(days=day - 1)).month == month -%}
-            {%- endif -%}
-        {%- endif -%}
-        {%- if not ns.valid -%}
-            {{ exceptions.raise_compiler_error(
-                "The var " ~ name ~ " is '" ~ value ~ "', which is no date: write it as 2026-01-31."
-            ) }}
-        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -36,6 +15,14 @@
             {{ exceptions.raise_compiler_error(
                 "The table " ~ source.schema ~ "." ~ source.identifier ~ " is missing in "
                 ~ target.name ~ ": load raw files with `tutormax load DIR --target " ~ target.name ~ "`."
+            ) }}
+        {%- endif -%}
+        {%- set columns = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+        {%- if source.identifier != 'unreadable_rows' and var('loaded_at_column') not in columns -%}
+            {{ exceptions.raise_compiler_error(
+                "The table " ~ source.schema ~ "." ~ source.identifier ~ " has no column "
+                ~ var('loaded_at_column') ~ ": the var loaded_at_column names the one that says when a"
+                ~ " row arrived."
             ) }}
         {%- endif -%}
         {%- if empty.tables and run_query('select 1 as one from ' ~ relation ~ ' limit 1').rows | length -%}

@@ -18,6 +18,7 @@
         started_at timestamp with time zone not null,
         target varchar(50) not null,
         dbt_version varchar(20) not null,
+        project_version varchar(20) not null,
         model varchar(100) not null,
         status varchar(20),
         seconds double precision,
@@ -96,7 +97,7 @@
 
 {% macro insert_run(rows, only_new=false) -%}
     insert into {{ runs_relation() }} (
-        run_id, build_number, started_at, target, dbt_version, model, status, seconds,
+        run_id, build_number, started_at, target, dbt_version, project_version, model, status, seconds,
         restated_from, rows_inserted, rows_updated, rows_deleted
     )
     select
@@ -105,6 +106,7 @@
         cast('{{ run_started_at.isoformat() }}' as timestamp with time zone),
         '{{ target.name }}',
         '{{ dbt_version }}',
+        '{{ var('project_version') }}',
         news.model,
         news.status,
         news.seconds,

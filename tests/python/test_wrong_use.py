@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from duckdb_warehouse import Project, Warehouse, WarehouseFactory
+import yaml
+from duckdb_warehouse import REPOSITORY, Project, Warehouse, WarehouseFactory
 from sample_rows import small_world, utc
 
 pytest_plugins = ["warehouse_fixtures"]
@@ -97,3 +100,41 @@ def test_a_date_without_quotes(loaded: Warehouse, new_warehouse: WarehouseFactor
     warehouse.build(*words, variables="{as_of_date: 2025-03-05}")
     dates = {row["calculation_date"] for row in warehouse.rows("tutor_performance_metrics")}
     assert max(dates) == utc("2025-03-05")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("as_of_dat", "2026-01-31", "There is no var as_of_dat: the vars are as_of_date, "),
+        ("fuse_max_share", 10, "is '10', which is no share: write a number from 0 to 1."),
+        ("fuse_max_share", "10 %", "is '10 %', which is no share: write a number from 0 to 1."),
+        ("fuse_min_rows", -1, "is '-1', which is no count: write a whole number from 0 on."),
+        ("fuse_min_rows", 1.5, "is '1.5', which is no count: write a whole number from 0 on."),
+        ("allow_mass_delete", "no", "is 'no', which is no truth value: write true or false."),
+        ("allow_history_loss", 1, "is '1', which is no truth value: write true or false."),
+        ("metric_windows", [7], "is '[7]', which is no mapping: write it as in dbt_project.yml."),
+        ("loaded_at_column", "", "is '', which is no name: write it as 'text'."),
+        ("loaded_at_column", "arrived", " has no column arrived: the var loaded_at_column names"),
+    ],
+)
+def test_a_var_that_makes_no_sense(
+    name: str, value: object, sentence: str, loaded: Warehouse
+) -> None:
+    build = loaded.try_build(variables={name: value})
+    assert not build.succeeded
+    assert sentence in build.message
+    assert schemas(loaded) == set()
+
+
+def test_every_var_is_checked(dbt_project: Project) -> None:
+    written = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]
+    (macro,) = (m for m in dbt_project.manifest.macros.values() if m.name == "var_kinds")
+    assert re.findall(r"'(\w+)': '\w+'", macro.macro_sql) == sorted(
+        written, key=lambda name: macro.macro_sql.index(f"'{name}'")
+    )
+
+
+def test_the_project_has_one_version() -> None:
+    written = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
+    package = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert written["version"] == written["vars"]["project_version"] == package["version"]
