@@ -30,7 +30,7 @@ build: $(VENV)/run.stamp ## Set up, load a synthetic sample if raw is empty, dbt
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Set up and run every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse

@@ -18,7 +18,18 @@ from tutormax.postgres.commands import url_from_environment
 from tutormax.postgres.migrate import migrate
 from tutormax.postgres.server import LocalServer
 
+SHARES_OF_REPLAYS = 10
+
 DatabaseFactory = Callable[..., AbstractContextManager[str]]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep the tests of a file on one worker, as they share what it built; replays share little."""
+    group = item.path.stem
+    seed = item.callspec.params.get("seed") if hasattr(item, "callspec") else None
+    if seed is not None:
+        group += f"-{seed % SHARES_OF_REPLAYS}"
+    item.add_marker(pytest.mark.xdist_group(group))
 
 
 @contextmanager
