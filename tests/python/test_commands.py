@@ -6,9 +6,11 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import temporary_open_folder
 
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text()
@@ -19,9 +21,14 @@ def shell_blocks() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone() -> Iterator[Path]:
     """A copy of what git tracks or would track, with the environment that the tests run in."""
-    folder = tmp_path_factory.mktemp("clone")
+    with temporary_open_folder() as folder:
+        copy_repository(folder)
+        yield folder
+
+
+def copy_repository(folder: Path) -> None:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT,
@@ -36,7 +43,6 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / ".venv").symlink_to(PROJECT / ".venv")
     for stamp in ("run.stamp", "dev.stamp"):
         (PROJECT / ".venv" / stamp).touch()
-    return folder
 
 
 def run(folder: Path, command: str) -> str:
@@ -96,6 +102,28 @@ def test_the_second_build_says_that_nothing_changed(clone: Path, built: str) -> 
     again = run(clone, "make build")
     assert "nothing changed in the published tables" in again
     assert "Raw holds rows already" in again
+
+
+def test_postgres_by_the_same_command(clone: Path, built: str) -> None:
+    """The private server says of the sample what DuckDB says."""
+    block = next(block for block in shell_blocks() if "TARGET=postgres" in block)
+    build, *others = [line.split("#")[0].strip() for line in block.strip().splitlines()]
+    try:
+        on_postgres = run(clone, build)
+        shown = run(clone, "\n".join([*others, "tutormax postgres url"]))
+    finally:
+        run(clone, ".venv/bin/tutormax postgres stop")
+    assert findings(on_postgres) == findings(built)
+    assert "calculation_date" in shown
+    assert re.fullmatch(r"postgresql://\w+:\w+@127\.0\.0\.1:\d+/tutormax", shown.splitlines()[-1])
+
+
+def findings(printed: str) -> list[str]:
+    """What a summary says of the rows, and not of the place."""
+    lines = printed.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("Raw rows:"))
+    end = next(n for n, line in enumerate(lines) if line.startswith("Changes:"))
+    return lines[start:end]
 
 
 def test_your_own_data_goes_in_by_the_same_commands(clone: Path, built: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import schema_document
 import yaml
 from duckdb_warehouse import KEYS, REPOSITORY, Project, Warehouse, WarehouseFactory
 from sample_rows import small_world
@@ -20,120 +21,22 @@ MODELS = REPOSITORY / "models"
 STAGING = MODELS / "staging" / "tutormax"
 SEEDS = REPOSITORY / "seeds" / "performance"
 
-TEXTS = "varchar[]"
-NUMBER = "double precision"
-INSTANT = "timestamp with time zone"
-
-# The columns of the TutorMax schema document, with their PostgreSQL types, in its order.
+# The columns of the schema document's tables that have models, with types as contracts name them.
 DOCUMENT = {
-    "tutors": {
-        "tutor_id": "varchar(50)",
-        "name": "varchar(200)",
-        "email": "varchar(255)",
-        "onboarding_date": INSTANT,
-        "status": "varchar(50)",
-        "subjects": TEXTS,
-        "education_level": "varchar(100)",
-        "location": "varchar(200)",
-        "baseline_sessions_per_week": NUMBER,
-        "behavioral_archetype": "varchar(50)",
-        "created_at": INSTANT,
-        "updated_at": INSTANT,
-    },
-    "students": {
-        "student_id": "varchar(50)",
-        "name": "varchar(200)",
-        "age": "integer",
-        "grade_level": "varchar(50)",
-        "subjects_interested": TEXTS,
-        "created_at": INSTANT,
-        "updated_at": INSTANT,
-    },
-    "sessions": {
-        "session_id": "varchar(50)",
-        "tutor_id": "varchar(50)",
-        "student_id": "varchar(50)",
-        "session_number": "integer",
-        "scheduled_start": INSTANT,
-        "actual_start": INSTANT,
-        "duration_minutes": "integer",
-        "subject": "varchar(100)",
-        "session_type": "varchar(50)",
-        "tutor_initiated_reschedule": "boolean",
-        "no_show": "boolean",
-        "late_start_minutes": "integer",
-        "engagement_score": NUMBER,
-        "learning_objectives_met": "boolean",
-        "technical_issues": "boolean",
-        "created_at": INSTANT,
-        "updated_at": INSTANT,
-    },
-    "student_feedback": {
-        "feedback_id": "varchar(50)",
-        "session_id": "varchar(50)",
-        "student_id": "varchar(50)",
-        "tutor_id": "varchar(50)",
-        "overall_rating": "integer",
-        "is_first_session": "boolean",
-        "subject_knowledge_rating": "integer",
-        "communication_rating": "integer",
-        "patience_rating": "integer",
-        "engagement_rating": "integer",
-        "helpfulness_rating": "integer",
-        "would_recommend": "boolean",
-        "improvement_areas": TEXTS,
-        "free_text_feedback": "text",
-        "submitted_at": INSTANT,
-        "created_at": INSTANT,
-    },
-    "tutor_performance_metrics": {
-        "metric_id": "varchar(50)",
-        "tutor_id": "varchar(50)",
-        "calculation_date": INSTANT,
-        "window": "varchar(20)",
-        "sessions_completed": "integer",
-        "avg_rating": NUMBER,
-        "first_session_success_rate": NUMBER,
-        "reschedule_rate": NUMBER,
-        "no_show_count": "integer",
-        "engagement_score": NUMBER,
-        "learning_objectives_met_pct": NUMBER,
-        "response_time_avg_minutes": NUMBER,
-        "performance_tier": "varchar(50)",
-        "created_at": INSTANT,
-        "updated_at": INSTANT,
-    },
-    "interventions": {
-        "intervention_id": "varchar(50)",
-        "tutor_id": "varchar(50)",
-        "intervention_type": "varchar(100)",
-        "trigger_reason": "text",
-        "recommended_date": INSTANT,
-        "assigned_to": "varchar(50)",
-        "status": "varchar(50)",
-        "due_date": INSTANT,
-        "completed_date": INSTANT,
-        "outcome": "varchar(50)",
-        "notes": "text",
-        "created_at": INSTANT,
-        "updated_at": INSTANT,
-    },
-    "tutor_events": {
-        "event_id": "varchar(50)",
-        "tutor_id": "varchar(50)",
-        "event_type": "varchar(100)",
-        "event_timestamp": INSTANT,
-        "metadata": "jsonb",
-        "created_at": INSTANT,
-    },
+    name: {
+        column: kind.replace("character varying", "varchar")
+        for column, kind in table.columns.items()
+    }
+    for name, table in schema_document.tables().items()
+    if name not in schema_document.NOT_YET
 }
 
 # DuckDB's names of the same types; its text has no length.
 ENGINE_TYPES = {
     "text": "VARCHAR",
-    TEXTS: "VARCHAR[]",
-    NUMBER: "DOUBLE",
-    INSTANT: "TIMESTAMP WITH TIME ZONE",
+    "varchar[]": "VARCHAR[]",
+    "double precision": "DOUBLE",
+    "timestamp with time zone": "TIMESTAMP WITH TIME ZONE",
     "jsonb": "JSON",
     "integer": "INTEGER",
     "boolean": "BOOLEAN",
