@@ -10,8 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +20,22 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from duckdb_warehouse import (
-    DEFAULT_ARRIVAL,
     PUBLISHED,
     REPOSITORY,
     WITHOUT_TESTS,
     Build,
     Row,
-    _arrow_table,
-    _by_key,
+    append_to_duckdb,
+    by_key,
+    environment,
 )
-from psycopg2.extras import Json, execute_values
+from postgres_warehouse import append_to_postgres
 from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from tutormax.cli import commands
 from tutormax.errors import UserError
 from tutormax.postgres.migrate import migrate
-from tutormax.schema import LOADED_AT, metadata
 from tutormax.warehouse import connect_duckdb, ensure_raw_duckdb
 
 Rows = list[tuple[Any, ...]]
@@ -80,7 +79,7 @@ class EngineWarehouse:
 
     def published(self, *tables: str, audit: bool = True) -> Tables:
         return {
-            table: _by_key(table, self.rows(table), audit=audit) for table in tables or PUBLISHED
+            table: by_key(table, self.rows(table), audit=audit) for table in tables or PUBLISHED
         }
 
     def build(self, *words: str, **variables: Any) -> None:
@@ -182,11 +181,7 @@ class DuckDbWarehouse(EngineWarehouse):
 
     def insert(self, world: Mapping[str, Iterable[Row]]) -> None:
         with closing(connect_duckdb(self.path)) as connection:
-            for table, rows in world.items():
-                arrow_rows = _arrow_table(table, list(rows))
-                connection.register("arrow_rows", arrow_rows)
-                connection.execute(f"insert into raw.{table} by name from arrow_rows")
-                connection.unregister("arrow_rows")
+            append_to_duckdb(connection, world)
 
     def save(self) -> None:
         shutil.copyfile(self.path, self.folder / "saved")
@@ -219,18 +214,7 @@ class PostgresWarehouse(EngineWarehouse):
 
     def insert(self, world: Mapping[str, Iterable[Row]]) -> None:
         with closing(psycopg2.connect(self.url)) as connection, connection:
-            for table, rows in world.items():
-                columns = list(metadata.tables[f"raw.{table}"].columns.keys())
-                listed = ", ".join(f'"{column}"' for column in columns)
-                values = [
-                    [_adapted(({LOADED_AT: DEFAULT_ARRIVAL} | row).get(c)) for c in columns]
-                    for row in rows
-                ]
-                if values:
-                    with connection.cursor() as cursor:
-                        execute_values(
-                            cursor, f"insert into raw.{table} ({listed}) values %s", values
-                        )
+            append_to_postgres(connection, world)
 
     def save(self) -> None:
         self._copy_database(self._name, self._saved)
@@ -266,18 +250,3 @@ def run_sql(url: str, sql: str) -> tuple[list[str], Rows]:
             if cursor.description is None:
                 return [], []
             return [column.name for column in cursor.description], cursor.fetchall()
-
-
-@contextmanager
-def environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-def _adapted(value: Any) -> Any:
-    return Json(value) if isinstance(value, dict) else value

@@ -142,7 +142,7 @@ class Project:
             "--log-path": self._folder / "logs",
         }
         options = [str(part) for option in folders.items() for part in option]
-        with _environment({"TUTORMAX_DUCKDB_PATH": str(duckdb_path)} | dict(env or {})):
+        with environment({"TUTORMAX_DUCKDB_PATH": str(duckdb_path)} | dict(env or {})):
             try:
                 return runner.invoke(["--quiet", "--no-write-json", *words, *options])
             finally:
@@ -175,11 +175,7 @@ class Warehouse:
     def insert(self, world: Mapping[str, Iterable[Row]]) -> None:
         """Append rows to raw; columns that a row does not name are null."""
         with self.connection() as connection:
-            for table, rows in world.items():
-                arrow_rows = _arrow_table(table, list(rows))
-                connection.register("arrow_rows", arrow_rows)
-                connection.execute(f"insert into {RAW_SCHEMA}.{table} by name from arrow_rows")
-                connection.unregister("arrow_rows")
+            append_to_duckdb(connection, world)
 
     def build(
         self,
@@ -210,7 +206,7 @@ class Warehouse:
         """The rows of the published tables by key; the audit columns only if asked for."""
         with self.connection() as connection:
             return {
-                table: _by_key(table, _rows(connection, table, "tutormax"), audit=audit)
+                table: by_key(table, _rows(connection, table, "tutormax"), audit=audit)
                 for table in tables or PUBLISHED
             }
 
@@ -223,6 +219,16 @@ class Warehouse:
 WarehouseFactory = Callable[..., Warehouse]
 
 
+def append_to_duckdb(
+    connection: duckdb.DuckDBPyConnection, world: Mapping[str, Iterable[Row]]
+) -> None:
+    """Append rows to raw; columns that a row does not name are null."""
+    for table, rows in world.items():
+        connection.register("arrow_rows", _arrow_table(table, list(rows)))
+        connection.execute(f"insert into {RAW_SCHEMA}.{table} by name from arrow_rows")
+        connection.unregister("arrow_rows")
+
+
 def merged(*worlds: Mapping[str, Iterable[Row]]) -> World:
     """All rows of all worlds."""
     result: World = {}
@@ -233,7 +239,7 @@ def merged(*worlds: Mapping[str, Iterable[Row]]) -> World:
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
+def environment(values: Mapping[str, str]) -> Iterator[None]:
     before = dict(os.environ)
     os.environ.update(values)
     try:
@@ -249,7 +255,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, schema: str) -> lis
     return [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
 
 
-def _by_key(table: str, rows: list[Row], *, audit: bool) -> dict[Any, Row]:
+def by_key(table: str, rows: list[Row], *, audit: bool) -> dict[Any, Row]:
     hidden = set() if audit else AUDIT.get(table, set())
     by_key = {
         row[PUBLISHED[table]]: {name: value for name, value in row.items() if name not in hidden}

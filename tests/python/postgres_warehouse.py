@@ -25,6 +25,7 @@ from duckdb_warehouse import (
     Build,
     Row,
     World,
+    environment,
     merged,
 )
 from psycopg2.extensions import AsIs
@@ -202,13 +203,8 @@ class PostgresWarehouse:
 
     def insert(self, world: Mapping[str, Iterable[Row]]) -> None:
         """Append rows to raw; columns that a row does not name are null."""
-        with closing(self.connect()) as connection, connection.cursor() as cursor:
-            for table, rows in world.items():
-                insert_rows(
-                    cursor,
-                    f"{RAW_SCHEMA}.{table}",
-                    [{LOADED_AT: DEFAULT_ARRIVAL} | row for row in rows],
-                )
+        with closing(self.connect()) as connection:
+            append_to_postgres(connection, world)
 
     def load(self, folder: Path) -> None:
         """Append the files of a folder to raw, as `tutormax load` does."""
@@ -249,6 +245,14 @@ class PostgresWarehouse:
         return self.project.copy_database()
 
 
+def append_to_postgres(connection: PgConnection, world: Mapping[str, Iterable[Row]]) -> None:
+    """Append rows to raw; columns that a row does not name are null."""
+    with connection.cursor() as cursor:
+        for table, rows in world.items():
+            arrived = [{LOADED_AT: DEFAULT_ARRIVAL} | row for row in rows]
+            insert_rows(cursor, f"{RAW_SCHEMA}.{table}", arrived)
+
+
 def insert_rows(cursor: Any, table: str, rows: Sequence[Row]) -> None:
     """Insert rows that name some of the columns of a table."""
     columns = sorted({name for row in rows for name in row})
@@ -258,17 +262,6 @@ def insert_rows(cursor: Any, table: str, rows: Sequence[Row]) -> None:
         f"insert into {table} ({names}) values %s",
         [[_adapted(row.get(column)) for column in columns] for row in rows],
     )
-
-
-@contextmanager
-def environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _adapted(value: Any) -> Any:

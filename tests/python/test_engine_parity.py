@@ -18,9 +18,10 @@ from duckdb_warehouse import (
     Warehouse,
     WarehouseFactory,
     World,
+    environment,
     merged,
 )
-from postgres_warehouse import PostgresProject, PostgresWarehouse, environment
+from postgres_warehouse import PostgresProject, PostgresWarehouse
 from sample_rows import event, feedback, intervention, random_world, session, student, tutor, utc
 
 from tutormax.generate.settings import Settings
