@@ -41,6 +41,12 @@ from tutormax.warehouse import connect_duckdb, ensure_raw_duckdb
 Rows = list[tuple[Any, ...]]
 Tables = dict[str, dict[Any, Row]]
 
+on_duckdb, on_postgres = (
+    pytest.mark.parametrize("built_warehouse", [engine], indirect=True, scope="module")
+    for engine in ("duckdb", "postgres")
+)
+"""For tests of what only one engine has."""
+
 
 class EngineWarehouse:
     """One warehouse on one engine; subclasses say how to reach it and how to put it back."""

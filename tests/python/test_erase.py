@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from both_engines import EngineWarehouse, PostgresWarehouse
+from both_engines import EngineWarehouse, on_postgres
 from duckdb_warehouse import KEYS, Row, merged
 from sample_rows import event, feedback, intervention, random_world, session, student, tutor, utc
 
@@ -278,9 +278,8 @@ def test_a_developers_copy_is_refused(
     assert "TUTORMAX_SCHEMA_PREFIX" in warehouse.refused("erase", "student", PUPIL)
 
 
+@on_postgres
 def test_a_build_that_runs_meanwhile_stops(warehouse: EngineWarehouse) -> None:
-    if not isinstance(warehouse, PostgresWarehouse):
-        pytest.skip("one process writes a DuckDB file at a time")
     before = warehouse.execute("select max(build_number) from staging.build_plan")[0][0]
     warehouse.command("erase", "student", PUPIL)
     assert warehouse.execute("select max(build_number) from staging.build_plan")[0][0] > before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from both_engines import EngineWarehouse, PostgresWarehouse
+from both_engines import DuckDbWarehouse, EngineWarehouse, on_duckdb, on_postgres
 from sample_rows import small_world
 
 pytest_plugins = ["both_engines_fixtures"]
@@ -42,9 +42,8 @@ def test_the_table_of_sizes_alone(warehouse: EngineWarehouse) -> None:
     assert rows_of(printed, "tutormax", "sessions") in (0, len(WORLD["sessions"]))
 
 
+@on_postgres
 def test_postgres_is_vacuumed_and_analyzed(warehouse: EngineWarehouse) -> None:
-    if not isinstance(warehouse, PostgresWarehouse):
-        pytest.skip("DuckDB keeps no such record")
     warehouse.execute("delete from tutormax.interventions")
     warehouse.command("maintain")
     warehouse.execute("select pg_stat_force_next_flush()")
@@ -55,24 +54,21 @@ def test_postgres_is_vacuumed_and_analyzed(warehouse: EngineWarehouse) -> None:
     assert warehouse.execute("select count(*) from pg_stats where schemaname = 'raw'") != [(0,)]
 
 
+@on_duckdb
 def test_duckdb_writes_its_log_into_the_file(warehouse: EngineWarehouse) -> None:
-    if isinstance(warehouse, PostgresWarehouse):
-        pytest.skip("a matter of DuckDB's file")
     assert warehouse.dbt("run-operation", "maintain").succeeded
     assert not list(warehouse.folder.glob("*.wal"))
 
 
-def test_without_a_warehouse(warehouse: EngineWarehouse) -> None:
-    if isinstance(warehouse, PostgresWarehouse):
-        warehouse.environment["TUTORMAX_PG_PORT"], port = (
-            "1",
-            warehouse.environment["TUTORMAX_PG_PORT"],
-        )
-        try:
-            assert "PostgreSQL" in warehouse.refused("maintain")
-        finally:
-            warehouse.environment["TUTORMAX_PG_PORT"] = port
-    else:
-        warehouse.path.unlink()
-        assert "no DuckDB warehouse" in warehouse.refused("maintain")
-        assert not warehouse.path.exists()
+@on_postgres
+def test_without_a_server(warehouse: EngineWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(warehouse.environment, "TUTORMAX_PG_PORT", "1")
+    assert "PostgreSQL" in warehouse.refused("maintain")
+
+
+@on_duckdb
+def test_without_a_file(warehouse: EngineWarehouse) -> None:
+    assert isinstance(warehouse, DuckDbWarehouse)
+    warehouse.path.unlink()
+    assert "no DuckDB warehouse" in warehouse.refused("maintain")
+    assert not warehouse.path.exists()
