@@ -1,34 +1,30 @@
 {#-
-    The first UTC day that can differ from what this model last built, as SQL: the earliest day that a
-    model it reads has changed since, or by which the clock moved, or the var restate_from.
+    The first UTC day that can differ from what this model last built, as a date in SQL: the earliest day
+    that a model it reads has changed since, or by which the clock moved, or the var restate_from.
 -#}
 {% macro restated_from() -%}
-    {%- if is_unit_test() or not is_incremental() -%}
-        date '0001-01-01'
-    {%- else -%}
-        {#- A tutor or student who goes takes sessions along, by a cascade that those do not record. -#}
-        {%- set parents = ['tutors', 'students'] -%}
-        {%- for node in model.depends_on.nodes -%}
-            {%- do parents.append(node.split('.') | last) -%}
-        {%- endfor -%}
-        (
-            select
-                case
-                    when since.last_build = -1 then date '0001-01-01'
-                    else least(
-                        cast('{{ var('restate_from') or '9999-12-31' }}' as date),
-                        (
-                            select coalesce(min(restated_from), date '9999-12-31')
-                            from {{ runs_relation() }}
-                            where
-                                build_number > since.last_build
-                                and model in ('{{ parents | join("', '") }}')
-                        )
-                    )
-                end
-            from (select {{ since_last_build() }} as last_build) as since
-        )
+    {%- set last_build = since_last_build() -%}
+    {%- if last_build == -1 -%}
+        {{ return("date '0001-01-01'") }}
     {%- endif -%}
+    {#- A tutor or student who goes takes sessions along, by a cascade that those do not record. -#}
+    {%- set parents = ['tutors', 'students'] -%}
+    {%- for node in model.depends_on.nodes -%}
+        {%- do parents.append(node.split('.') | last) -%}
+    {%- endfor -%}
+    {%- set first_day -%}
+        select cast(
+            least(
+                cast('{{ var('restate_from') or '9999-12-31' }}' as date),
+                coalesce(min(restated_from), date '9999-12-31')
+            ) as varchar(10)
+        ) as first_day
+        from {{ runs_relation() }}
+        where
+            build_number > {{ last_build }}
+            and model in ('{{ parents | join("', '") }}')
+    {%- endset -%}
+    {{ return("date '" ~ run_query(first_day).rows[0][0] ~ "'") }}
 {%- endmacro %}
 
 {#-

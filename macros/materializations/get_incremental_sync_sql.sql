@@ -78,17 +78,14 @@
 
 {#- Which rows of the target this build speaks of. -#}
 {% macro sync_scope(meta, keys, source_table) -%}
-    {%- if meta.get('spoken_of') -%}
-        (
-            {{ since_last_build() }} = -1
-            or target_rows.{{ meta.spoken_of }} in (select {{ meta.spoken_of }} from {{ source_table }})
-        )
+    {%- set last_build = since_last_build() -%}
+    {%- if last_build == -1 -%}
+        true
+    {%- elif meta.get('spoken_of') -%}
+        target_rows.{{ meta.spoken_of }} in (select {{ meta.spoken_of }} from {{ source_table }})
     {%- elif meta.get('staged_in') -%}
-        (
-            {{ since_last_build() }} = -1
-            or target_rows.{{ adapter.quote(keys[0]) }} in (
-                select record_key from {{ ref(meta.staged_in) }} where built_in > {{ since_last_build() }}
-            )
+        target_rows.{{ adapter.quote(keys[0]) }} in (
+            select record_key from {{ ref(meta.staged_in) }} where built_in > {{ last_build }}
         )
     {%- elif meta.get('dated_by') -%}
         {{ is_restated('target_rows.' ~ meta.dated_by, reach=meta.get('reach', 0)) }}
@@ -111,7 +108,7 @@
         ~ ' count(*) filter (where ' ~ updated ~ '),'
         ~ ' count(*) filter (where ' ~ deleted ~ '),'
         ~ ' cast(' ~ change_days(inserted, updated, deleted, meta) ~ ' as varchar(10)),'
-        ~ ' (select count(*) from ' ~ target_table ~ ')'
+        ~ (' (select count(*) from ' ~ target_table ~ ')' if meta.get('fused') else ' 0')
         ~ ' from (select * from ' ~ target_table ~ ' as target_rows where ' ~ scope ~ ') as target_rows'
         ~ ' full outer join ' ~ source_table ~ ' as source_rows on ' ~ same_key
         ~ change_days_from(meta)
