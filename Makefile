@@ -48,8 +48,8 @@ docs: build ## Write the documentation as one HTML file: target/static_index.htm
 	@echo "The documentation is in target/static_index.html."
 
 .PHONY: bench
-bench: $(VENV)/run.stamp ## Measure builds of generated data
-	$(BIN)/python benchmarks/bench.py
+bench: $(VENV)/run.stamp ## Measure loads and builds of synthetic data [CASES="duckdb:90 postgres:730"]
+	$(BIN)/python benchmarks/bench.py $(CASES)
 
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml; needs uv
