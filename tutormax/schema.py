@@ -182,7 +182,7 @@ ARCHIVE_TABLES: tuple[Table, ...] = tuple(_archive_table(table) for table in SOU
 
 
 def _index_increments(table: Table) -> None:
-    """Let PostgreSQL find what arrived since a build, and all rows of a key, without reading raw."""
+    """Let PostgreSQL find what arrived since a build, and the rows of a key, by looking them up."""
     key = KEYS[table.name]
     Index(f"ix_raw_{table.name}_loaded_at", table.c[LOADED_AT])
     Index(

@@ -111,7 +111,7 @@
         ~ (' (select count(*) from ' ~ target_table ~ ')' if meta.get('fused') else ' 0')
         ~ ' from (select * from ' ~ target_table ~ ' as target_rows where ' ~ scope ~ ') as target_rows'
         ~ ' full outer join ' ~ source_table ~ ' as source_rows on ' ~ same_key
-        ~ change_days_from(meta)
+        ~ change_days_from(meta, target_table, source_table, scope)
     ).rows[0] -%}
     {%- set changes = {
         'inserted': counts[0] | int,
@@ -160,10 +160,20 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro change_days_from(meta) -%}
+{#- Joins the rows of the model that dates a row: only those that matter, or all of it would be hashed. -#}
+{% macro change_days_from(meta, target_table, source_table, scope) -%}
     {%- set restates = meta.get('restates', {}) -%}
     {%- if restates.get('of') %}
-        left join {{ ref(restates.of) }} as target_of on target_rows.{{ restates.by }} = target_of.{{ restates.by }}
-        left join {{ ref(restates.of) }} as source_of on source_rows.{{ restates.by }} = source_of.{{ restates.by }}
+        {%- for side in ['target', 'source'] %}
+        left join (
+            select *
+            from {{ ref(restates.of) }}
+            where {{ restates.by }} in (
+                select {{ restates.by }} from {{ source_table }}
+                union
+                select {{ restates.by }} from {{ target_table }} as target_rows where {{ scope }}
+            )
+        ) as {{ side }}_of on {{ side }}_rows.{{ restates.by }} = {{ side }}_of.{{ restates.by }}
+        {%- endfor %}
     {%- endif -%}
 {%- endmacro %}
