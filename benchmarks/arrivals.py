@@ -47,7 +47,7 @@ def arrive(folder: Path, days: int, volume: int) -> Arrivals:
     }
     folders, rows = {}, {}
     with duckdb.connect() as con:
-        con.execute("set timezone = 'UTC'")
+        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         for name, span in spans.items():
             folders[name] = folder / name
             folders[name].mkdir()

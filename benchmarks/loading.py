@@ -53,7 +53,7 @@ def converted(history: Path, file_format: str, folder: Path) -> Path:
     files = folder / file_format
     files.mkdir()
     with duckdb.connect() as con:
-        con.execute("set timezone = 'UTC'")
+        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         for table in TABLES:
             columns, options = "*", "format json"
             if file_format == "csv":

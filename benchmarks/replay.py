@@ -20,7 +20,7 @@ def replay(folder: Path, warehouse: Path) -> float:
     seconds = 0.0
     with duckdb.connect(str(warehouse)) as con:
         con.execute(f"set threads = {os.cpu_count()}")
-        con.execute("set timezone = 'UTC'")
+        con.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         con.execute(f"attach '{copies}' as replay")
         for node in manifest["nodes"].values():
             if node["resource_type"] != "model":
