@@ -195,6 +195,11 @@ DAY_MEASURES: dict[str, TypeEngine[Any]] = {
     "logins": Integer(),
     "responses": Integer(),
     "response_sum": Numeric(38, 0),
+    "late_minutes": BigInteger(),
+    "reschedule_requests": Integer(),
+    "availability_changes": Integer(),
+    "availability_hours": BigInteger(),
+    "trainings": Integer(),
 }
 """The sums of a tutor's day: those of `macros/rules/day_measures.sql`."""
 

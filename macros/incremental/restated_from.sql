@@ -32,21 +32,22 @@
 {%- endmacro %}
 
 {#-
-    True for the days that this build restates. A calculation date is restated if a day before it is;
-    `reach` takes in as many days before, for frames that look back.
+    True for the days that this build restates. A calculation or prediction date is restated if a day
+    before it is; `reach` takes in as many days before, for frames that look back and outcomes ahead.
 -#}
 {% macro is_restated(column, reach=0) -%}
     {%- if is_unit_test() or not is_incremental() -%}
         true
-    {%- elif column.endswith('calculation_date') -%}
-        {{ column }} > {{ utc_midnight(restated_from()) }}
-    {%- elif column.endswith('calculation_day') -%}
-        {{ column }} > {{ restated_from() }}
-    {%- elif reach -%}
-        {{ add_days(column, reach) }} >= {{ restated_from() }}
     {%- else -%}
-        {{ column }} >= {{ restated_from() }}
+        {%- set bound = utc_midnight(restated_from()) if column.endswith('_date') else restated_from() -%}
+        {%- set comparison = '>' if sees_only_before(column) else '>=' -%}
+        {{ add_days(column, reach) if reach else column }} {{ comparison }} {{ bound }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Calculation and prediction dates see the days before them, and not the day that they begin. -#}
+{% macro sees_only_before(column) -%}
+    {{ return(modules.re.search('(calculation|prediction)_(day|date)$', column) is not none) }}
 {%- endmacro %}
 
 {#- The same for an instant, in a form that an index on it serves. -#}
