@@ -9,7 +9,7 @@
     longest silent would look the safest.
 -#}
 {% macro churn_day_for(prediction_day, churn_day) -%}
-    greatest({{ churn_day }}, {{ prediction_day }})
+    case when {{ churn_day }} < {{ prediction_day }} then {{ prediction_day }} else {{ churn_day }} end
 {%- endmacro %}
 
 {#- True for churn days that were not known on a prediction date: of the tutor's gap on it, or later ones. -#}
