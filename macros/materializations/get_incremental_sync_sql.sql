@@ -63,6 +63,7 @@
 
 {% macro row_differs(left, right, columns) -%}
     (
+        {{ 'false' if not columns }}
         {%- for column in columns %}
         {{ left }}.{{ adapter.quote(column) }} is distinct from {{ right }}.{{ adapter.quote(column) }}
         {{- ' or' if not loop.last }}

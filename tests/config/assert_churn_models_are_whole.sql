@@ -1,0 +1,36 @@
+-- What: every version in the seed churn_model_coefficients has an intercept for each interval, and names only
+-- features and intervals that exist.
+-- When it fails: the seed was edited by hand, or a feature or an interval is gone that an old version knew.
+-- What to do: train a new version, or take the old one's rows out if no prediction of it stands.
+-- noqa: disable=LT02
+with
+
+coefficients as (
+    select * from {{ ref('churn_model_coefficients') }}
+),
+
+unknown as (
+    select
+        model_version,
+        feature
+    from coefficients
+    where
+        feature not in ('intercept', '{{ churn_features().keys() | join("', '") }}')
+        {%- for start, end in churn_intervals() %}
+        {{ 'or not (' if loop.first else 'or' }} (interval_start = {{ start }} and interval_end = {{ end }})
+        {{- ')' if loop.last }}
+        {%- endfor %}
+),
+
+lacking as (
+    select
+        model_version,
+        'intercept' as feature
+    from coefficients
+    group by model_version
+    having count(*) filter (where feature = 'intercept') <> {{ churn_intervals() | length }}
+)
+
+select * from unknown
+union all
+select * from lacking
