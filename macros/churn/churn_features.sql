@@ -5,6 +5,7 @@
 {% macro churn_features() -%}
     {{ return({
         'days_since_last_session': 'engagement_decline',
+        'has_missed_a_day': 'engagement_decline',
         'missed_sessions': 'engagement_decline',
         'days_since_last_login': 'engagement_decline',
         'logins_per_day_7day': 'engagement_decline',

@@ -70,6 +70,10 @@ featured as (
         working.tutor_id,
         working.prediction_day,
         working.days_since_last_session,
+        case
+            when working.days_since_last_session > 1 then 1
+            when working.days_since_last_session = 1 then 0
+        end as has_missed_a_day,
         {{ safe_share(
             '(working.days_since_last_session - 1) * long.sessions_completed', 'working.days_90'
         ) }} as missed_sessions,
