@@ -1,7 +1,5 @@
 -- One row per model version, month of predictions and feature: how far the feature has moved from training.
 -- noqa: disable=LT02
-{% set features = churn_features().keys() | list %}
-{% set bins = range(1, most_bins()) %}
 
 with
 
@@ -15,20 +13,6 @@ featured as (
 
 distributions as (
     select * from {{ ref('churn_feature_distributions') }}
-),
-
-edges as (
-    select
-        model_version
-        {%- for feature in features %}
-        {%- for bin in bins %},
-        max({{ adapter.quote('upper') }}) filter (
-            where feature = '{{ feature }}' and bin = {{ bin }}
-        ) as {{ feature }}_{{ bin }}
-        {%- endfor %}
-        {%- endfor %}
-    from distributions
-    group by model_version
 ),
 
 dated as (
@@ -45,68 +29,73 @@ dated as (
             and {{ utc_day('predictions.prediction_date') }} = featured.prediction_day
 ),
 
--- For each feature, how many values are known, and how many lie below the upper edge of each bin.
-counted as (
+-- Most values stand in many rows.
+valued as (
+    {%- for feature in churn_features() %}
     select
-        dated.model_version,
-        dated.prediction_month,
+        model_version,
+        prediction_month,
+        '{{ feature }}' as feature,
+        {{ feature }} as feature_value,
         count(*) as predictions
-        {%- for feature in features %},
-        count(dated.{{ feature }}) as {{ feature }}
-        {%- for bin in bins %},
-        count(*) filter (where dated.{{ feature }} < edges.{{ feature }}_{{ bin }}) as {{ feature }}_{{ bin }}
-        {%- endfor %}
-        {%- endfor %}
     from dated
-    inner join edges on dated.model_version = edges.model_version
-    group by dated.model_version, dated.prediction_month
+    group by model_version, prediction_month, {{ feature }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
-below as (
+binned as (
     select
-        counted.model_version,
-        counted.prediction_month,
-        counted.predictions,
-        distributions.feature,
+        valued.model_version,
+        valued.prediction_month,
+        valued.feature,
         distributions.bin,
-        distributions.share as expected_share,
-        case
-            {%- for feature in features %}
-            when distributions.feature = '{{ feature }}' and distributions.bin = 0
-                then counted.predictions - counted.{{ feature }}
-            when distributions.feature = '{{ feature }}' and distributions.upper is null
-                then counted.{{ feature }}
-            {%- for bin in bins %}
-            when distributions.feature = '{{ feature }}' and distributions.bin = {{ bin }}
-                then counted.{{ feature }}_{{ bin }}
-            {%- endfor %}
-            {%- endfor %}
-        end as values_below
-    from counted
-    inner join distributions on counted.model_version = distributions.model_version
+        sum(valued.predictions) as predictions
+    from valued
+    inner join distributions
+        on
+            valued.model_version = distributions.model_version
+            and valued.feature = distributions.feature
+            and (
+                (distributions.bin = 0 and valued.feature_value is null)
+                or (
+                    distributions.bin > 0
+                    and valued.feature_value is not null
+                    and (distributions.lower is null or valued.feature_value >= distributions.lower)
+                    and (distributions.upper is null or valued.feature_value < distributions.upper)
+                )
+            )
+    group by valued.model_version, valued.prediction_month, valued.feature, distributions.bin
+),
+
+months as (
+    select
+        model_version,
+        prediction_month,
+        count(*) as predictions
+    from dated
+    group by model_version, prediction_month
 ),
 
 -- No share counts as less than one in ten thousand: the logarithm of none has no end.
 shares as (
     select
-        model_version,
-        prediction_month,
-        feature,
-        predictions,
-        greatest(expected_share, 0.0001) as expected_share,
+        months.model_version,
+        months.prediction_month,
+        months.predictions,
+        distributions.feature,
+        greatest(distributions.share, 0.0001) as expected_share,
         greatest(
-            {{ safe_share(
-                'values_below - coalesce(
-                    lag(values_below) over (
-                        partition by model_version, prediction_month, feature, case when bin = 0 then 0 else 1 end
-                        order by bin
-                    ), 0
-                )',
-                'predictions'
-            ) }},
-            0.0001
+            {{ safe_share('coalesce(binned.predictions, 0)', 'months.predictions') }}, 0.0001
         ) as actual_share
-    from below
+    from months
+    inner join distributions on months.model_version = distributions.model_version
+    left join binned
+        on
+            months.model_version = binned.model_version
+            and months.prediction_month = binned.prediction_month
+            and distributions.feature = binned.feature
+            and distributions.bin = binned.bin
 ),
 
 indexed as (
@@ -114,12 +103,12 @@ indexed as (
         model_version,
         prediction_month,
         feature,
-        min(predictions) as predictions,
+        predictions,
         sum(
             {{ to_fixed_point('(actual_share - expected_share) * ln(actual_share / expected_share)', 12) }}
         ) as index_sum
     from shares
-    group by model_version, prediction_month, feature
+    group by model_version, prediction_month, feature, predictions
 ),
 
 final as (
