@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from tutormax.train.fitting import fit
+from tutormax.train.fitting import fit, standardisation
 from tutormax.train.model import predict
 from tutormax.train.panel import HORIZONS, RECENCY, Floats, Panel, thinned
 
@@ -28,14 +28,16 @@ def boosted_trees(panel: Panel, horizon: int) -> Predictor:
     """HistGradientBoosting on the same features, fitted to the horizon itself."""
     rows = panel.take(panel.judged(horizon) & thinned(panel, horizon))
     churned = rows.churned(horizon)
-    if churned.all() or not churned.any():
+    _, _, useful = standardisation(rows.features)
+    if churned.all() or not churned.any() or not useful.any():
         return constant_rate(panel, horizon)
     model = HistGradientBoostingClassifier(**TREES, early_stopping=False, random_state=0)
     with threadpool_limits(1):
-        model.fit(rows.features, churned)
+        # It fails on a column without a known value.
+        model.fit(rows.features[:, useful], churned)
 
     def predictor(features: Floats) -> Floats:
-        result: Floats = model.predict_proba(features)[:, 1]
+        result: Floats = model.predict_proba(features[:, useful])[:, 1]
         return result
 
     return predictor

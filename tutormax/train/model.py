@@ -63,7 +63,7 @@ def predict(model: Model, features: Floats) -> Floats:
     staying = np.column_stack(
         [1 - probability(log_odds(hazard, features)) for hazard in model.hazards]
     )
-    leaving: Floats = 1 - np.cumprod(staying, axis=1)
+    leaving: Floats = 1 - np.cumprod(staying, axis=1, dtype=np.float64)
     return leaving
 
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 import psycopg2
+import yaml
 
 from tutormax.errors import UserError
-from tutormax.operations.project import PREFIX_VARIABLE
+from tutormax.operations.project import PREFIX_VARIABLE, project_folder
 from tutormax.train.panel import Panel
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line, quote
 
@@ -20,7 +21,6 @@ FEATURES = "int_churn__tutor_days_featured"
 OUTCOMES = "int_churn__outcomes_dated"
 CLOCK = "int_activity__clock_bounded"
 KEYS = ("tutor_id", "prediction_day")
-SILENCE_DAYS = 14
 
 _CHUNK = 20_000
 
@@ -51,6 +51,12 @@ def read_panel(target: Target) -> Panel:
             f"The churn features on {target.value} cannot be read; run "
             f"`dbt build --target {target.value}`: {first_line(error)}"
         ) from error
+
+
+def silence_days() -> int:
+    """How many days without a session are churn, as dbt_project.yml says."""
+    settings = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8"))
+    return int(settings["vars"]["churn_silence_days"])
 
 
 def _not_built(target: Target) -> UserError:
@@ -96,7 +102,7 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
         features=np.ascontiguousarray(numbers[:, 2:]),
         names=tuple(names),
         churn_in=numbers[:, 1] - numbers[:, 0],
-        known_until=as_of - SILENCE_DAYS + 1,
+        known_until=as_of - silence_days() + 1,
         as_of=as_of,
     )
 
