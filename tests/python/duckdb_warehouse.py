@@ -97,6 +97,16 @@ class Project:
             errors.append(str(result.exception))
         return Build(result.success, "\n".join(errors))
 
+    def compiled(self, model: str) -> str:
+        """The SQL that dbt made of a model when it last compiled or ran it."""
+        (node,) = (
+            node
+            for node in self.manifest.nodes.values()
+            if node.name == model and node.resource_type == "model"
+        )
+        compiled = self._folder / "target" / "compiled" / node.package_name
+        return (compiled / node.original_file_path).read_text()
+
     def command_line(
         self, *words: str | Path, duckdb_path: Path, **env: str
     ) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,7 @@ from duckdb_warehouse import (
     Build,
     Row,
     World,
+    key_of,
     merged,
 )
 from psycopg2.extensions import AsIs
@@ -238,7 +239,7 @@ class PostgresWarehouse:
             hidden = set() if audit else AUDIT.get(table, set())
             rows = self.rows(table)
             result[table] = {
-                row[PUBLISHED[table]]: {k: v for k, v in row.items() if k not in hidden}
+                key_of(table, row): {k: v for k, v in row.items() if k not in hidden}
                 for row in rows
             }
             assert len(result[table]) == len(rows), f"{table} holds a key twice"

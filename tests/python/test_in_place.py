@@ -14,6 +14,12 @@ pytest_plugins = ["postgres_fixtures"]
 METRICS = "tutor_performance_metrics"
 LATER = DEFAULT_ARRIVAL + timedelta(days=1)
 
+NAMED_BY = {
+    table: key if isinstance(key, str) else f"concat_ws(' ', {', '.join(key)})"
+    for table, key in PUBLISHED.items()
+}
+"""What names a row of each published table, as SQL."""
+
 Catalog = dict[str, list[tuple[Any, ...]]]
 Versions = dict[str, dict[Any, tuple[Any, ...]]]
 
@@ -51,7 +57,7 @@ def versions(warehouse: PostgresWarehouse) -> Versions:
                 f"select {key}, xmin::text, to_jsonb({table}) from {table}"
             )
         }
-        for table, key in PUBLISHED.items()
+        for table, key in NAMED_BY.items()
     }
 
 
