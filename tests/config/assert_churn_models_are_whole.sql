@@ -15,11 +15,18 @@ unknown as (
         feature
     from coefficients
     where
-        feature not in ('intercept', '{{ churn_features().keys() | join("', '") }}')
-        {%- for start, end in churn_intervals() %}
-        {{ 'or not (' if loop.first else 'or' }} (interval_start = {{ start }} and interval_end = {{ end }})
-        {{- ')' if loop.last }}
-        {%- endfor %}
+        feature not in (
+            'intercept'
+            {%- for feature in churn_features() %},
+            '{{ feature }}'
+            {%- endfor %}
+        )
+        or case
+            {%- for start, end in churn_intervals() %}
+            when interval_start = {{ start }} then interval_end <> {{ end }}
+            {%- endfor %}
+            else true
+        end
 ),
 
 lacking as (

@@ -1,5 +1,6 @@
 -- One row per working tutor and prediction day: what the churn model looks at, as it stood on the day.
 -- Working is a tutor, onboarded by then, who completed a session or joined in the 14 days before.
+-- noqa: disable=LT02
 
 with
 
@@ -75,71 +76,71 @@ featured as (
             when working.days_since_last_session = 1 then 0
         end as has_missed_a_day,
         {{ safe_share(
-            '(working.days_since_last_session - 1) * long.sessions_completed', 'working.days_90'
+            '(working.days_since_last_session - 1) * ninety.sessions_completed', 'working.days_90'
         ) }} as missed_sessions,
         working.days_since_last_login,
-        {{ safe_share('short.logins', 'working.days_7') }} as logins_per_day_7day,
+        {{ safe_share('seven.logins', 'working.days_7') }} as logins_per_day_7day,
         {{ safe_share(
-            'short.logins * working.days_30', 'middle.logins * working.days_7'
+            'seven.logins * working.days_30', 'thirty.logins * working.days_7'
         ) }} as login_trend,
-        {{ mean_of_fixed_point('middle.response_sum', 'middle.responses', 6) }} as response_minutes_30day,
-        {{ mean_of_fixed_point('short.response_sum', 'short.responses', 6) }}
-        / nullif({{ mean_of_fixed_point('middle.response_sum', 'middle.responses', 6) }}, 0)
+        {{ mean_of_fixed_point('thirty.response_sum', 'thirty.responses', 6) }} as response_minutes_30day,
+        {{ mean_of_fixed_point('seven.response_sum', 'seven.responses', 6) }}
+        / nullif({{ mean_of_fixed_point('thirty.response_sum', 'thirty.responses', 6) }}, 0)
             as response_trend,
-        {{ mean_of_fixed_point('middle.engagement_sum', 'middle.engagement_scores', 12) }}
+        {{ mean_of_fixed_point('thirty.engagement_sum', 'thirty.engagement_scores', 12) }}
             as session_engagement_30day,
-        {{ mean_of_fixed_point('short.engagement_sum', 'short.engagement_scores', 12) }}
-        - {{ mean_of_fixed_point('middle.engagement_sum', 'middle.engagement_scores', 12) }}
+        {{ mean_of_fixed_point('seven.engagement_sum', 'seven.engagement_scores', 12) }}
+        - {{ mean_of_fixed_point('thirty.engagement_sum', 'thirty.engagement_scores', 12) }}
             as session_engagement_trend,
-        {{ safe_share('7 * long.trainings', 'working.days_90') }} as trainings_per_week_90day,
-        {{ safe_share('middle.rating_sum', 'middle.ratings') }} as avg_rating_30day,
-        {{ safe_share('middle.rating_sum', 'middle.ratings') }}
-        - {{ safe_share('long.rating_sum', 'long.ratings') }} as rating_trend,
-        {{ safe_share('middle.objectives_met', 'middle.objectives_known') }} as objectives_met_share_30day,
-        {{ safe_share('middle.sessions - middle.on_time_starts', 'middle.sessions') }} as late_share_30day,
-        {{ safe_share('middle.late_minutes', 'middle.sessions') }} as late_minutes_per_session_30day,
-        {{ safe_share('middle.reschedules', 'middle.sessions') }} as reschedule_rate_30day,
-        {{ safe_share('short.reschedules', 'short.sessions') }}
-        - {{ safe_share('middle.reschedules', 'middle.sessions') }} as reschedule_trend,
-        {{ safe_share('7 * middle.reschedule_requests', 'working.days_30') }}
+        {{ safe_share('7 * ninety.trainings', 'working.days_90') }} as trainings_per_week_90day,
+        {{ safe_share('thirty.rating_sum', 'thirty.ratings') }} as avg_rating_30day,
+        {{ safe_share('thirty.rating_sum', 'thirty.ratings') }}
+        - {{ safe_share('ninety.rating_sum', 'ninety.ratings') }} as rating_trend,
+        {{ safe_share('thirty.objectives_met', 'thirty.objectives_known') }} as objectives_met_share_30day,
+        {{ safe_share('thirty.sessions - thirty.on_time_starts', 'thirty.sessions') }} as late_share_30day,
+        {{ safe_share('thirty.late_minutes', 'thirty.sessions') }} as late_minutes_per_session_30day,
+        {{ safe_share('thirty.reschedules', 'thirty.sessions') }} as reschedule_rate_30day,
+        {{ safe_share('seven.reschedules', 'seven.sessions') }}
+        - {{ safe_share('thirty.reschedules', 'thirty.sessions') }} as reschedule_trend,
+        {{ safe_share('7 * thirty.reschedule_requests', 'working.days_30') }}
             as reschedule_requests_per_week_30day,
-        {{ safe_share('long.first_successes', 'long.first_ratings') }} as first_session_success_rate_90day,
-        {{ safe_share('7 * (middle.first_ratings - middle.first_successes)', 'working.days_30') }}
+        {{ safe_share('ninety.first_successes', 'ninety.first_ratings') }} as first_session_success_rate_90day,
+        {{ safe_share('7 * (thirty.first_ratings - thirty.first_successes)', 'working.days_30') }}
             as first_session_failures_per_week_30day,
-        case when long.first_ratings = 0 then 1 else 0 end as has_no_rated_first_session,
-        {{ safe_share('middle.no_shows', 'middle.sessions') }} as no_show_rate_30day,
-        {{ safe_share('short.no_shows', 'short.sessions') }}
-        - {{ safe_share('middle.no_shows', 'middle.sessions') }} as no_show_trend,
+        case when ninety.first_ratings = 0 then 1 else 0 end as has_no_rated_first_session,
+        {{ safe_share('thirty.no_shows', 'thirty.sessions') }} as no_show_rate_30day,
+        {{ safe_share('seven.no_shows', 'seven.sessions') }}
+        - {{ safe_share('thirty.no_shows', 'thirty.sessions') }} as no_show_trend,
         least(365, working.days_since_onboarding) as tenure_days,
         {{ safe_share('30', '30 + working.days_since_onboarding') }} as newness,
         case when working.last_session_day is null then 1 else 0 end as has_no_session,
-        {{ safe_share('7 * middle.sessions_completed', 'working.days_30') }} as sessions_per_week_30day,
+        {{ safe_share('7 * thirty.sessions_completed', 'working.days_30') }} as sessions_per_week_30day,
         {{ safe_share(
-            'short.sessions_completed * working.days_90', 'long.sessions_completed * working.days_7'
+            'seven.sessions_completed * working.days_90', 'ninety.sessions_completed * working.days_7'
         ) }} as session_trend_7day,
         {{ safe_share(
-            'middle.sessions_completed * working.days_90', 'long.sessions_completed * working.days_30'
+            'thirty.sessions_completed * working.days_90', 'ninety.sessions_completed * working.days_30'
         ) }} as session_trend_30day,
-        {{ safe_share('7 * middle.availability_changes', 'working.days_30') }}
+        {{ safe_share('7 * thirty.availability_changes', 'working.days_30') }}
             as availability_changes_per_week_30day,
-        {{ mean_of_fixed_point('7 * long.availability_hours', 'working.days_90', 6) }}
+        {{ mean_of_fixed_point('7 * ninety.availability_hours', 'working.days_90', 6) }}
             as availability_hours_per_week_90day
     from working
-    inner join windows as short
+    inner join windows as seven
         on
-            working.tutor_id = short.tutor_id
-            and working.prediction_day = short.calculation_day
-            and short.metric_window = '7day'
-    inner join windows as middle
+            working.tutor_id = seven.tutor_id
+            and working.prediction_day = seven.calculation_day
+            and seven.metric_window = '7day'
+    inner join windows as thirty
         on
-            working.tutor_id = middle.tutor_id
-            and working.prediction_day = middle.calculation_day
-            and middle.metric_window = '30day'
-    inner join windows as long
+            working.tutor_id = thirty.tutor_id
+            and working.prediction_day = thirty.calculation_day
+            and thirty.metric_window = '30day'
+    inner join windows as ninety
         on
-            working.tutor_id = long.tutor_id
-            and working.prediction_day = long.calculation_day
-            and long.metric_window = '90day'
+            working.tutor_id = ninety.tutor_id
+            and working.prediction_day = ninety.calculation_day
+            and ninety.metric_window = '90day'
 ),
 
 final as (
