@@ -191,7 +191,7 @@ def test_unique_columns_refuse_a_second_time(table: str, warehouse: PostgresWare
 
 
 def test_a_tutor_and_a_student_take_along_what_is_theirs(warehouse: PostgresWarehouse) -> None:
-    for parent, children in {"tutors": 5, "students": 2, "sessions": 1}.items():
+    for parent, children in {"tutors": 6, "students": 2, "sessions": 1}.items():
         key = TABLES[parent].primary_key
         rows = {
             child: f"select count(*) from {child} where {column.column} = %(id)s"
