@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tutormax.errors import UserError
@@ -29,4 +30,5 @@ def write_texts(texts: Mapping[Path, str]) -> None:
         ) from error
     finally:
         for aside in waiting.values():
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink()
