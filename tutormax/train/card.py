@@ -235,7 +235,7 @@ def _coefficients(trained: Trained) -> list[str]:
         *(
             (
                 f"`{name}`",
-                *(f"{hazard.coefficient[n]:+.3f}" for hazard in model.hazards),
+                *(f"{round(hazard.coefficient[n], 3) + 0.0:+.3f}" for hazard in model.hazards),
                 f"{model.hazards[0].mean[n]:.4g}",
                 f"{model.hazards[0].scale[n]:.4g}",
             )
