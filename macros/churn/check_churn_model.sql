@@ -45,6 +45,10 @@
     {%- set bands = run_query(
         'select count(*) from ' ~ ref('churn_risk_bands') ~ ' where model_version = ' ~ literal
     ).rows[0][0] | int -%}
+    {%- set uneven = run_query(
+        'select feature from ' ~ ref('churn_model_coefficients') ~ ' where model_version = ' ~ literal
+        ~ ' group by feature having min(mean) <> max(mean) or min(scale) <> max(scale) order by feature'
+    ).rows -%}
     {%- set intercepts = [] -%}
     {%- set unknown = [] -%}
     {%- for row in rows -%}
@@ -65,6 +69,11 @@
         {{ return(
             'has no intercept for the interval ' ~ missing[0][0] ~ '-' ~ missing[0][1]
             ~ ' in the seed churn_model_coefficients'
+        ) }}
+    {%- elif uneven -%}
+        {{ return(
+            'gives the feature ' ~ uneven[0][0]
+            ~ ' different means or scales in the seed churn_model_coefficients'
         ) }}
     {%- elif bands != var('enums')['risk_level'] | length -%}
         {{ return('has ' ~ bands ~ ' bands in the seed churn_risk_bands, not one for each risk level') }}

@@ -1,5 +1,5 @@
--- What: every version in the seed churn_model_coefficients has an intercept for each interval, and names only
--- features and intervals that exist.
+-- What: every version in the seed churn_model_coefficients has an intercept for each interval, names only
+-- features and intervals that exist, and gives each feature one mean and one scale.
 -- When it fails: the seed was edited by hand, or a feature or an interval is gone that an old version knew.
 -- What to do: train a new version, or take the old one's rows out if no prediction of it stands.
 -- noqa: disable=LT02
@@ -36,8 +36,19 @@ lacking as (
     from coefficients
     group by model_version
     having count(*) filter (where feature = 'intercept') <> {{ churn_intervals() | length }}
+),
+
+uneven as (
+    select
+        model_version,
+        feature
+    from coefficients
+    group by model_version, feature
+    having min(mean) <> max(mean) or min(scale) <> max(scale)
 )
 
 select * from unknown
 union all
 select * from lacking
+union all
+select * from uneven

@@ -255,12 +255,17 @@ def test_a_version_that_is_gone_stops_the_build(warehouse: Warehouse) -> None:
             "names the interval 30-91, which does not exist",
         ),
         (
+            "update staging.churn_model_coefficients set mean = mean + 1 where model_version = "
+            "'another' and interval_start = 7 and feature = 'tenure_days'",
+            "gives the feature tenure_days different means",
+        ),
+        (
             "delete from staging.churn_risk_bands where model_version = 'another' "
             "and risk_level = 'High'",
             "has 3 bands",
         ),
     ],
-    ids=["none", "interval", "feature", "other interval", "band"],
+    ids=["none", "interval", "feature", "other interval", "mean", "band"],
 )
 def test_an_active_version_that_lacks_something(
     damage: str, complaint: str, warehouse: Warehouse

@@ -8,13 +8,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from churn_panels import NAMES, panel
+from sklearn.linear_model import LogisticRegression
 
 from tutormax.errors import UserError
 from tutormax.train.fitting import fit
 from tutormax.train.judging import calibration_error, judge
-from tutormax.train.model import DIGITS, Model, log_odds, predict, probability, rounded
+from tutormax.train.model import (
+    DIGITS,
+    Model,
+    log_odds,
+    predict,
+    probability,
+    rounded,
+    standardised,
+)
 from tutormax.train.monitoring import LEVELS, bands, distributions
-from tutormax.train.panel import HORIZONS, INTERVALS, Panel
+from tutormax.train.panel import HORIZONS, INTERVALS, Panel, thinned
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +83,20 @@ def test_it_is_calibrated_on_tutors_it_has_not_seen(model: Model) -> None:
 def test_calibration_is_folded_into_what_is_stored(learned: Panel) -> None:
     """Features of noise make raw log-odds too bold; the stored ones are drawn back, none lost."""
     rng = np.random.default_rng(2)
-    noisy = np.column_stack([learned.features, rng.normal(size=(len(learned), 0))])
     by_tutor = {tutor: rng.normal(size=40) for tutor in dict.fromkeys(learned.tutor)}
-    noisy = np.column_stack([noisy, np.stack([by_tutor[tutor] for tutor in learned.tutor])])
+    noisy = np.column_stack(
+        [learned.features, np.stack([by_tutor[tutor] for tutor in learned.tutor])]
+    )
     names = (*learned.names, *(f"noise_{n}" for n in range(40)))
     bold = replace(learned, features=noisy, names=names)
     fitted, fits = fit(bold, "x", 90)
     assert fits[2].slope < 0.95
     hazard = fitted.hazards[2]
+    shown = bold.take(bold.judged(30) & bold.at_risk(7) & thinned(bold, 23))
+    plain = LogisticRegression(C=fits[2].strength, tol=1e-8, max_iter=1000).fit(
+        standardised(shown.features, hazard.mean, hazard.scale), shown.churned(30)
+    )
+    assert hazard.coefficient == pytest.approx(fits[2].slope * plain.coef_[0], abs=1e-3)
     rows = bold.judged(30) & bold.at_risk(7)
     mean = float(probability(log_odds(hazard, noisy[rows])).mean())
     assert mean == pytest.approx(float(bold.churned(30)[rows].mean()), rel=0.1)
@@ -174,8 +189,10 @@ def test_calibration_error_keeps_equal_predictions_together() -> None:
     predicted = np.array([0.1] * 5 + [0.6] * 5)
     churned = np.array([True] + [False] * 4 + [True] * 4 + [False])
     assert calibration_error(predicted, churned) == pytest.approx((0.5 + 1.0) / 10)
-    apart = np.arange(10) / 10
-    assert calibration_error(apart, np.zeros(10, dtype=bool)) == pytest.approx(apart.mean())
+    apart = np.arange(20) / 20
+    every_other = np.arange(20) % 2 == 1
+    pairs = [apart[n] + apart[n + 1] - 1 for n in range(0, 20, 2)]
+    assert calibration_error(apart, every_other) == pytest.approx(np.abs(pairs).sum() / 20)
 
 
 def test_figures_by_hand() -> None:

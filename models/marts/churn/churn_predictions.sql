@@ -40,20 +40,33 @@ to_score as (
     left join standing on standing.prediction_date = {{ utc_midnight('featured.prediction_day') }}
 ),
 
-weighed as (
+-- Features as distances from the mean of training: what is unknown counts as the mean.
+centred as (
     select
         to_score.tutor_id,
         to_score.prediction_day,
         to_score.prediction_date,
-        to_score.model_version
+        weights.*
+        {%- for feature in churn_features() %},
+        coalesce(to_score.{{ feature }} - weights.mean_{{ feature }}, 0) as {{ feature }}
+        {%- endfor %}
+    from to_score
+    inner join weights on to_score.model_version = weights.model_version
+),
+
+weighed as (
+    select
+        tutor_id,
+        prediction_day,
+        prediction_date,
+        model_version
         {%- for interval in intervals %},
-        weights.intercept_{{ interval }}
+        intercept_{{ interval }}
         {%- for group in churn_factor_groups() %},
         {{ group_log_odds(interval, group) }} as {{ group }}_{{ interval }}
         {%- endfor %}
         {%- endfor %}
-    from to_score
-    inner join weights on to_score.model_version = weights.model_version
+    from centred
 ),
 
 hazards as (
