@@ -11,7 +11,7 @@ from churn_panels import NAMES, panel
 from sklearn.linear_model import LogisticRegression
 
 from tutormax.errors import UserError
-from tutormax.train.fitting import fit
+from tutormax.train.fitting import _calibration, fit
 from tutormax.train.judging import calibration_error, judge
 from tutormax.train.model import (
     DIGITS,
@@ -205,3 +205,10 @@ def test_figures_by_hand() -> None:
     assert all_stayed is not None
     assert all_stayed.auc is None
     assert judge(np.array([]), np.array([], dtype=bool)) is None
+
+
+def test_log_odds_that_mislead_leave_the_rate_alone() -> None:
+    churned = np.arange(200) % 4 == 0
+    slope, shift = _calibration(np.where(churned, -1.0, 1.0) + np.arange(200) / 1e3, churned)
+    assert slope == 0
+    assert probability(np.array([shift]))[0] == pytest.approx(0.25, abs=0.01)
