@@ -212,3 +212,10 @@ def test_log_odds_that_mislead_leave_the_rate_alone() -> None:
     slope, shift = _calibration(np.where(churned, -1.0, 1.0) + np.arange(200) / 1e3, churned)
     assert slope == 0
     assert probability(np.array([shift]))[0] == pytest.approx(0.25, abs=0.01)
+
+
+def test_churn_that_takes_everybody_at_once_is_a_sentence() -> None:
+    all_gone = panel(tutors=20, days=60)
+    at_once = replace(all_gone, churn_in=np.zeros(len(all_gone)))
+    with pytest.raises(UserError, match=r"None of the 20 tutors .* still there 1 day after"):
+        fit(at_once, "x", 7)

@@ -22,7 +22,16 @@ from tutormax.train.model import (
     rounded_all,
     standardised,
 )
-from tutormax.train.panel import INTERVALS, Bools, Floats, Ints, Panel, thinned, tutor_ranks
+from tutormax.train.panel import (
+    INTERVALS,
+    Bools,
+    Floats,
+    Ints,
+    Panel,
+    in_days,
+    thinned,
+    tutor_ranks,
+)
 
 STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 """What C may be: the smaller, the more the coefficients are drawn to nought."""
@@ -50,7 +59,7 @@ def fit(
     """Fit the intervals up to `horizon`; those after it go on as the last one does.
 
     Raises:
-        UserError: nobody churned.
+        UserError: nobody churned, or everybody did at once.
     """
     if not panel.churned(horizon)[panel.judged(1)].any():
         raise UserError(
@@ -66,8 +75,9 @@ def fit(
                 hazards.append(_prolonged(hazards[len(_within(horizon)) - 1], start, end, panel))
                 fits.append(_as_before(fits[len(_within(horizon)) - 1], _within(horizon)[-1]))
                 continue
-            rows = panel.judged(end) & panel.at_risk(start) & thinned(panel, end - start)
-            hazard, fitted = _fit_interval(panel.take(rows), (start, end), (mean, scale, useful))
+            hazard, fitted = _fit_interval(
+                _rows(panel, start, end), (start, end), (mean, scale, useful)
+            )
             say(
                 f"Days {start} to {end}: {fitted.rows:,} rows, {fitted.churned:,} of them churned "
                 f"({fitted.tutors_churned:,} tutors); C = {fitted.strength:g}"
@@ -75,6 +85,18 @@ def fit(
             hazards.append(hazard)
             fits.append(fitted)
     return Model(version, panel.names, tuple(hazards)), tuple(fits)
+
+
+def _rows(panel: Panel, start: int, end: int) -> Panel:
+    """The rows that an interval is learned from."""
+    there = panel.judged(end) & panel.at_risk(start)
+    if not there.any():
+        raise UserError(
+            f"None of the {panel.tutors()} tutors to learn from was still there {in_days(start)} "
+            "after a prediction, so what comes then cannot be learned: load more data."
+        )
+    kept = there & thinned(panel, end - start)
+    return panel.take(kept if kept.any() else there)
 
 
 def standardisation(features: Floats) -> tuple[Floats, Floats, Bools]:
@@ -112,12 +134,12 @@ def _fit_interval(
 def _choose_strength(values: Floats, churned: Bools, panel: Panel) -> tuple[float, Floats]:
     """The C with the least log loss on tutors it was not fitted to, and those log-odds."""
     ranks, tutors = tutor_ranks(panel.tutor, "fold")
-    folds = ranks % min(FOLDS, max(tutors, 1))
+    folds = ranks % min(FOLDS, tutors)
     best: tuple[float, float, Floats] | None = None
     for strength in STRENGTHS:
         unseen = _unseen_log_odds(values, churned, folds, strength)
         # log(1 + exp(z)) - y z, without overflow.
-        loss = float((np.logaddexp(0, unseen) - churned * unseen).mean()) if len(churned) else 0.0
+        loss = float((np.logaddexp(0, unseen) - churned * unseen).mean())
         if best is None or loss < best[0]:
             best = loss, strength, unseen
     assert best is not None
