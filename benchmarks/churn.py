@@ -220,8 +220,8 @@ def main() -> None:
             )
         seeds = ", ".join(map(str, arguments.seeds))
         title = (
-            f"Model {arguments.version} on synthetic data of {days} days, seeds {seeds}, "
-            f"{arguments.tutors} tutors each: the last month that can be judged"
+            f"Model {arguments.version}, {days} synthetic days of {arguments.tutors} tutors each, "
+            f"seeds {seeds}: last month judged"
         )
         show(title, judge_worlds(worlds, learned, arguments.version), console)
     console.print(f"{time.perf_counter() - start:.0f} seconds", style="dim")
