@@ -41,7 +41,7 @@ to_score as (
 ),
 
 -- Features as distances from the mean of training: what is unknown counts as the mean.
-centred as (
+centred as {{ materialized() }} (
     select
         to_score.tutor_id,
         to_score.prediction_day,
@@ -54,7 +54,7 @@ centred as (
     inner join weights on to_score.model_version = weights.model_version
 ),
 
-weighed as (
+weighed as {{ materialized() }} (
     select
         tutor_id,
         prediction_day,
@@ -69,7 +69,7 @@ weighed as (
     from centred
 ),
 
-hazards as (
+hazards as {{ materialized() }} (
     select
         *
         {%- for interval in intervals %},
@@ -83,7 +83,7 @@ hazards as (
 ),
 
 -- The chance of having stayed to the end of each interval.
-survived as (
+survived as {{ materialized() }} (
     select
         *
         {%- for interval in intervals %},
@@ -96,7 +96,7 @@ survived as (
 
 -- What raises the 30-day risk: log-odds of the intervals up to it, each weighed by the chance of churning
 -- in it.
-explained as (
+explained as {{ materialized() }} (
     select
         *
         {%- for group in churn_factor_groups() %},
@@ -110,7 +110,7 @@ explained as (
     from survived
 ),
 
-shared as (
+shared as {{ materialized() }} (
     select
         explained.*,
         1 - survival_2 as probability,
