@@ -305,8 +305,15 @@ def test_a_feature_moves_the_risk_as_its_coefficient_says(warehouse: Warehouse) 
     found = predictions(warehouse)
     base = found["base", LAST]
     assert json.loads(base["contributing_factors"]) == {}
+    groups = {
+        row["feature"]: row["factor_group"] for row in warehouse.rows("churn_features", "staging")
+    }
     moved = 0
     for feature, rows in weights.items():
+        signs = {row["coefficient"] > 0 for end, row in rows.items() if end <= 30}
+        if len(signs) == 1:
+            said = json.loads(found[f"{feature} 1", LAST]["contributing_factors"])
+            assert said == ({groups[feature]: 1.0} if signs == {True} else {}), feature
         steps = [base, *(found[f"{feature} {step}", LAST] for step in (1, 2))]
         for horizon in HORIZONS:
             signs = {
