@@ -140,7 +140,7 @@ def test_every_step_down_and_up_again(postgres_url: str) -> None:
     assert tables(postgres_url, "archive") == set()
     assert ("schema", "archive", "") not in catalog(postgres_url)
     command.downgrade(config, "base")
-    for _ in range(3):
+    for _ in range(4):
         command.upgrade(config, "+1")
     command.check(config)
 
