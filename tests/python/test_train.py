@@ -24,7 +24,7 @@ from tutormax.cli import commands
 from tutormax.errors import UserError
 from tutormax.train.model import predict
 from tutormax.train.panel import HORIZONS, INTERVALS
-from tutormax.train.reading import read_panel
+from tutormax.train.reading import OUTCOMES, read_panel
 from tutormax.train.seeds import BANDS, COEFFICIENTS, DISTRIBUTIONS, FOLDER, read_model, read_rows
 from tutormax.warehouse import Target
 
@@ -33,6 +33,8 @@ pytest_plugins = ["warehouse_fixtures"]
 START = datetime(2025, 1, 6, tzinfo=UTC)
 SETTINGS = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
 SHIPPED = SETTINGS["vars"]["churn_model_version"]
+READ_BY_TRAINING = ("--select", f"+{OUTCOMES}")
+"""The part of the build that training reads."""
 SEEDS = (COEFFICIENTS, BANDS, DISTRIBUTIONS)
 
 
@@ -106,13 +108,13 @@ def refused(*words: str | Path) -> str:
     return str(refusal.value)
 
 
-def built(world: World, new_warehouse: WarehouseFactory, folder: Path) -> Warehouse:
-    """A warehouse with `world`, loaded from files and built."""
+def built(world: World, new_warehouse: WarehouseFactory, folder: Path, *words: str) -> Warehouse:
+    """A warehouse with `world`, loaded from files and built; `words` go to `dbt build`."""
     warehouse = new_warehouse()
     write_files(world, folder)
     os.environ["TUTORMAX_DUCKDB_PATH"] = str(warehouse.path)
     run("load", folder)
-    warehouse.build()
+    warehouse.build(*words)
     return warehouse
 
 
@@ -205,7 +207,8 @@ def test_sql_scores_as_the_trainer_predicts(market_here: Warehouse, tmp_path: Pa
     done = subprocess.run(
         [
             Path(sys.executable).with_name("dbt"),
-            *("build", *WITHOUT_TESTS, "--full-refresh"),
+            *("build", *WITHOUT_TESTS, "--full-refresh", "--select"),
+            *("churn_predictions", "resource_type:seed"),
             *("--vars", json.dumps({"churn_model_version": "9.0.0"})),
         ],
         cwd=project,
@@ -296,11 +299,7 @@ def compare_with_sql(
 def test_data_that_do_not_allow_it_get_a_sentence(
     world: World, says: str, new_warehouse: WarehouseFactory, tmp_path: Path
 ) -> None:
-    warehouse = new_warehouse()
-    os.environ["TUTORMAX_DUCKDB_PATH"] = str(warehouse.path)
-    write_files(world, tmp_path)
-    run("load", tmp_path)
-    warehouse.build()
+    built(world, new_warehouse, tmp_path, *READ_BY_TRAINING)
     assert says in refused("train", "--version", "1", "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -317,7 +316,7 @@ def test_data_that_do_not_allow_it_get_a_sentence(
 def test_poor_data_are_enough_for_a_model(
     world: World, new_warehouse: WarehouseFactory, tmp_path: Path
 ) -> None:
-    built(world, new_warehouse, tmp_path)
+    built(world, new_warehouse, tmp_path, *READ_BY_TRAINING)
     run("train", "--version", "1", "--out", tmp_path / "out")
     model = read_model(tmp_path / "out" / FOLDER, "1")
     assert [(hazard.start, hazard.end) for hazard in model.hazards] == list(INTERVALS)
