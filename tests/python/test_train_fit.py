@@ -219,3 +219,12 @@ def test_churn_that_takes_everybody_at_once_is_a_sentence() -> None:
     at_once = replace(all_gone, churn_in=np.zeros(len(all_gone)))
     with pytest.raises(UserError, match=r"None of the 20 tutors .* still there 1 day after"):
         fit(at_once, "x", 7)
+
+
+def test_few_tutors_told_apart_without_error_are_not_taken_for_certainty() -> None:
+    churned = np.arange(200) % 4 == 0
+    assert _calibration(np.where(churned, 1.0, -1.0), churned) == (1.0, 0.0)
+    overlapping = churned ^ (np.arange(200) % 20 < 2)
+    slope, _ = _calibration(np.where(churned, 1.0, -1.0), overlapping)
+    assert 0 < slope < 3
+    assert slope != 1

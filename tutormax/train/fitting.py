@@ -38,6 +38,7 @@ STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 
 FOLDS = 5
 LEAST_CHURNED_TO_CALIBRATE = 10
+MOST_SLOPE = 3.0
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,10 @@ def _calibration(unseen: Floats, churned: Bools) -> tuple[float, float]:
     if slope <= 0:
         # What was learned says nothing about others: the rate alone remains.
         return 0.0, _regression(np.empty((len(churned), 0)), churned, 1.0)[0]
+    if slope / spread > MOST_SLOPE:
+        # Where churn is told apart without an error any slope would do, and the steepest would be
+        # taken for certainty; the penalty alone is more careful.
+        return 1.0, 0.0
     return float(slope / spread), float(shift - slope * unseen.mean() / spread)
 
 
