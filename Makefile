@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 
 .PHONY: help
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 # On PostgreSQL the server is the one that TUTORMAX_PG_HOST names, or a private one under data/postgres.
 SERVER := :
@@ -48,8 +48,12 @@ docs: build ## Write the documentation as one HTML file: target/static_index.htm
 	@echo "The documentation is in target/static_index.html."
 
 .PHONY: bench
-bench: $(VENV)/run.stamp ## Measure builds of generated data
-	$(BIN)/python benchmarks/bench.py
+bench: $(VENV)/run.stamp ## Measure loads and builds of synthetic data [CASES="duckdb:90 postgres:730"]
+	$(BIN)/python benchmarks/bench.py $(CASES)
+
+.PHONY: bench-churn
+bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it never saw
+	$(BIN)/python benchmarks/churn.py
 
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml; needs uv

@@ -1,181 +1,97 @@
-"""Measures builds of generated data on DuckDB: `make bench`.
+"""Measures loads and builds of synthetic data on DuckDB and PostgreSQL: `make bench`.
 
-For each length of history: a first build and a build with nothing new, as a user would run them;
-the seconds dbt gives its models; the same compiled SQL replayed on one connection; peak memory.
-Everything in one run on one machine: compare the ratios, not the seconds.
+For each case: a first, full build of some history; then a build after one more hour of facts, after
+one more day, and after nothing. A case is an engine, the days of history and, after an x, how many
+times the default daily volume of 450 tutors and 3,000 sessions. Everything runs on one machine in
+one go: compare the ratios, not the seconds.
+
+PostgreSQL is a private server with the settings of production, or the one TUTORMAX_PG_HOST names
+(in databases that are dropped afterwards). The cases left out by default take long: postgres:365
+about five minutes, postgres:730 ten, duckdb:730x10 needs some 15 GiB of memory.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
-import duckdb
+from arrivals import arrive
+from cases import Case, Measured, measure, parse_case
+from commands import apart
+from engines import Engines, machine
+from loading import Load, measure_loads
+from report import builds_table, full_table, loads_table, nothing_table, ratios_table
 from rich.console import Console
-from rich.table import Table
 
-PROJECT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
-PUBLISHED = (
-    "tutors",
-    "students",
-    "sessions",
-    "student_feedback",
-    "tutor_events",
-    "interventions",
-    "tutor_performance_metrics",
-)
-
-
-@dataclass(frozen=True)
-class Build:
-    """One `dbt build`: seconds of everything and of models, peak memory in MiB, rows by table."""
-
-    wall: float
-    models: float
-    metrics: float
-    peak: float
-
-
-def run(command: list[str], env: dict[str, str]) -> tuple[float, float]:
-    """Run a command to its end; its wall seconds and peak memory in MiB. Exits if it fails."""
-    start = time.perf_counter()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, cwd=PROJECT, env=env, stdout=output, stderr=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        if status:
-            output.seek(0)
-            sys.exit(f"{' '.join(command)} failed:\n{output.read().decode()[-4000:]}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return wall, usage.ru_maxrss * unit / 2**20
-
-
-def dbt_build(folder: Path, env: dict[str, str]) -> Build:
-    wall, peak = run([str(BIN / "dbt"), "build"], env)
-    results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
-    seconds = {
-        result["unique_id"]: result["execution_time"]
-        for result in results
-        if result["unique_id"].startswith("model.")
-    }
-    metrics = sum(
-        value
-        for name, value in seconds.items()
-        if "int_activity" in name or name.endswith("tutor_performance_metrics")
-    )
-    return Build(wall, sum(seconds.values()), metrics, peak)
-
-
-def replay(folder: Path, warehouse: Path) -> float:
-    """Seconds of the compiled SQL of every model, run one after the other on one connection.
-
-    The results go to a database of their own; what a model reads is what dbt built.
-    """
-    manifest = json.loads((folder / "target" / "manifest.json").read_text())
-    models = {
-        name: node
-        for name, node in manifest["nodes"].items()
-        if node["resource_type"] == "model" and node["package_name"] == "tutormax"
-    }
-    seconds = 0.0
-    with duckdb.connect(str(warehouse)) as con:
-        con.execute(f"set threads = {os.cpu_count()}")
-        con.execute("set timezone = 'UTC'")
-        con.execute(f"attach '{folder / 'replay.duckdb'}' as replay")
-        for node in models.values():
-            source = Path(folder / "target" / "compiled" / "tutormax" / node["original_file_path"])
-            start = time.perf_counter()
-            con.execute(f"create table replay.{node['name']} as {source.read_text()}")
-            seconds += time.perf_counter() - start
-    return seconds
-
-
-def measure(days: int, tutors: int, sessions: int, console: Console) -> list[str]:
-    with tempfile.TemporaryDirectory(prefix="tutormax-bench-") as name:
-        folder = Path(name)
-        warehouse = folder / "warehouse.duckdb"
-        env = os.environ | {
-            "TUTORMAX_DUCKDB_PATH": str(warehouse),
-            "DBT_TARGET_PATH": str(folder / "target"),
-            "DBT_LOG_PATH": str(folder / "logs"),
-            "TUTORMAX_TARGET": "duckdb",
-        }
-        cli = str(BIN / "tutormax")
-        console.print(f"{days} days: generating", style="dim")
-        generated, _ = run(
-            [
-                *(cli, "generate", "--out", str(folder / "raw"), "--days", str(days)),
-                *("--tutors", str(tutors), "--sessions-per-day", str(sessions)),
-                *("--end-date", "2026-01-31", "--dirt", "0.002"),
-            ],
-            env,
-        )
-        loaded, _ = run([cli, "load", str(folder / "raw")], env)
-        console.print(f"{days} days: building", style="dim")
-        first = dbt_build(folder, env)
-        again = dbt_build(folder, env)
-        replayed = replay(folder, warehouse)
-        with duckdb.connect(str(warehouse), read_only=True) as con:
-            rows = {
-                table: int(con.execute(f"select count(*) from tutormax.{table}").fetchall()[0][0])
-                for table in PUBLISHED
-            }
-        total = sum(rows.values())
-        return [
-            f"{days}",
-            f"{total:,}",
-            f"{rows['tutor_performance_metrics']:,}",
-            f"{generated:.1f}",
-            f"{loaded:.1f}",
-            f"{first.wall:.1f}",
-            f"{first.models:.1f}",
-            f"{first.metrics:.1f}",
-            f"{total / first.models:,.0f}",
-            f"{first.models / replayed:.2f}",
-            f"{again.wall:.1f}",
-            f"{again.models:.1f}",
-            f"{first.peak:,.0f}",
-        ]
+DEFAULT = ("duckdb:90", "duckdb:365", "duckdb:730", "duckdb:90x10", "postgres:90")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--days", type=int, nargs="+", default=[90, 365, 730])
-    parser.add_argument("--tutors", type=int, default=450)
-    parser.add_argument("--sessions-per-day", type=int, default=3000)
-    arguments = parser.parse_args()
-    console = Console(width=170)
-    table = Table(title="dbt build on DuckDB, synthetic data; seconds")
-    for column in (
-        "days",
-        "published rows",
-        "metric rows",
-        "generate",
-        "load",
-        "build",
-        "models",
-        "metric models",
-        "rows/s of models",
-        "models / replay",
-        "again",
-        "models again",
-        "peak MiB",
-    ):
-        table.add_column(column, justify="right")
-    for days in arguments.days:
-        table.add_row(*measure(days, arguments.tutors, arguments.sessions_per_day, console))
-    console.print(table)
-    console.print(
-        f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, DuckDB {duckdb.__version__}"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "cases",
+        nargs="*",
+        type=parse_case,
+        default=[parse_case(text) for text in DEFAULT],
+        metavar="CASE",
+        help=f"like duckdb:90 or postgres:730 or duckdb:90x10; by default {' '.join(DEFAULT)}",
+    )
+    parser.add_argument("--no-load", action="store_true", help="leave out the loader's table")
+    arguments = parser.parse_args()
+    progress = Console(stderr=True, highlight=False)
+
+    def say(text: str) -> None:
+        progress.print(text, style="dim")
+
+    measured: list[Measured] = []
+    loads: list[Load] = []
+    with ExitStack() as exits:
+        name = exits.enter_context(tempfile.TemporaryDirectory(prefix="tutormax-bench-"))
+        folder = Path(name)
+        folder.chmod(0o711)  # the server's account passes through it
+        engines = Engines(folder, exits)
+        names = sorted({case.engine for case in arguments.cases})
+        if not arguments.no_load:
+            loads = _loads(engines, names, folder, say)
+        for histories in _by_history(arguments.cases):
+            with tempfile.TemporaryDirectory(dir=folder) as files:
+                days, volume = histories[0].days, histories[0].volume
+                say(f"{days} days, {volume}x: generating")
+                arrivals = apart(arrive, Path(files), days, volume)
+                for case in histories:
+                    measured.append(measure(case, arrivals, engines, say))
+        about = machine(engines)
+    measured.sort(key=lambda one: arguments.cases.index(one.case))
+    console = Console(width=150, highlight=False)
+    console.print(f"Synthetic data. {about}.")
+    for table in (builds_table, ratios_table, full_table, nothing_table):
+        console.print(table(measured))
+    if loads:
+        console.print(loads_table(loads, measured))
+
+
+def _loads(
+    engines: Engines, names: list[str], folder: Path, say: Callable[[str], None]
+) -> list[Load]:
+    with tempfile.TemporaryDirectory(dir=folder) as files:
+        arrivals = apart(arrive, Path(files), 90, 1)
+        say("loading 90 days from each format")
+        return measure_loads(
+            arrivals.folders["history"], arrivals.rows["history"], engines, names, Path(files)
+        )
+
+
+def _by_history(cases: list[Case]) -> list[list[Case]]:
+    """The cases in groups that share a history, which is generated once."""
+    groups: dict[tuple[int, int], list[Case]] = {}
+    for case in cases:
+        groups.setdefault((case.days, case.volume), []).append(case)
+    return list(groups.values())
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tutormax.operations.roles import roles
 from tutormax.postgres.commands import postgres_commands
 from tutormax.sample import sample
 from tutormax.summary import summary
+from tutormax.train.command import train
 
 commands = typer.Typer(
     name="tutormax",
@@ -34,6 +35,7 @@ commands.command("erase")(erase)
 commands.command("archive")(archive)
 commands.command("maintain")(maintain)
 commands.command("roles")(roles)
+commands.command("train")(train)
 
 
 def app() -> None:

@@ -20,12 +20,14 @@ from sqlalchemy import (
     Date,
     DateTime,
     Double,
+    Index,
     Integer,
     MetaData,
     Numeric,
     String,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
@@ -178,6 +180,23 @@ def _archive_table(source: Table) -> Table:
 ARCHIVE_TABLES: tuple[Table, ...] = tuple(_archive_table(table) for table in SOURCE_TABLES)
 """In the order of `SOURCE_TABLES`."""
 
+
+def _index_increments(table: Table) -> None:
+    """Let PostgreSQL find what arrived since a build, and the rows of a key, by looking them up."""
+    key = KEYS[table.name]
+    Index(f"ix_raw_{table.name}_loaded_at", table.c[LOADED_AT])
+    Index(
+        f"ix_raw_{table.name}_record_key",
+        text(f"coalesce({key}, '')"),
+        _table=table,
+    )
+
+
+# Only after the archive was copied from these tables: it needs no indexes.
+for _source in (sessions, student_feedback, tutor_events, interventions):
+    _index_increments(_source)
+Index("ix_raw_student_feedback_session_id", student_feedback.c.session_id)
+
 DAY_MEASURES: dict[str, TypeEngine[Any]] = {
     "sessions": Integer(),
     "sessions_completed": Integer(),
@@ -195,6 +214,11 @@ DAY_MEASURES: dict[str, TypeEngine[Any]] = {
     "logins": Integer(),
     "responses": Integer(),
     "response_sum": Numeric(38, 0),
+    "late_minutes": BigInteger(),
+    "reschedule_requests": Integer(),
+    "availability_changes": Integer(),
+    "availability_hours": BigInteger(),
+    "trainings": Integer(),
 }
 """The sums of a tutor's day: those of `macros/rules/day_measures.sql`."""
 

@@ -67,7 +67,7 @@ def summary(
 
 
 def describe(query: Query) -> list[str]:
-    """The lines about rows, reasons, tiers and changes; `query` runs SQL on the warehouse."""
+    """The lines about rows, reasons, tiers, risks, changes; `query` runs SQL on the warehouse."""
     published = _published()
     sources = list(KEYS)
     raw = _count(query, [f"raw.{table}" for table in (*sources, "unreadable_rows")])
@@ -93,6 +93,15 @@ def describe(query: Query) -> list[str]:
     if tiers:
         counted = ", ".join(f"{tier} {count:,}" for tier, count, _ in tiers)
         lines.append(f"Tiers:    {counted} (30 days to {tiers[0][2]})")
+    risks = query(
+        f"""select risk_level, count(*), cast(max(prediction_date) as date)
+        from {published}.churn_predictions
+        where prediction_date = (select max(prediction_date) from {published}.churn_predictions)
+        group by risk_level order by max(churn_score) desc"""
+    )
+    if risks:
+        counted = ", ".join(f"{level} {count:,}" for level, count, _ in risks)
+        lines.append(f"Churn:    {counted} (risk from {risks[0][2]} on)")
     lines.append(f"Changes:  {_changes(query, published)}")
     return lines
 

@@ -1,25 +1,25 @@
 {#- The number under a key of a JSON object as double precision; null if it is no JSON number or
-    is outside [0, below), which keeps the cast within range on every engine. -#}
-{% macro json_number(column, key, below) -%}
-    {{ return(adapter.dispatch('json_number', 'tutormax')(column, key, below)) }}
+    is outside [at_least, below), which keeps the cast within range on every engine. -#}
+{% macro json_number(column, key, below, at_least=0) -%}
+    {{ return(adapter.dispatch('json_number', 'tutormax')(column, key, below, at_least)) }}
 {%- endmacro %}
 
-{% macro default__json_number(column, key, below) -%}
+{% macro default__json_number(column, key, below, at_least) -%}
     case
         when jsonb_typeof({{ column }} -> '{{ key }}') = 'number'
             then case
-                when cast({{ column }} -> '{{ key }}' as numeric) >= 0
+                when cast({{ column }} -> '{{ key }}' as numeric) >= {{ at_least }}
                     and cast({{ column }} -> '{{ key }}' as numeric) < {{ below }}
                     then cast({{ column }} -> '{{ key }}' as double precision)
             end
     end
 {%- endmacro %}
 
-{% macro duckdb__json_number(column, key, below) -%}
+{% macro duckdb__json_number(column, key, below, at_least) -%}
     case
         when json_type({{ column }}, '{{ key }}') in ('DOUBLE', 'BIGINT', 'UBIGINT', 'HUGEINT')
             then case
-                when try_cast({{ column }} ->> '{{ key }}' as double) >= 0
+                when try_cast({{ column }} ->> '{{ key }}' as double) >= {{ at_least }}
                     and try_cast({{ column }} ->> '{{ key }}' as double) < {{ below }}
                     then try_cast({{ column }} ->> '{{ key }}' as double)
             end

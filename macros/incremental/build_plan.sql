@@ -80,7 +80,8 @@
         {%- do parts.append(node.unique_id ~ node.checksum.checksum) -%}
     {%- endfor -%}
     {%- for name in [
-        'loaded_at_column', 'metric_windows', 'on_time_minutes', 'first_session_success_rating', 'enums'
+        'loaded_at_column', 'metric_windows', 'on_time_minutes', 'first_session_success_rating', 'enums',
+        'churn_silence_days', 'prediction_years'
     ] -%}
         {%- do parts.append(name ~ var(name) | string) -%}
     {%- endfor -%}

@@ -7,21 +7,16 @@
     every change matters. `claim` draws in, link by link, the keys that compete for the same claim.
 -#}
 {% macro keys_to_judge(table, key, parents={}, related=none, claim=none) -%}
-    {%- if is_unit_test() or not is_incremental() -%}
+    {%- set last_build = since_last_build() -%}
+    {%- if last_build == -1 -%}
         select cast(null as {{ dbt.type_string() }}) as record_key
         where false
     {%- else -%}
-        {%- set competing = claim is not none -%}
-        with {{ 'recursive ' if competing }}first_keys as (
+        {%- set first_keys -%}
             select coalesce({{ key }}, '') as record_key
             from {{ source('raw', table) }}
             where
-                {{ since_last_build() }} >= 0
-                and {{ var('loaded_at_column') }} > (
-                    select max(loaded_through)
-                    from {{ plan_relation() }}
-                    where source_table = '{{ table }}' and build_number = {{ since_last_build() }}
-                )
+                {{ var('loaded_at_column') }} > {{ loaded_through(table, last_build) }}
             {%- for parent, relation in parents.items() %}
             union
             select judged.record_key
@@ -30,13 +25,12 @@
                 select {{ parent }}, bool_or(is_accepted) as is_accepted
                 from {{ relation }}
                 where {{ parent }} in (
-                    select {{ parent }} from {{ relation }} where built_in > {{ since_last_build() }}
+                    select {{ parent }} from {{ relation }} where built_in > {{ last_build }}
                 )
                 group by {{ parent }}
             ) as parents on judged.{{ parent }} = parents.{{ parent }}
             where
-                {{ since_last_build() }} >= 0
-                and parents.is_accepted
+                parents.is_accepted
                 = {{ text_array_contains('judged.violations', parent | replace('_id', '') ~ '_not_accepted') }}
             {%- endfor %}
             {%- if related is not none %}
@@ -44,27 +38,53 @@
             select judged.record_key
             from {{ this }} as judged
             where judged.{{ related.key }} in (
-                select {{ related.key }} from {{ related.relation }} where built_in > {{ since_last_build() }}
+                select {{ related.key }} from {{ related.relation }} where built_in > {{ last_build }}
             )
             {%- endif %}
-        )
+        {%- endset -%}
+        {{ first_keys if claim is none else keys_with_rivals(first_keys, table, key, claim) }}
+    {%- endif -%}
+{%- endmacro %}
 
-        {%- if not competing %}
-        select record_key from first_keys
-        {%- else %},
-
-        competing as (
-            select record_key from first_keys
-            union
-            select rivals.record_key
-            from competing
-            inner join {{ source('raw', table) }} as own on competing.record_key = own.{{ key }}
-            inner join {{ source('raw', table) }} as rivals_raw on own.{{ claim }} = rivals_raw.{{ claim }}
-            cross join lateral (select coalesce(rivals_raw.{{ key }}, '') as record_key) as rivals
-        )
-
-        select record_key from competing
-        {%- endif %}
+{#-
+    A select of the keys in `first_keys` and of those that compete with them, link by link. Raw is asked
+    beforehand how many links there are, mostly none: a recursive query would read all of raw each time.
+-#}
+{% macro keys_with_rivals(first_keys, table, key, claim) -%}
+    {%- set most_links = 20 -%}
+    {%- set chain = namespace(ctes='keys_0 as (' ~ first_keys ~ ')', links=0, keys=-1, is_complete=false) -%}
+    {%- for link in range(1, most_links + 1) if not chain.is_complete -%}
+        {%- set keys = run_query(
+            'with ' ~ chain.ctes ~ ' select count(*) from keys_' ~ chain.links
+        ).rows[0][0] | int -%}
+        {%- if keys in (0, chain.keys) -%}
+            {%- set chain.is_complete = true -%}
+            {%- set chain.links = [chain.links - 1, 0] | max -%}
+        {%- else -%}
+            {%- set rivals -%}
+            keys_{{ link }} as (
+                select record_key from keys_{{ chain.links }}
+                union
+                select coalesce({{ key }}, '') as record_key
+                from {{ source('raw', table) }}
+                where {{ claim }} in (
+                    select {{ claim }}
+                    from {{ source('raw', table) }}
+                    where {{ key }} in (select record_key from keys_{{ chain.links }})
+                )
+            )
+            {%- endset -%}
+            {%- set chain.ctes = chain.ctes ~ ',\n' ~ rivals -%}
+            {%- set chain.links = link -%}
+            {%- set chain.keys = keys -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if chain.is_complete -%}
+        with {{ chain.ctes }}
+        select record_key from keys_{{ chain.links }}
+    {%- else -%}
+        select coalesce({{ key }}, '') as record_key
+        from {{ source('raw', table) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -74,14 +94,20 @@
         {#- There are none, so all rows are. -#}
         coalesce({{ key }}, '') not in (select record_key from keys_to_judge)
     {%- else -%}
-        {{ var('loaded_at_column') }} <= (
-            select max(loaded_through)
-            from {{ plan_relation() }}
-            where source_table = '{{ table }}' and build_number = {{ this_build() }}
-        )
-        and (
-            {{ since_last_build() }} = -1
-            or coalesce({{ key }}, '') in (select record_key from keys_to_judge)
-        )
+        {{ var('loaded_at_column') }} <= {{ loaded_through(table, this_build()) }}
+        {%- if since_last_build() != -1 %}
+        and coalesce({{ key }}, '') in (select record_key from keys_to_judge)
+        {%- endif %}
     {%- endif -%}
+{%- endmacro %}
+
+{#- How far a build took in a source: an instant in SQL, written out for the planner to weigh. -#}
+{% macro loaded_through(table, build) -%}
+    {%- set instant -%}
+        select {{ utc_text('max(loaded_through)') }} as loaded_through
+        from {{ plan_relation() }}
+        where source_table = '{{ table }}' and build_number = {{ build }}
+    {%- endset -%}
+    {%- set through = run_query(instant).rows[0][0] -%}
+    {{ return("cast(" ~ ("'" ~ through ~ "'" if through else "null") ~ " as timestamp with time zone)") }}
 {%- endmacro %}

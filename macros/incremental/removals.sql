@@ -3,6 +3,7 @@
     accepted any more. It looks at the keys that the published table has yet to take over.
 -#}
 {% macro removals(table, key, staging) -%}
+    {%- set last_build = since_last_build(of=table) -%}
     {%- set published = adapter.get_relation(target.database, generate_schema_name('tutormax', none), table) -%}
     select
         '{{ table }}' as source_table,
@@ -15,13 +16,12 @@
                 select count(*)
                 from {{ published }} as published
                 where
-                    (
-                        {{ since_last_build(of=table) }} = -1
-                        or published.{{ key }} in (
-                            select record_key from {{ staging }} where built_in > {{ since_last_build(of=table) }}
-                        )
-                    )
-                    and not exists (
+                    {%- if last_build != -1 %}
+                    published.{{ key }} in (
+                        select record_key from {{ staging }} where built_in > {{ last_build }}
+                    ) and
+                    {%- endif %}
+                    not exists (
                         select 1
                         from {{ staging }} as judged
                         where judged.record_key = published.{{ key }} and judged.is_accepted

@@ -1,52 +1,49 @@
 {#-
-    The first UTC day that can differ from what this model last built, as SQL: the earliest day that a
-    model it reads has changed since, or by which the clock moved, or the var restate_from.
+    The first UTC day that can differ from what this model last built, as a date in SQL: the earliest day
+    that a model it reads has changed since, or by which the clock moved, or the var restate_from.
 -#}
 {% macro restated_from() -%}
-    {%- if is_unit_test() or not is_incremental() -%}
-        date '0001-01-01'
-    {%- else -%}
-        {#- A tutor or student who goes takes sessions along, by a cascade that those do not record. -#}
-        {%- set parents = ['tutors', 'students'] -%}
-        {%- for node in model.depends_on.nodes -%}
-            {%- do parents.append(node.split('.') | last) -%}
-        {%- endfor -%}
-        (
-            select
-                case
-                    when since.last_build = -1 then date '0001-01-01'
-                    else least(
-                        cast('{{ var('restate_from') or '9999-12-31' }}' as date),
-                        (
-                            select coalesce(min(restated_from), date '9999-12-31')
-                            from {{ runs_relation() }}
-                            where
-                                build_number > since.last_build
-                                and model in ('{{ parents | join("', '") }}')
-                        )
-                    )
-                end
-            from (select {{ since_last_build() }} as last_build) as since
-        )
+    {%- set last_build = since_last_build() -%}
+    {%- if last_build == -1 -%}
+        {{ return("date '0001-01-01'") }}
     {%- endif -%}
+    {#- A tutor or student who goes takes sessions along, by a cascade that those do not record. -#}
+    {%- set parents = ['tutors', 'students'] -%}
+    {%- for node in model.depends_on.nodes -%}
+        {%- do parents.append(node.split('.') | last) -%}
+    {%- endfor -%}
+    {%- set first_day -%}
+        select cast(
+            least(
+                cast('{{ var('restate_from') or '9999-12-31' }}' as date),
+                coalesce(min(restated_from), date '9999-12-31')
+            ) as varchar(10)
+        ) as first_day
+        from {{ runs_relation() }}
+        where
+            build_number > {{ last_build }}
+            and model in ('{{ parents | join("', '") }}')
+    {%- endset -%}
+    {{ return("date '" ~ run_query(first_day).rows[0][0] ~ "'") }}
 {%- endmacro %}
 
 {#-
-    True for the days that this build restates. A calculation date is restated if a day before it is;
-    `reach` takes in as many days before, for frames that look back.
+    True for the days that this build restates. A calculation or prediction date is restated if a day
+    before it is; `reach` takes in as many days before, for frames that look back and outcomes ahead.
 -#}
 {% macro is_restated(column, reach=0) -%}
     {%- if is_unit_test() or not is_incremental() -%}
         true
-    {%- elif column.endswith('calculation_date') -%}
-        {{ column }} > {{ utc_midnight(restated_from()) }}
-    {%- elif column.endswith('calculation_day') -%}
-        {{ column }} > {{ restated_from() }}
-    {%- elif reach -%}
-        {{ add_days(column, reach) }} >= {{ restated_from() }}
     {%- else -%}
-        {{ column }} >= {{ restated_from() }}
+        {%- set bound = utc_midnight(restated_from()) if column.endswith('_date') else restated_from() -%}
+        {%- set comparison = '>' if sees_only_before(column) else '>=' -%}
+        {{ add_days(column, reach) if reach else column }} {{ comparison }} {{ bound }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Calculation and prediction dates see the days before them, and not the day that they begin. -#}
+{% macro sees_only_before(column) -%}
+    {{ return(modules.re.search('(calculation|prediction)_(day|date)$', column) is not none) }}
 {%- endmacro %}
 
 {#- The same for an instant, in a form that an index on it serves. -#}

@@ -8,8 +8,9 @@
     - which rows a build speaks of (otherwise all): `spoken_of: record_key` (the keys in the temporary
       relation), `staged_in: <staging model>` (the keys judged otherwise since), `dated_by: <column>` (the
       days restated);
-    - `fused`: a build that would remove too many rows stops here (see int_acceptance__removals_counted
-      for source tables);
+    - `ages_out`: rows dated before those that are kept go in every build (see kept_from);
+    - `fused`: a build that would remove too many rows, but those that age out, stops here (see
+      int_acceptance__removals_counted for source tables);
     - `restates`: which days a change to a row changes downstream, see change_days.
 -#}
 {% macro get_incremental_sync_sql(arg_dict) -%}
@@ -27,7 +28,7 @@
 
     {%- set changes = sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
     {%- if meta.get('fused') -%}
-        {%- do blow_fuse(target_table.schema ~ '.' ~ target_table.identifier, changes.deleted, changes.present) -%}
+        {%- do blow_fuse(target_table.schema ~ '.' ~ target_table.identifier, changes.lost, changes.present) -%}
     {%- endif -%}
 
     {%- if changes.deleted %}
@@ -62,6 +63,7 @@
 
 {% macro row_differs(left, right, columns) -%}
     (
+        {{ 'false' if not columns }}
         {%- for column in columns %}
         {{ left }}.{{ adapter.quote(column) }} is distinct from {{ right }}.{{ adapter.quote(column) }}
         {{- ' or' if not loop.last }}
@@ -78,50 +80,60 @@
 
 {#- Which rows of the target this build speaks of. -#}
 {% macro sync_scope(meta, keys, source_table) -%}
-    {%- if meta.get('spoken_of') -%}
-        (
-            {{ since_last_build() }} = -1
-            or target_rows.{{ meta.spoken_of }} in (select {{ meta.spoken_of }} from {{ source_table }})
-        )
+    {%- set last_build = since_last_build() -%}
+    {%- if last_build == -1 -%}
+        true
+    {%- elif meta.get('spoken_of') -%}
+        target_rows.{{ meta.spoken_of }} in (select {{ meta.spoken_of }} from {{ source_table }})
     {%- elif meta.get('staged_in') -%}
-        (
-            {{ since_last_build() }} = -1
-            or target_rows.{{ adapter.quote(keys[0]) }} in (
-                select record_key from {{ ref(meta.staged_in) }} where built_in > {{ since_last_build() }}
-            )
+        target_rows.{{ adapter.quote(keys[0]) }} in (
+            select record_key from {{ ref(meta.staged_in) }} where built_in > {{ last_build }}
         )
     {%- elif meta.get('dated_by') -%}
+        {%- if meta.get('ages_out') %}
+        (
+            {{ is_restated('target_rows.' ~ meta.dated_by, reach=meta.get('reach', 0)) }}
+            or {{ has_aged_out('target_rows.' ~ meta.dated_by) }}
+        )
+        {%- else -%}
         {{ is_restated('target_rows.' ~ meta.dated_by, reach=meta.get('reach', 0)) }}
+        {%- endif %}
     {%- else -%}
         true
     {%- endif -%}
 {%- endmacro %}
 
 {#-
-    How many rows would be inserted, updated and deleted, how many stand in the target, and the earliest
-    day that the changes concern.
+    How many rows would be inserted, updated and deleted, how many stand in the target, how many of the
+    deleted do not merely age out, and the earliest day that the changes concern.
 -#}
 {% macro sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
     {%- set key = adapter.quote(keys[0]) -%}
     {%- set inserted = 'target_rows.' ~ key ~ ' is null' -%}
     {%- set deleted = 'source_rows.' ~ key ~ ' is null' -%}
     {%- set updated = 'target_rows.' ~ key ~ ' = source_rows.' ~ key ~ ' and ' ~ differs -%}
+    {%- set lost = deleted -%}
+    {%- if meta.get('ages_out') -%}
+        {%- set lost = deleted ~ ' and not ' ~ has_aged_out('target_rows.' ~ meta.dated_by) -%}
+    {%- endif -%}
     {%- set counts = run_query(
         'select count(*) filter (where ' ~ inserted ~ '),'
         ~ ' count(*) filter (where ' ~ updated ~ '),'
         ~ ' count(*) filter (where ' ~ deleted ~ '),'
         ~ ' cast(' ~ change_days(inserted, updated, deleted, meta) ~ ' as varchar(10)),'
-        ~ ' (select count(*) from ' ~ target_table ~ ')'
+        ~ (' (select count(*) from ' ~ target_table ~ '),' if meta.get('fused') else ' 0,')
+        ~ ' count(*) filter (where ' ~ lost ~ ')'
         ~ ' from (select * from ' ~ target_table ~ ' as target_rows where ' ~ scope ~ ') as target_rows'
         ~ ' full outer join ' ~ source_table ~ ' as source_rows on ' ~ same_key
-        ~ change_days_from(meta)
+        ~ change_days_from(meta, target_table, source_table, scope)
     ).rows[0] -%}
     {%- set changes = {
         'inserted': counts[0] | int,
         'updated': counts[1] | int,
         'deleted': counts[2] | int,
         'restated_from': "date '" ~ counts[3] ~ "'" if counts[3] else 'null',
-        'present': counts[4] | int
+        'present': counts[4] | int,
+        'lost': counts[5] | int
     } -%}
     {%- if meta.get('dated_by') and changes.inserted + changes.updated + changes.deleted -%}
         {%- do changes.update({'restated_from': restated_from()}) -%}
@@ -163,10 +175,20 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro change_days_from(meta) -%}
+{#- Joins the rows of the model that dates a row: only those that matter, or all of it would be hashed. -#}
+{% macro change_days_from(meta, target_table, source_table, scope) -%}
     {%- set restates = meta.get('restates', {}) -%}
     {%- if restates.get('of') %}
-        left join {{ ref(restates.of) }} as target_of on target_rows.{{ restates.by }} = target_of.{{ restates.by }}
-        left join {{ ref(restates.of) }} as source_of on source_rows.{{ restates.by }} = source_of.{{ restates.by }}
+        {%- for side in ['target', 'source'] %}
+        left join (
+            select *
+            from {{ ref(restates.of) }}
+            where {{ restates.by }} in (
+                select {{ restates.by }} from {{ source_table }}
+                union
+                select {{ restates.by }} from {{ target_table }} as target_rows where {{ scope }}
+            )
+        ) as {{ side }}_of on {{ side }}_rows.{{ restates.by }} = {{ side }}_of.{{ restates.by }}
+        {%- endfor %}
     {%- endif -%}
 {%- endmacro %}

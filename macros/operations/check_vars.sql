@@ -18,6 +18,7 @@
                     'name': 'name: write it as ' ~ "'text'",
                     'flag': 'truth value: write true or false',
                     'share': 'share: write a number from 0 to 1',
+                    'number': 'number: write one from 0 on',
                     'count': 'count: write a whole number from 0 on',
                     'mapping': 'mapping: write it as in dbt_project.yml'
                 }[kind] ~ "."
@@ -36,8 +37,11 @@
         'allow_mass_delete': 'flag',
         'allow_history_loss': 'flag',
         'metric_windows': 'mapping',
-        'on_time_minutes': 'count',
-        'first_session_success_rating': 'count',
+        'on_time_minutes': 'number',
+        'first_session_success_rating': 'number',
+        'churn_silence_days': 'count',
+        'churn_model_version': 'name',
+        'prediction_years': 'count',
         'enums': 'mapping',
         'project_version': 'name'
     }) }}
@@ -52,6 +56,8 @@
         {{ return(value is boolean) }}
     {%- elif kind == 'share' -%}
         {{ return(value is number and value is not boolean and 0 <= value <= 1) }}
+    {%- elif kind == 'number' -%}
+        {{ return(value is number and value is not boolean and value >= 0) }}
     {%- elif kind == 'count' -%}
         {{ return(value is integer and value is not boolean and value >= 0) }}
     {%- else -%}

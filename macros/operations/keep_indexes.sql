@@ -1,5 +1,6 @@
 {#-
-    The indexes that a model's meta names, under those very names: {name: {columns: [...], unique: true}}.
+    The indexes that a model's meta names, under those very names: {name: {columns: [...], unique: true}},
+    or {name: {columns: [...], where: ...}} for one on some of the rows.
     dbt would choose names of its own. Only PostgreSQL profits from them.
 
     A unique one belongs to a constraint that is looked at when a statement ends and not row by row, so
@@ -26,7 +27,8 @@
     end
     $$;
     {%- else %}
-    create index if not exists {{ name }} on {{ this }} ({{ quoted_list(index.columns) }});
+    create index if not exists {{ name }} on {{ this }} ({{ quoted_list(index.columns) }})
+    {{- ' where ' ~ index.where if index.where }};
     {%- endif %}
     {%- endfor %}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#-
-    The tables of the source `archive`, where they are missing: the commands that fill them make them too,
-    but models read them from the first build on.
+    The tables of the source `archive`, where they or columns of them are missing: the commands that fill
+    them make them too, but models read them from the first build on.
 -#}
 {% macro create_retained_tables() -%}
     {%- for source in graph.sources.values() if source.source_name == 'archive' -%}
@@ -17,7 +17,20 @@
                 )
             {%- endcall -%}
             {%- do adapter.commit() -%}
+        {%- else -%}
+            {%- do add_retained_columns(source) -%}
         {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- An earlier version kept fewer sums: what it did not keep is unknown, and adds nothing. -#}
+{% macro add_retained_columns(source) -%}
+    {%- set relation = adapter.get_relation(source.database, source.schema, source.identifier) -%}
+    {%- set present = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+    {%- for column in source.columns.values() if column.name not in present -%}
+        {%- do run_and_commit(
+            'alter table ' ~ relation ~ ' add column if not exists ' ~ column.name ~ ' ' ~ column.data_type
+        ) -%}
     {%- endfor -%}
 {%- endmacro %}
 

@@ -1,7 +1,7 @@
 {#-
     The sums of each tutor and day, as CTEs that end in `summed`, from the CTEs `sessions`,
     `student_feedback` and `tutor_events`: what the model sums and what is kept of rows that leave raw
-    (see retain_sums) are the same by being the same SQL.
+    (see retain_sums) are the same by being the same SQL. Nothing else knows the types of events.
 -#}
 {% macro sum_tutor_days() -%}
 sessions_rated as (
@@ -23,7 +23,11 @@ events_timed as (
         case
             when event_type = 'message_response'
                 then {{ json_number('metadata', 'response_time_minutes', below=1e12) }}
-        end as response_minutes
+        end as response_minutes,
+        case
+            when event_type = 'availability_change'
+                then {{ json_number('metadata', 'hours_per_week_change', below=168, at_least=-168) }}
+        end as hours_per_week_change
     from tutor_events
 ),
 
@@ -38,6 +42,7 @@ session_days as (
         count(*) filter (
             where coalesce(late_start_minutes, 0) <= {{ var('on_time_minutes') }}
         ) as on_time_starts,
+        sum(late_start_minutes) as late_minutes,
         count(engagement_score) as engagement_scores,
         sum({{ to_fixed_point('engagement_score', 12) }}) as engagement_sum,
         count(learning_objectives_met) as objectives_known,
@@ -58,7 +63,11 @@ event_days as (
         activity_day,
         count(*) filter (where event_type = 'login') as logins,
         count(response_minutes) as responses,
-        sum({{ to_fixed_point('response_minutes', 6) }}) as response_sum
+        sum({{ to_fixed_point('response_minutes', 6) }}) as response_sum,
+        count(*) filter (where event_type = 'reschedule_request') as reschedule_requests,
+        count(*) filter (where event_type = 'availability_change') as availability_changes,
+        sum({{ to_fixed_point('hours_per_week_change', 6) }}) as availability_hours,
+        count(*) filter (where event_type = 'training_completed') as trainings
     from events_timed
     group by tutor_id, activity_day
 ),

@@ -33,14 +33,18 @@ Row = dict[str, Any]
 World = dict[str, list[Row]]
 """Rows by the name of their raw table."""
 
-PUBLISHED = KEYS | {
+PUBLISHED: dict[str, str | tuple[str, ...]] = KEYS | {
     "tutor_performance_metrics": "metric_id",
+    "churn_predictions": "prediction_id",
+    "churn_prediction_outcomes": ("model_version", "horizon_days", "prediction_month"),
+    "churn_feature_drift": ("model_version", "prediction_month", "feature"),
     "rejected_records": "rejected_record_id",
 }
 """The key of each published table."""
 
 AUDIT = {
     "tutor_performance_metrics": {"created_at", "updated_at"},
+    "churn_predictions": {"created_at", "updated_at"},
     "rejected_records": {"rejected_at"},
 }
 """The columns that say when a build wrote a row."""
@@ -92,6 +96,16 @@ class Project:
         if result.exception is not None:
             errors.append(str(result.exception))
         return Build(result.success, "\n".join(errors))
+
+    def compiled(self, model: str) -> str:
+        """The SQL that dbt made of a model when it last compiled or ran it."""
+        (node,) = (
+            node
+            for node in self.manifest.nodes.values()
+            if node.name == model and node.resource_type == "model"
+        )
+        compiled = self._folder / "target" / "compiled" / node.package_name
+        return (compiled / node.original_file_path).read_text()
 
     def command_line(
         self, *words: str | Path, duckdb_path: Path, **env: str
@@ -255,14 +269,20 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, schema: str) -> lis
     return [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
 
 
+def key_of(table: str, row: Row) -> Any:
+    """What names a row of a published table: a value, or several."""
+    key = PUBLISHED[table]
+    return row[key] if isinstance(key, str) else tuple(row[name] for name in key)
+
+
 def by_key(table: str, rows: list[Row], *, audit: bool) -> dict[Any, Row]:
     hidden = set() if audit else AUDIT.get(table, set())
-    by_key = {
-        row[PUBLISHED[table]]: {name: value for name, value in row.items() if name not in hidden}
+    keyed = {
+        key_of(table, row): {name: value for name, value in row.items() if name not in hidden}
         for row in rows
     }
-    assert len(by_key) == len(rows), f"{table} holds a key twice"
-    return by_key
+    assert len(keyed) == len(rows), f"{table} holds a key twice"
+    return keyed
 
 
 def _arrow_table(table: str, rows: list[Row]) -> pa.Table:

@@ -26,6 +26,7 @@ from duckdb_warehouse import (
     Row,
     World,
     environment,
+    key_of,
     merged,
 )
 from psycopg2.extensions import AsIs
@@ -234,7 +235,7 @@ class PostgresWarehouse:
             hidden = set() if audit else AUDIT.get(table, set())
             rows = self.rows(table)
             result[table] = {
-                row[PUBLISHED[table]]: {k: v for k, v in row.items() if k not in hidden}
+                key_of(table, row): {k: v for k, v in row.items() if k not in hidden}
                 for row in rows
             }
             assert len(result[table]) == len(rows), f"{table} holds a key twice"

@@ -18,7 +18,10 @@ Row = dict[str, Any]
 Slice = dict[str, list[Row]]
 
 FIRST_DAY = datetime(2024, 2, 10, tzinfo=UTC)
-EVENT_KINDS = ("login", "login", "message_response", "message_response", "availability_change")
+EVENT_KINDS = (
+    *("login", "login", "message_response", "message_response"),
+    *("availability_change", "reschedule_request", "training_completed"),
+)
 METADATA = (
     None,
     "{}",
@@ -31,6 +34,8 @@ METADATA = (
     '{"response_time_minutes": "12"}',
     '{"response_time_minutes": null}',
     '{"response_time_minutes": 1e300}',
+    '{"hours_per_week_change": -4}',
+    '{"response_time_minutes": 7, "hours_per_week_change": 2.5}',
     '{"response_time_minutes": 7, "other": {"nested": [true]}}',
 )
 KEYS = {

@@ -10,9 +10,6 @@ from duckdb_warehouse import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "tutormax_schema.md").read_text()
 
-NOT_YET = {"churn_predictions"}
-"""Tables of the document that no model builds yet."""
-
 ENUM_COLUMNS = {
     "TutorStatus": ("tutors", "status"),
     "BehavioralArchetype": ("tutors", "behavioral_archetype"),
@@ -118,20 +115,6 @@ def sample_queries() -> dict[str, str]:
     """The sample queries by their titles."""
     section = DOCUMENT.split("## Sample Queries")[1].split("\n## ")[0]
     return dict(re.findall(r"### ([^\n]+)\n```sql\n(.*?)```", section, re.S))
-
-
-def create_table(name: str) -> str:
-    """The DDL of a box, for a table that no model builds yet."""
-    table = tables()[name]
-    columns = [
-        f'"{column}" {kind}' + (" primary key" if column == table.primary_key else "")
-        for column, kind in table.columns.items()
-    ]
-    keys = [
-        f"foreign key ({key.column}) references {key.parent} on delete cascade"
-        for key in table.foreign_keys
-    ]
-    return f"create table {name} ({', '.join(columns + keys)})"
 
 
 def _table(body: str) -> Table:

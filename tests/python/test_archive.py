@@ -12,6 +12,7 @@ from sample_rows import event, feedback, intervention, random_world, session, ut
 pytest_plugins = ["both_engines_fixtures"]
 
 METRICS = "tutor_performance_metrics"
+PREDICTIONS = "churn_predictions"
 AS_OF = "2024-03-16"
 OLD_DAY = "2022-03-16"
 """Two years before: what is scheduled earlier is old."""
@@ -105,7 +106,8 @@ def test_old_facts_move_and_metrics_stay(warehouse: EngineWarehouse) -> None:
     assert {row["session_id"] for row in after["student_feedback"].values()} == {
         row["session_id"] for row in before["student_feedback"].values()
     } & after["sessions"].keys()
-    for table in ("tutors", "students", "tutor_events", METRICS):
+    for table in ("tutors", "students", "tutor_events", METRICS, PREDICTIONS):
+        assert before[table]
         assert after[table] == before[table]
     in_archive = {row["session_id"] for row in warehouse.rows("sessions", "archive")}
     assert {"x-edge-old", "x-corrected", "x-refused"} <= in_archive
@@ -296,21 +298,21 @@ def test_lost_sums_stop_a_build(warehouse: EngineWarehouse) -> None:
 
 
 def test_predictions_are_kept_for_a_year(warehouse: EngineWarehouse) -> None:
-    if not warehouse.execute(
-        "select 1 from information_schema.tables "
-        "where table_schema = 'tutormax' and table_name = 'churn_predictions'"
-    ):
+    """No build publishes older ones; if some are there all the same, the archive deletes them."""
+    before = warehouse.published(PREDICTIONS)[PREDICTIONS]
+    assert before
+    for prediction_id, day in (("older", "2023-03-15 23:59:59"), ("kept", "2023-03-16 00:00:00")):
         warehouse.execute(
-            "create table tutormax.churn_predictions as select cast(day as timestamp with time "
-            "zone) as prediction_date from (values ('2023-03-15 23:59:59+00'), "
-            "('2023-03-16 00:00:00+00')) as days(day)"
+            f"insert into tutormax.{PREDICTIONS} (prediction_id, tutor_id, prediction_date, "
+            "churn_score, risk_level, window_1day_probability, window_7day_probability, "
+            "window_30day_probability, window_90day_probability, contributing_factors, "
+            "model_version, created_at, updated_at) "
+            f"values ('{prediction_id}', 'tutor-1', cast('{day}+00' as timestamp with time zone), "
+            "1, 'Low', 0, 0, 0, 0, '{}', 'old', current_timestamp, current_timestamp) returning 1"
         )
-        warehouse.command("archive")
-        assert warehouse.execute(
-            "select count(*) from tutormax.churn_predictions "
-            "where prediction_date = cast('2023-03-16 00:00:00+00' as timestamp with time zone)"
-        ) == [(1,)]
-        assert warehouse.execute("select count(*) from tutormax.churn_predictions") == [(1,)]
+    warehouse.command("archive")
+    after = warehouse.published(PREDICTIONS)[PREDICTIONS]
+    assert after.keys() == before.keys() | {"kept"}
 
 
 def test_the_sums_are_declared_alike_everywhere() -> None:

@@ -74,7 +74,7 @@ def test_make_build_ends_with_the_summary_that_the_readme_shows(built: str) -> N
     assert shown
     titles = [line.split(":")[0] for line in shown.group(1).splitlines() if line[0] != " "]
     tail = built.splitlines()[-12:]
-    assert titles == ["Raw rows", "Rejected", "Tiers", "Changes", "Database"]
+    assert titles == ["Raw rows", "Rejected", "Tiers", "Churn", "Changes", "Database"]
     for title in titles:
         assert any(line.startswith(f"{title}:") for line in tail), (title, tail)
     numbers = re.search(r"Raw rows: ([\d,]+) = ([\d,]+) accepted \+ ([\d,]+) rejected", built)

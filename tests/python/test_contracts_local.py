@@ -21,14 +21,13 @@ MODELS = REPOSITORY / "models"
 STAGING = MODELS / "staging" / "tutormax"
 SEEDS = REPOSITORY / "seeds" / "performance"
 
-# The columns of the schema document's tables that have models, with types as contracts name them.
+# The columns of the schema document's tables, with types as contracts name them.
 DOCUMENT = {
     name: {
         column: kind.replace("character varying", "varchar")
         for column, kind in table.columns.items()
     }
     for name, table in schema_document.tables().items()
-    if name not in schema_document.NOT_YET
 }
 
 # DuckDB's names of the same types; its text has no length.

@@ -155,7 +155,7 @@ def parsed(rows: Iterable[Row]) -> Iterator[Row]:
     for row in rows:
         documents = {
             name: json.loads(row[name])
-            for name in ("metadata", "record")
+            for name in ("metadata", "record", "contributing_factors")
             if isinstance(row.get(name), str)
         }
         yield row | documents

@@ -14,6 +14,7 @@ from sample_rows import event, feedback, intervention, random_world, session, st
 pytest_plugins = ["both_engines_fixtures"]
 
 METRICS = "tutor_performance_metrics"
+PREDICTIONS = "churn_predictions"
 PUPIL = "pupil-of-tests"
 TEACHER = "teacher-of-tests"
 PUPIL_NAME = "Ada Q. Testperson"
@@ -132,6 +133,7 @@ def test_a_student_goes_and_the_metrics_stay(
         assert warehouse.mentions("Former Testperson", f"'{PUPIL}'", "x-late", "x-taken") == []
         after = warehouse.published()
         assert after[METRICS] == before[METRICS]
+        assert after[PREDICTIONS] == before[PREDICTIONS]
         kept = of_others(before, "student_id", PUPIL)
         for table in ("tutors", "students", "sessions"):
             assert after[table] == kept[table]
@@ -181,7 +183,10 @@ def test_nothing_of_a_tutor_remains(warehouse: EngineWarehouse) -> None:
     said = warehouse.command("erase", "tutor", TEACHER)
     for build in ("", "--full-refresh"):
         assert warehouse.mentions(TEACHER, TEACHER_EMAIL, "Zoë", "x-taught", "twin") == []
-        assert warehouse.published()[METRICS] == of_others(before, "tutor_id", TEACHER)[METRICS]
+        for table in (METRICS, PREDICTIONS):
+            kept = of_others(before, "tutor_id", TEACHER)[table]
+            assert kept.keys() < before[table].keys()
+            assert warehouse.published()[table] == kept
         assert warehouse.rows("int_activity__clock_bounded", "intermediate") == clock
         warehouse.build(*build.split())
         assert plans(warehouse)[0] == ("full" if build else "partial")

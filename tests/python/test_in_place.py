@@ -12,7 +12,14 @@ from postgres_warehouse import WORLD, PostgresWarehouse
 pytest_plugins = ["postgres_fixtures"]
 
 METRICS = "tutor_performance_metrics"
+PREDICTIONS = "churn_predictions"
 LATER = DEFAULT_ARRIVAL + timedelta(days=1)
+
+NAMED_BY = {
+    table: key if isinstance(key, str) else f"concat_ws(' ', {', '.join(key)})"
+    for table, key in PUBLISHED.items()
+}
+"""What names a row of each published table, as SQL."""
 
 Catalog = dict[str, list[tuple[Any, ...]]]
 Versions = dict[str, dict[Any, tuple[Any, ...]]]
@@ -51,7 +58,7 @@ def versions(warehouse: PostgresWarehouse) -> Versions:
                 f"select {key}, xmin::text, to_jsonb({table}) from {table}"
             )
         }
-        for table, key in PUBLISHED.items()
+        for table, key in NAMED_BY.items()
     }
 
 
@@ -124,7 +131,7 @@ def test_a_changed_row_changes_only_itself(
     assert catalog(granted) == catalog_before
 
 
-def test_a_corrected_session_changes_its_tutor_s_metrics_alone(granted: PostgresWarehouse) -> None:
+def test_a_corrected_session_changes_its_tutor_s_rows_alone(granted: PostgresWarehouse) -> None:
     catalog_before, before = catalog(granted), versions(granted)
     missed = max(
         (row for row in WORLD["sessions"] if row["actual_start"] and row["tutor_id"] != "refused"),
@@ -133,17 +140,19 @@ def test_a_corrected_session_changes_its_tutor_s_metrics_alone(granted: Postgres
     correct(granted, "sessions", missed, no_show=True, actual_start=None)
     granted.build()
     after = versions(granted)
-    del before["rejected_records"], after["rejected_records"]
+    for table in ("rejected_records", "churn_prediction_outcomes", "churn_feature_drift"):
+        del before[table], after[table]
     written = changed(before, after)
-    assert written.keys() == {"sessions", METRICS}
+    assert written.keys() == {"sessions", METRICS, PREDICTIONS}
     assert written["sessions"] == {missed["session_id"]}
-    assert {after[METRICS][key][1]["tutor_id"] for key in written[METRICS]} == {missed["tutor_id"]}
-    for key in written[METRICS]:
-        old, new = before[METRICS][key][1], after[METRICS][key][1]
-        assert new["updated_at"] > old["updated_at"]
-        assert new["created_at"] == old["created_at"]
-        audit = {"created_at": None, "updated_at": None}
-        assert old | audit != new | audit
+    for table in (METRICS, PREDICTIONS):
+        for key in written[table]:
+            old, new = before[table][key][1], after[table][key][1]
+            assert new["tutor_id"] == missed["tutor_id"]
+            assert new["updated_at"] > old["updated_at"]
+            assert new["created_at"] == old["created_at"]
+            audit = {"created_at": None, "updated_at": None}
+            assert old | audit != new | audit
     assert catalog(granted) == catalog_before
 
 

@@ -119,7 +119,8 @@ def test_up_and_down_and_up_on_the_command_line(empty_url: str) -> None:
     up = alembic("upgrade", "head", env=named(empty_url))
     assert up.returncode == 0, up.stderr
     assert tables(empty_url, "archive") == SOURCES | RETAINED
-    assert tables(empty_url, "raw") - {"alembic_version_pkc"} == {
+    made = tables(empty_url, "raw") - {"alembic_version_pkc"}
+    assert {name for name in made if not name.startswith("ix_raw_")} == {
         *SOURCES,
         "unreadable_rows",
         "alembic_version",
@@ -140,7 +141,7 @@ def test_every_step_down_and_up_again(postgres_url: str) -> None:
     assert tables(postgres_url, "archive") == set()
     assert ("schema", "archive", "") not in catalog(postgres_url)
     command.downgrade(config, "base")
-    for _ in range(3):
+    for _ in range(5):
         command.upgrade(config, "+1")
     command.check(config)
 

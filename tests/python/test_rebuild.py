@@ -94,8 +94,18 @@ def test_a_correction_changes_its_own_rows_alone(
         assert new["avg_rating"] != old["avg_rating"]
         assert new["created_at"] == old["created_at"]
         assert new["updated_at"] > old["updated_at"]
-    for table in before.keys() - {"student_feedback", METRICS, REJECTED}:
+    churn = {"churn_predictions", "churn_prediction_outcomes", "churn_feature_drift"}
+    for table in before.keys() - {"student_feedback", METRICS, REJECTED, *churn}:
         assert after[table] == before[table]
+    predictions, scored = before["churn_predictions"], after["churn_predictions"]
+    assert scored.keys() == predictions.keys()
+    moved = {key for key, row in scored.items() if row != predictions[key]}
+    assert moved
+    for key in moved:
+        assert scored[key]["tutor_id"] == changed["tutor_id"]
+        assert scored[key]["prediction_date"] > changed["submitted_at"]
+        assert scored[key]["created_at"] == predictions[key]["created_at"]
+        assert scored[key]["updated_at"] > predictions[key]["updated_at"]
     assert {key: after[REJECTED].get(key) for key in before[REJECTED]} == before[REJECTED]
     [news] = (row for key, row in after[REJECTED].items() if key not in before[REJECTED])
     assert news["reasons"] == ["superseded"]

@@ -12,7 +12,6 @@ import schema_document
 from duckdb_warehouse import REPOSITORY, Row
 from postgres_warehouse import PostgresProject, PostgresWarehouse, insert_rows
 from sample_rows import feedback, intervention, session, student, tutor
-from schema_document import NOT_YET
 
 pytest_plugins = ["postgres_fixtures"]
 
@@ -92,8 +91,6 @@ def warehouse(postgres_project: PostgresProject) -> Iterator[PostgresWarehouse]:
         )
         warehouse.build()
         with closing(warehouse.connect()) as connection, connection.cursor() as cursor:
-            if "churn_predictions" in NOT_YET:
-                cursor.execute(schema_document.create_table("churn_predictions"))
             cursor.execute("truncate churn_predictions")
             for index in ("window_1day", "window_7day", "window_30day", "window_90day"):
                 for row in predictions:

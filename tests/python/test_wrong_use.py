@@ -110,6 +110,7 @@ def test_a_date_without_quotes(loaded: Warehouse, new_warehouse: WarehouseFactor
         ("fuse_max_share", "10 %", "is '10 %', which is no share: write a number from 0 to 1."),
         ("fuse_min_rows", -1, "is '-1', which is no count: write a whole number from 0 on."),
         ("fuse_min_rows", 1.5, "is '1.5', which is no count: write a whole number from 0 on."),
+        ("on_time_minutes", "ten", "is 'ten', which is no number: write one from 0 on."),
         ("allow_mass_delete", "no", "is 'no', which is no truth value: write true or false."),
         ("allow_history_loss", 1, "is '1', which is no truth value: write true or false."),
         ("metric_windows", [7], "is '[7]', which is no mapping: write it as in dbt_project.yml."),

@@ -64,7 +64,7 @@ def _invoke(target: Target, *words: str) -> dbtRunnerResult:
         if event.info.level == "error":
             errors.append(event.info.msg)
 
-    folder = _project_folder()
+    folder = project_folder()
     options = ["--quiet", "--no-write-json", "--log-level-file", "none", *words]
     options += ["--target", target.value, "--project-dir", str(folder)]
     if "DBT_PROFILES_DIR" not in os.environ:
@@ -87,7 +87,12 @@ def _close_connections(target: Target) -> None:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
-def _project_folder() -> Path:
+def project_folder() -> Path:
+    """The folder of the dbt project.
+
+    Raises:
+        UserError: the package does not stand in one.
+    """
     folder = Path(tutormax.__file__).resolve().parents[1]
     if not (folder / "dbt_project.yml").is_file():
         raise UserError(f"The dbt project is not in {folder}: work in a copy of the repository.")

@@ -53,7 +53,7 @@ final as (
         tutor_id,
         activity_day
         {%- for measure, type in day_measures().items() %},
-        cast(sum({{ measure }}) as {{ type }}) as {{ measure }}
+        cast(coalesce(sum({{ measure }}), 0) as {{ type }}) as {{ measure }}
         {%- endfor %}
     from summed_or_retained
     group by tutor_id, activity_day

@@ -1,0 +1,82 @@
+{#-
+    Stops a build before it scores, with one sentence, if the seeds do not hold the version that scores, whole:
+    the active one, or one that has scored dates which are to be scored again.
+-#}
+{% macro check_churn_model() -%}
+    {%- if execute and not is_unit_test() -%}
+        {%- set active = var('churn_model_version') | string -%}
+        {%- set versions = [active] -%}
+        {%- if is_incremental() and not flags.FULL_REFRESH -%}
+            {%- set standing = run_query(
+                'select distinct model_version from ' ~ this ~ ' where ' ~ is_restated('prediction_date')
+                ~ ' and not ' ~ has_aged_out('prediction_date') ~ ' order by 1'
+            ).columns[0].values() -%}
+            {%- for version in standing if version != active -%}
+                {%- do versions.append(version) -%}
+            {%- endfor -%}
+        {%- endif -%}
+        {%- for version in versions -%}
+            {%- set lack = lack_of_churn_model(version) -%}
+            {%- if lack -%}
+                {{ exceptions.raise_compiler_error(
+                    (
+                        "The active churn model " ~ version ~ " " ~ lack ~ ": correct seeds/churn, or set the var"
+                        ~ " churn_model_version to another version."
+                    )
+                    if version == active else
+                    (
+                        "Predictions of the churn model " ~ version ~ " are to be scored again, and it " ~ lack
+                        ~ ": put it back into seeds/churn, or score all history with " ~ active
+                        ~ " by --full-refresh."
+                    )
+                ) }}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What a version lacks in the seeds, in words; empty if nothing. -#}
+{% macro lack_of_churn_model(version) -%}
+    {%- set literal = dbt.string_literal(version) -%}
+    {%- set rows = run_query(
+        'select interval_start, interval_end, feature from ' ~ ref('churn_model_coefficients')
+        ~ ' where model_version = ' ~ literal ~ ' order by interval_start, interval_end, feature'
+    ).rows -%}
+    {%- set bands = run_query(
+        'select count(*) from ' ~ ref('churn_risk_bands') ~ ' where model_version = ' ~ literal
+    ).rows[0][0] | int -%}
+    {%- set uneven = run_query(
+        'select feature from ' ~ ref('churn_model_coefficients') ~ ' where model_version = ' ~ literal
+        ~ ' group by feature having min(mean) <> max(mean) or min(scale) <> max(scale) order by feature'
+    ).rows -%}
+    {%- set intercepts = [] -%}
+    {%- set unknown = [] -%}
+    {%- for row in rows -%}
+        {%- if [row[0] | int, row[1] | int] not in churn_intervals() -%}
+            {%- do unknown.append('the interval ' ~ row[0] ~ '-' ~ row[1]) -%}
+        {%- elif row[2] == 'intercept' -%}
+            {%- do intercepts.append(row[0] | int) -%}
+        {%- elif row[2] not in churn_features() -%}
+            {%- do unknown.append('the feature ' ~ row[2]) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set missing = churn_intervals() | rejectattr(0, 'in', intercepts) | list -%}
+    {%- if not rows -%}
+        {{ return('has no coefficients in the seed churn_model_coefficients') }}
+    {%- elif unknown -%}
+        {{ return('names ' ~ unknown[0] ~ ', which does not exist, in the seed churn_model_coefficients') }}
+    {%- elif missing -%}
+        {{ return(
+            'has no intercept for the interval ' ~ missing[0][0] ~ '-' ~ missing[0][1]
+            ~ ' in the seed churn_model_coefficients'
+        ) }}
+    {%- elif uneven -%}
+        {{ return(
+            'gives the feature ' ~ uneven[0][0]
+            ~ ' different means or scales in the seed churn_model_coefficients'
+        ) }}
+    {%- elif bands != var('enums')['risk_level'] | length -%}
+        {{ return('has ' ~ bands ~ ' bands in the seed churn_risk_bands, not one for each risk level') }}
+    {%- endif -%}
+    {{ return('') }}
+{%- endmacro %}

@@ -1,0 +1,69 @@
+{#-
+    The weights of each model version as one row, from the CTE `coefficients`: intercept_0, mean_<feature> and
+    slope_0_<feature>, which is coefficient / scale; 0 counts the intervals. They are gathered in arrays first:
+    some hundred aggregates would take longer than all the scoring.
+-#}
+{% macro pivot_coefficients() -%}
+    {%- set features = ['intercept'] + churn_features().keys() | list -%}
+    select
+        model_version
+        {%- for start, end in churn_intervals() %}
+        {%- set interval = loop.index0 %}
+        {%- for feature in features %}
+        {%- set place = interval * features | length + loop.index %},
+        slopes[{{ place }}] as {{ 'intercept' if loop.first else 'slope' }}_{{ interval }}
+        {{- '_' ~ feature if not loop.first }}
+        {%- endfor %}
+        {%- endfor %}
+        {%- for feature in churn_features() %},
+        means[{{ loop.index + 1 }}] as mean_{{ feature }}
+        {%- endfor %}
+    from (
+        select
+            model_version,
+            array_agg(slope order by place) as slopes,
+            array_agg(feature_mean order by place) as means
+        from (
+            select
+                versions.model_version,
+                places.place,
+                coalesce(coefficients.coefficient / coefficients.scale, 0) as slope,
+                coalesce(
+                    max(coefficients.mean) over (partition by versions.model_version, places.feature), 0
+                ) as feature_mean
+            from (select distinct model_version from coefficients) as versions
+            cross join (
+                {%- for start, end in churn_intervals() %}
+                {%- set interval = loop.index0 %}
+                {%- set is_last_interval = loop.last %}
+                {%- for feature in features %}
+                select
+                    {{ start }} as interval_start,
+                    '{{ feature }}' as feature,
+                    {{ interval * features | length + loop.index }} as place
+                {{ 'union all' if not (is_last_interval and loop.last) }}
+                {%- endfor %}
+                {%- endfor %}
+            ) as places
+            left join coefficients
+                on
+                    versions.model_version = coefficients.model_version
+                    and places.interval_start = coefficients.interval_start
+                    and places.feature = coefficients.feature
+        ) as placed
+        group by model_version
+    ) as gathered
+{%- endmacro %}
+
+{#- What the features of a factor group add to the log-odds of an interval; what is unknown adds nothing. -#}
+{% macro group_log_odds(interval, group) -%}
+    {%- for feature, factor_group in churn_features().items() if factor_group == group %}
+        {{ '+ ' if not loop.first -}}
+        slope_{{ interval }}_{{ feature }} * {{ feature }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The logistic function. Beyond 40 it is 0 or 1 to all digits that matter, and exp would overflow. -#}
+{% macro logistic(log_odds) -%}
+    1 / (1 + exp(-least(greatest({{ log_odds }}, -40), 40)))
+{%- endmacro %}

@@ -1,0 +1,18 @@
+{#-
+    A select of the dates that are scored already, each with the version of the churn model that scored it:
+    it stays that version's, but for a full refresh.
+-#}
+{% macro standing_versions() -%}
+    {%- if is_unit_test() or not is_incremental() or flags.FULL_REFRESH -%}
+        select
+            cast(null as timestamp with time zone) as prediction_date,
+            cast(null as varchar(50)) as model_version
+        where false
+    {%- else -%}
+        select
+            prediction_date,
+            min(model_version) as model_version
+        from {{ this }}
+        group by prediction_date
+    {%- endif -%}
+{%- endmacro %}

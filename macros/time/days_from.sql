@@ -1,0 +1,8 @@
+{#- The number of days from one date to a later one. -#}
+{% macro days_from(earlier, later) -%}
+    {{ return(adapter.dispatch('days_from', 'tutormax')(earlier, later)) }}
+{%- endmacro %}
+
+{% macro default__days_from(earlier, later) -%}
+    ({{ later }} - {{ earlier }})
+{%- endmacro %}

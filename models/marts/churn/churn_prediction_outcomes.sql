@@ -1,0 +1,156 @@
+-- One row per model version, horizon and month of predictions: how they compare with what came of them.
+
+with
+
+predictions as (
+    select * from {{ ref('churn_predictions') }}
+),
+
+outcomes as (
+    select * from {{ ref('int_churn__outcomes_dated') }}
+),
+
+featured as (
+    select
+        tutor_id,
+        prediction_day,
+        days_since_last_session,
+        tenure_days
+    from {{ ref('int_churn__tutor_days_featured') }}
+),
+
+clock as (
+    select * from {{ ref('int_activity__clock_bounded') }}
+),
+
+-- The baseline knows the days since the last session alone, or since onboarding while there was none.
+compared as (
+    select
+        predictions.*,
+        outcomes.prediction_day,
+        outcomes.churn_day,
+        case when predictions.risk_level in ('High', 'Critical') then 1 else 0 end as is_flagged,
+        coalesce(featured.days_since_last_session, featured.tenure_days) as silent_days,
+        clock.as_of_date
+    from predictions
+    inner join outcomes
+        on
+            predictions.tutor_id = outcomes.tutor_id
+            and {{ utc_day('predictions.prediction_date') }} = outcomes.prediction_day
+    inner join featured
+        on
+            outcomes.tutor_id = featured.tutor_id
+            and outcomes.prediction_day = featured.prediction_day
+    cross join clock
+),
+
+judged as (
+    {%- for start, horizon in churn_intervals() %}
+    select
+        model_version,
+        {{ horizon }} as horizon_days,
+        cast({{ dbt.date_trunc('month', 'cast(prediction_day as timestamp)') }} as date) as prediction_month,
+        window_{{ horizon }}day_probability as probability,
+        case when churn_day < {{ add_days('prediction_day', horizon) }} then 1 else 0 end as has_churned,
+        is_flagged,
+        silent_days
+    from compared
+    where {{ is_churn_known('prediction_day', horizon, 'as_of_date') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+-- Twice the ranks, so that ranks of ties, which share their mean, are whole numbers.
+ranked as (
+    select
+        *,
+        2 * rank() over by_probability + count(*) over same_probability - 1 as double_rank,
+        2 * rank() over by_silence + count(*) over same_silence - 1 as baseline_double_rank,
+        floor({{ safe_share('10 * (rank() over by_probability - 1)', 'count(*) over of_month') }}) as decile
+    from judged
+    window
+        of_month as (partition by model_version, horizon_days, prediction_month),
+        by_probability as (
+            partition by model_version, horizon_days, prediction_month
+            order by probability
+        ),
+        same_probability as (partition by model_version, horizon_days, prediction_month, probability),
+        by_silence as (
+            partition by model_version, horizon_days, prediction_month
+            order by silent_days
+        ),
+        same_silence as (partition by model_version, horizon_days, prediction_month, silent_days)
+),
+
+deciles as (
+    select
+        model_version,
+        horizon_days,
+        prediction_month,
+        decile,
+        sum(has_churned) as churned,
+        sum({{ to_fixed_point('probability', 12) }}) as probability_sum
+    from ranked
+    group by model_version, horizon_days, prediction_month, decile
+),
+
+calibrated as (
+    select
+        model_version,
+        horizon_days,
+        prediction_month,
+        sum(abs(probability_sum - churned * cast(1000000000000 as bigint))) as calibration_sum
+    from deciles
+    group by model_version, horizon_days, prediction_month
+),
+
+counted as (
+    select
+        model_version,
+        horizon_days,
+        prediction_month,
+        count(*) as predictions,
+        sum(has_churned) as churned,
+        count(*) - sum(has_churned) as stayed,
+        sum(is_flagged) as flagged,
+        sum(is_flagged * has_churned) as flagged_and_churned,
+        sum({{ to_fixed_point('probability', 12) }}) as probability_sum,
+        sum(
+            {{ to_fixed_point('(probability - has_churned) * (probability - has_churned)', 12) }}
+        ) as squared_error_sum,
+        sum(double_rank * has_churned) as double_rank_sum,
+        sum(baseline_double_rank * has_churned) as baseline_double_rank_sum
+    from ranked
+    group by model_version, horizon_days, prediction_month
+),
+
+final as (
+    select
+        counted.model_version,
+        counted.horizon_days,
+        counted.prediction_month,
+        cast(counted.predictions as integer) as predictions,
+        cast(counted.churned as integer) as churned,
+        {{ mean_of_fixed_point('counted.probability_sum', 'counted.predictions', 12) }} as mean_probability,
+        {{ mean_of_fixed_point('counted.squared_error_sum', 'counted.predictions', 12) }} as brier_score,
+        {{ safe_share(
+            'counted.double_rank_sum - counted.churned * (counted.churned + 1)',
+            '2 * counted.churned * counted.stayed'
+        ) }} as auc,
+        {{ mean_of_fixed_point('calibrated.calibration_sum', 'counted.predictions', 12) }}
+            as calibration_error,
+        {{ safe_share('counted.flagged_and_churned', 'counted.flagged') }} as precision_at_high,
+        {{ safe_share('counted.flagged_and_churned', 'counted.churned') }} as recall_at_high,
+        {{ safe_share(
+            'counted.baseline_double_rank_sum - counted.churned * (counted.churned + 1)',
+            '2 * counted.churned * counted.stayed'
+        ) }} as baseline_auc
+    from counted
+    inner join calibrated
+        on
+            counted.model_version = calibrated.model_version
+            and counted.horizon_days = calibrated.horizon_days
+            and counted.prediction_month = calibrated.prediction_month
+)
+
+select * from final

@@ -1,0 +1,168 @@
+-- One row per working tutor and prediction date, for as long as predictions are kept.
+-- noqa: disable=LT02
+{% set intervals = range(churn_intervals() | length) %}
+
+with
+
+featured as (
+    select *
+    from {{ ref('int_churn__tutor_days_featured') }}
+    where {{ is_restated_or_back('prediction_day') }}
+),
+
+coefficients as (
+    select * from {{ ref('churn_model_coefficients') }}
+),
+
+bands as (
+    select * from {{ ref('churn_risk_bands') }}
+),
+
+clock as (
+    select * from {{ ref('int_activity__clock_bounded') }}
+),
+
+standing as (
+    {{ standing_versions() }}
+),
+
+weights as (
+    {{ pivot_coefficients() }}
+),
+
+to_score as (
+    select
+        featured.*,
+        {{ utc_midnight('featured.prediction_day') }} as prediction_date,
+        coalesce(standing.model_version, '{{ var('churn_model_version') }}') as model_version
+    from featured
+    inner join clock on featured.prediction_day >= {{ kept_from('clock.as_of_date') }}
+    left join standing on standing.prediction_date = {{ utc_midnight('featured.prediction_day') }}
+),
+
+-- Features as distances from the mean of training: what is unknown counts as the mean.
+centred as {{ materialized() }} (
+    select
+        to_score.tutor_id,
+        to_score.prediction_day,
+        to_score.prediction_date,
+        weights.*
+        {%- for feature in churn_features() %},
+        coalesce(to_score.{{ feature }} - weights.mean_{{ feature }}, 0) as {{ feature }}
+        {%- endfor %}
+    from to_score
+    inner join weights on to_score.model_version = weights.model_version
+),
+
+weighed as {{ materialized() }} (
+    select
+        tutor_id,
+        prediction_day,
+        prediction_date,
+        model_version
+        {%- for interval in intervals %},
+        intercept_{{ interval }}
+        {%- for group in churn_factor_groups() %},
+        {{ group_log_odds(interval, group) }} as {{ group }}_{{ interval }}
+        {%- endfor %}
+        {%- endfor %}
+    from centred
+),
+
+hazards as {{ materialized() }} (
+    select
+        *
+        {%- for interval in intervals %},
+        {% set log_odds -%}
+            intercept_{{ interval }}
+            {%- for group in churn_factor_groups() %} + {{ group }}_{{ interval }}{% endfor %}
+        {%- endset -%}
+        {{ logistic(log_odds) }} as hazard_{{ interval }}
+        {%- endfor %}
+    from weighed
+),
+
+-- The chance of having stayed to the end of each interval.
+survived as {{ materialized() }} (
+    select
+        *
+        {%- for interval in intervals %},
+        {% for earlier in range(interval + 1) -%}
+            (1 - hazard_{{ earlier }}){{ ' * ' if not loop.last }}
+        {%- endfor %} as survival_{{ interval }}
+        {%- endfor %}
+    from hazards
+),
+
+-- What raises the 30-day risk: log-odds of the intervals up to it, each weighed by the chance of churning
+-- in it.
+explained as {{ materialized() }} (
+    select
+        *
+        {%- for group in churn_factor_groups() %},
+        greatest(
+            hazard_0 * {{ group }}_0
+            + (survival_0 - survival_1) * {{ group }}_1
+            + (survival_1 - survival_2) * {{ group }}_2,
+            0
+        ) as {{ group }}
+        {%- endfor %}
+    from survived
+),
+
+shared as {{ materialized() }} (
+    select
+        explained.*,
+        1 - survival_2 as probability,
+        nullif({{ churn_factor_groups() | join(' + ') }}, 0) as all_groups
+    from explained
+),
+
+scored as (
+    select
+        shared.*,
+        cast(
+            floor(
+                bands.score_from
+                + (shared.probability - bands.probability_from)
+                / (bands.probability_to - bands.probability_from)
+                * (bands.score_to - bands.score_from)
+                + 0.5
+            ) as integer
+        ) as churn_score
+    from shared
+    inner join bands
+        on
+            shared.model_version = bands.model_version
+            and shared.probability >= bands.probability_from
+            and (shared.probability < bands.probability_to or bands.probability_to = 1)
+),
+
+final as (
+    select
+        {{ surrogate_key(['scored.tutor_id', 'scored.prediction_day']) }} as prediction_id,
+        scored.tutor_id,
+        scored.prediction_date,
+        scored.churn_score,
+        bands.risk_level,
+        1 - scored.survival_0 as window_1day_probability,
+        1 - scored.survival_1 as window_7day_probability,
+        1 - scored.survival_2 as window_30day_probability,
+        1 - scored.survival_3 as window_90day_probability,
+        {% set shares = {} -%}
+        {%- for group in churn_factor_groups() -%}
+            {%- do shares.update({group: 'nullif(scored.' ~ group ~ ' / scored.all_groups, 0)'}) -%}
+        {%- endfor -%}
+        {{ json_object_of_named(shares) }} as contributing_factors,
+        scored.model_version,
+        {{ audit_now() }} as created_at,
+        {{ audit_now() }} as updated_at
+    from scored
+    inner join bands
+        on
+            scored.model_version = bands.model_version
+            and scored.churn_score <= bands.score_to
+            and (scored.churn_score > bands.score_from or bands.score_from = 0)
+)
+
+select * from final

@@ -1,0 +1,24 @@
+-- What: the seed churn_features has one row for each feature of the macro, with its factor group, and no other.
+-- When it fails: a feature was added to the seed or to the macro churn_features, not to both.
+-- What to do: make them agree.
+-- noqa: disable=LT02
+with
+
+expected as (
+    {% for feature, factor_group in churn_features().items() -%}
+        select
+            '{{ feature }}' as feature,
+            '{{ factor_group }}' as factor_group
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
+
+select
+    expected.feature as feature_of_macro,
+    explained.feature as feature_of_seed
+from expected
+full outer join {{ ref('churn_features') }} as explained
+    on
+        expected.feature = explained.feature
+        and expected.factor_group = explained.factor_group
+where expected.feature is null or explained.feature is null

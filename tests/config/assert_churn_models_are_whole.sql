@@ -1,0 +1,54 @@
+-- What: every version in the seed churn_model_coefficients has an intercept for each interval, names only
+-- features and intervals that exist, and gives each feature one mean and one scale.
+-- When it fails: the seed was edited by hand, or a feature or an interval is gone that an old version knew.
+-- What to do: train a new version, or take the old one's rows out if no prediction of it stands.
+-- noqa: disable=LT02
+with
+
+coefficients as (
+    select * from {{ ref('churn_model_coefficients') }}
+),
+
+unknown as (
+    select
+        model_version,
+        feature
+    from coefficients
+    where
+        feature not in (
+            'intercept'
+            {%- for feature in churn_features() %},
+            '{{ feature }}'
+            {%- endfor %}
+        )
+        or case
+            {%- for start, end in churn_intervals() %}
+            when interval_start = {{ start }} then interval_end <> {{ end }}
+            {%- endfor %}
+            else true
+        end
+),
+
+lacking as (
+    select
+        model_version,
+        'intercept' as feature
+    from coefficients
+    group by model_version
+    having count(*) filter (where feature = 'intercept') <> {{ churn_intervals() | length }}
+),
+
+uneven as (
+    select
+        model_version,
+        feature
+    from coefficients
+    group by model_version, feature
+    having min(mean) <> max(mean) or min(scale) <> max(scale)
+)
+
+select * from unknown
+union all
+select * from lacking
+union all
+select * from uneven

@@ -1,0 +1,22 @@
+-- What: contributing_factors has members above 0 that sum to 1, and no other than factor groups; or none.
+-- When it fails: a factor group was added to some places only, or shares are not taken of all of them.
+-- What to do: make churn_factor_groups and the columns of churn_predictions agree.
+-- noqa: disable=LT02
+with
+
+predictions as (
+    select
+        *,
+        {{ json_is_object('contributing_factors') }} as is_object,
+        {% for group in churn_factor_groups() -%}
+            coalesce({{ json_number('contributing_factors', group, below=2) }}, 0)
+            {{- ' + ' if not loop.last }}
+        {% endfor %} as share_sum
+    from {{ ref('churn_predictions') }}
+)
+
+select *
+from predictions
+where
+    not is_object
+    or (abs(share_sum - 1) > 0.000000001 and contributing_factors <> {{ text_as_json("'{}'") }})

@@ -1,0 +1,254 @@
+"""The model card: what the model was made from, how good it is, and where it loses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import numpy as np
+
+from tutormax.train.baselines import TREES as TREE_SETTINGS
+from tutormax.train.fitting import FOLDS, Fit
+from tutormax.train.judging import Figures
+from tutormax.train.model import DIGITS
+from tutormax.train.panel import HORIZONS, INTERVALS, RECENCY, in_days
+from tutormax.train.splitting import TEST_TUTORS
+from tutormax.train.training import OURS, RATE, RECENCY_ALONE, TREES, Trained
+
+FOLDER = Path("docs") / "models"
+
+_NEAR_AUC = 0.0005
+_NEAR_BRIER = 0.00005
+
+
+def card_path(out: Path, version: str) -> Path:
+    """Where under `out` the card of a version is."""
+    return out / FOLDER / f"{version}.md"
+
+
+def card_text(trained: Trained, data: str) -> str:
+    """The card; `data` says in a sentence what the data are."""
+    sections = [
+        [f"# Churn model {trained.model.version}", *_purpose()],
+        ["## Data", *_data(trained, data)],
+        ["## Split", *_split(trained)],
+        ["## Figures", *_figures(trained)],
+        ["## Where it loses", *_losses(trained)],
+        ["## Risk levels", *_levels(trained)],
+        ["## Method", *_method(trained)],
+        ["## Coefficients", *_coefficients(trained)],
+    ]
+    return "\n\n".join("\n\n".join(section) for section in sections) + "\n"
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table whose first `left` columns are words and the others numbers."""
+    rule = ["---"] * left + ["---:"] * (len(heading) - left)
+    return "\n".join("| " + " | ".join(row) + " |" for row in [heading, rule, *rows])
+
+
+def figure_cells(figures: Figures | None) -> list[str]:
+    """AUC, Brier score, calibration error and mean prediction as the tables show them."""
+    if figures is None:
+        return ["-"] * 4
+    return [
+        "-" if figures.auc is None else f"{figures.auc:.3f}",
+        f"{figures.brier:.4f}",
+        f"{figures.ece:.4f}",
+        f"{figures.predicted:.4f}",
+    ]
+
+
+def _purpose() -> list[str]:
+    return [
+        "The probability that a working tutor churns within 1, 7, 30 and 90 days. A tutor churns "
+        "on the day after a completed session that 14 days without one follow. Who is already "
+        "silent on the day of the prediction, in a gap that turns out to be churn, counts as "
+        "churning at once."
+    ]
+
+
+def _data(trained: Trained, data: str) -> list[str]:
+    panel = trained.panel
+    rows = [
+        ("Tutor-days", f"{len(panel):,}"),
+        ("Tutors", f"{panel.tutors():,}"),
+        ("Tutors known to have churned", f"{panel.churners():,}"),
+        ("Predictions dated", f"{_date(panel.day.min())} to {_date(panel.day.max())}"),
+        ("As of", _date(panel.as_of)),
+        ("Churn known before", _date(panel.known_until)),
+        ("Features", f"{len(panel.names)}"),
+    ]
+    told = data.strip() or "What the data are, and whether they are real, was not said in training."
+    return [told, table(("", ""), rows)]
+
+
+def _split(trained: Trained) -> list[str]:
+    parts = trained.split
+    rows = [
+        (
+            name,
+            f"{part.tutors():,}",
+            f"{part.churners():,}",
+            f"{len(part):,}",
+            f"{_date(part.day.min())} to {_date(part.day.max())}" if len(part) else "none",
+        )
+        for name, part in (("Training", parts.train), ("Test", parts.test))
+    ]
+    return [
+        f"By tutor and by time: a hash of its id puts {TEST_TUTORS:.0%} of the tutors into the "
+        f"test part, which begins on {_date(parts.test_start)}. The training part has the other "
+        "tutors, and of them only rows whose window of days ahead ends by then.",
+        table(("part", "tutors", "of them churned", "tutor-days", "dated"), rows),
+    ]
+
+
+def _figures(trained: Trained) -> list[str]:
+    if not trained.figures:
+        return ["The test part holds no row, so nothing is known about how good the model is."]
+    rows = []
+    for horizon, by_name in trained.figures.items():
+        for name in (OURS, TREES, RECENCY_ALONE, RATE):
+            ours = by_name[name]
+            size = [f"{ours.rows:,}", f"{ours.churned:,}", f"{ours.rate:.4f}"]
+            first = [in_days(horizon), *size] if name == OURS else ["", "", "", ""]
+            rows.append([first[0], name, *first[1:], *figure_cells(ours)])
+    heading = ("horizon", "predicted by", "rows", "churned", "base rate", "AUC", "Brier score")
+    return [
+        "On the test part alone. The calibration error is the mean distance between mean "
+        "prediction and share churned over tenths of the rows by prediction. A tutor's days are "
+        "much alike: the rows are many, the tutors who churned in them few.",
+        table((*heading, "calibration error", "mean prediction"), rows, left=2),
+        "The baselines are fitted to the same training part. "
+        f"{TREES.capitalize()}: scikit-learn's HistGradientBoosting on the same features, one "
+        f"model a horizon ({_settings()}). {RECENCY_ALONE.capitalize()}: this method with the one "
+        f"feature `{RECENCY}`. {RATE.capitalize()}: the share that churned in the training part.",
+        *_too_short(trained),
+    ]
+
+
+def _settings() -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in TREE_SETTINGS.items())
+
+
+def _too_short(trained: Trained) -> list[str]:
+    missing = [horizon for horizon in HORIZONS if horizon > trained.split.horizon]
+    if not missing:
+        return []
+    named = " and ".join(f"{horizon}" for horizon in missing)
+    return [f"The data are too short to learn or judge {named} days; nothing vouches for those."]
+
+
+def _losses(trained: Trained) -> list[str]:
+    lines = []
+    for horizon, by_name in trained.figures.items():
+        ours = by_name[OURS]
+        for name in (TREES, RECENCY_ALONE, RATE):
+            other = by_name[name]
+            parts = []
+            if ours.auc is not None and other.auc is not None and other.auc - ours.auc >= _NEAR_AUC:
+                parts.append(f"by {other.auc - ours.auc:.3f} in AUC")
+            if ours.brier - other.brier >= _NEAR_BRIER:
+                parts.append(f"by {ours.brier - other.brier:.4f} in Brier score")
+            if ours.ece - other.ece >= _NEAR_BRIER:
+                parts.append(f"by {ours.ece - other.ece:.4f} in calibration error")
+            if parts:
+                lines.append(f"- {in_days(horizon)}: against {name} {', '.join(parts)}.")
+    if not trained.figures:
+        return ["Not known: there is no test."]
+    return ["\n".join(lines)] if lines else ["Against none of the baselines, on this test."]
+
+
+def _levels(trained: Trained) -> list[str]:
+    counts = {item.level: item for item in trained.levels}
+    rows = []
+    for band in trained.bands:
+        count = counts.get(band.level)
+        share = f"{count.churned / count.rows:.4f}" if count and count.rows else "-"
+        rows.append(
+            (
+                band.level,
+                f"{band.probability_from:g} to {band.probability_to:g}",
+                f"{band.score_from} to {band.score_to}",
+                f"{count.rows:,}" if count else "-",
+                share if trained.split.horizon >= 30 else "-",
+            )
+        )
+    return [
+        "By the 30-day probability. The edges are the mean prediction over the training part, and "
+        "3 and 10 times its odds.",
+        table(
+            ("level", "probability", "score", "test rows", "of them churned within 30 days"), rows
+        ),
+    ]
+
+
+def _method(trained: Trained) -> list[str]:
+    rows = [
+        (f"{start} to {end}", *_fit_cells(fit))
+        for (start, end), fit in zip(INTERVALS, trained.fits, strict=True)
+    ]
+    return [
+        "A discrete-time survival model: for each interval of days a logistic regression of "
+        "churning in it for those who had not churned before; P(H) = 1 - Π(1 - h) over the "
+        "intervals up to H. Features are standardised by the training part; an unknown value "
+        "counts as the mean; a feature that does not vary gets the coefficient 0.",
+        "A tutor's days in a row are nearly the same row, so the longer intervals learn from "
+        "every sixth or seventh day of each tutor. C, the inverse strength of the L2 penalty, is "
+        f"the one with the least log loss over {FOLDS} folds by tutor within the training part. "
+        "The log-odds that each fold gets from the others are then calibrated (Platt); slope and "
+        f"shift are folded into the coefficients, which are stored with {DIGITS} significant "
+        "digits.",
+        table(
+            ("days", "rows", "churned", "tutors churned", "C", "calibration slope", "and shift"),
+            rows,
+        ),
+        *_derived(trained),
+        f"Trained with scikit-learn {installed('scikit-learn')}.",
+    ]
+
+
+def _fit_cells(fit: Fit) -> tuple[str, ...]:
+    if fit.derived_from:
+        return ("derived", "-", "-", "-", "-", "-")
+    counts = (f"{fit.rows:,}", f"{fit.churned:,}", f"{fit.tutors_churned:,}")
+    return (*counts, f"{fit.strength:g}", f"{fit.slope:.3f}", f"{fit.shift:.3f}")
+
+
+def _derived(trained: Trained) -> list[str]:
+    lines = []
+    for (start, end), fit in zip(INTERVALS, trained.fits, strict=True):
+        if fit.derived_from:
+            first, last = fit.derived_from
+            lines.append(
+                f"Days {start} to {end} could not be learned: their hazard is that of days {first} "
+                f"to {last}, at a constant daily rate for the average tutor."
+            )
+    return lines
+
+
+def _coefficients(trained: Trained) -> list[str]:
+    model = trained.model
+    rows = [
+        ("intercept", *(f"{hazard.intercept:.3f}" for hazard in model.hazards), "", ""),
+        *(
+            (
+                f"`{name}`",
+                *(f"{round(hazard.coefficient[n], 3) + 0.0:+.3f}" for hazard in model.hazards),
+                f"{model.hazards[0].mean[n]:.4g}",
+                f"{model.hazards[0].scale[n]:.4g}",
+            )
+            for n, name in enumerate(model.names)
+        ),
+    ]
+    heading = ("feature", *(f"{start} to {end}" for start, end in INTERVALS), "mean", "scale")
+    return [
+        "Change of the log-odds of each interval, in days, when a feature is one scale above its "
+        "mean. Features that go together share their weight: a single coefficient is no cause.",
+        table(heading, rows),
+    ]
+
+
+def _date(day: int | np.int64) -> str:
+    return str(np.datetime64(int(day), "D"))

@@ -1,0 +1,111 @@
+"""The `tutormax train` command: what a person sees of training."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tutormax.errors import UserError
+from tutormax.warehouse import Target
+
+if TYPE_CHECKING:
+    from tutormax.train.judging import Figures
+    from tutormax.train.training import Trained
+
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+
+
+def train(
+    version: Annotated[
+        str,
+        typer.Option(help="Name of the model, as 1.0.0; a model of that name is replaced."),
+    ],
+    target: Annotated[
+        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
+    ] = Target.DUCKDB,
+    data: Annotated[
+        str, typer.Option(help="What the data are, in a sentence for the model card.")
+    ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to write seeds/churn and docs/models into; the dbt project if not given.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Train the churn model from the built warehouse; write its seeds and its model card."""
+    if not _VERSION.fullmatch(version):
+        raise UserError(
+            f"--version must be up to 50 letters, digits, dots, dashes and underscores, beginning "
+            f"with a letter or digit, not {version!r}."
+        )
+    # These take a second or two, which the other commands need not.
+    from tutormax.operations.project import project_folder  # noqa: PLC0415
+    from tutormax.train.card import card_path, card_text  # noqa: PLC0415
+    from tutormax.train.reading import read_panel  # noqa: PLC0415
+    from tutormax.train.seeds import seed_texts  # noqa: PLC0415
+    from tutormax.train.training import train as train_on  # noqa: PLC0415
+    from tutormax.train.writing import write_texts  # noqa: PLC0415
+
+    folder = project_folder() if out is None else out
+    panel = read_panel(target)
+    typer.echo(f"Read {len(panel):,} tutor-days of {panel.tutors():,} tutors.")
+    trained = train_on(panel, version, typer.echo)
+    texts = seed_texts(folder, trained.model, trained.bands, trained.bins)
+    texts[card_path(folder, version)] = card_text(trained, data)
+    write_texts(texts)
+    _print_figures(trained)
+    for line in not_judged(trained):
+        typer.echo(line)
+    for path in texts:
+        typer.echo(f"Wrote {path}")
+    typer.echo(
+        f"To score with it, set churn_model_version to {version} in dbt_project.yml and run "
+        "`dbt build`."
+    )
+
+
+def not_judged(trained: Trained) -> list[str]:
+    """A sentence for each horizon that the data did not allow."""
+    from tutormax.train.panel import INTERVALS  # noqa: PLC0415
+
+    lines = []
+    for (start, end), fit in zip(INTERVALS, trained.fits, strict=True):
+        if fit.derived_from:
+            first, last = fit.derived_from
+            lines.append(
+                f"The data are too short to learn or judge {end} days: the hazard of days {start} "
+                f"to {end} is that of days {first} to {last}, at a constant daily rate."
+            )
+    return lines
+
+
+def _print_figures(trained: Trained) -> None:
+    from tutormax.train.panel import in_days  # noqa: PLC0415
+
+    table = Table("horizon", "on the test part")
+    for heading in ("rows", "churned", "AUC", "Brier", "calibration error"):
+        table.add_column(heading, justify="right")
+    for horizon, by_name in trained.figures.items():
+        first = next(iter(by_name), "")
+        for name, figures in by_name.items():
+            table.add_row(in_days(horizon) if name == first else "", name, *cells(figures))
+        table.add_section()
+    Console(soft_wrap=True, highlight=False).print(table)
+
+
+def cells(figures: Figures) -> list[str]:
+    """Rows, churned, AUC, Brier score and calibration error as they are shown."""
+    return [
+        f"{figures.rows:,}",
+        f"{figures.churned:,}",
+        "-" if figures.auc is None else f"{figures.auc:.3f}",
+        f"{figures.brier:.4f}",
+        f"{figures.ece:.4f}",
+    ]

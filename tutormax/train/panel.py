@@ -1,0 +1,110 @@
+"""What the trainer looks at: one row a working tutor and day, with what became of the tutor."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Texts = npt.NDArray[np.object_]
+
+INTERVALS: tuple[tuple[int, int], ...] = ((0, 1), (1, 7), (7, 30), (30, 90))
+"""The days after the prediction that a hazard is fitted for, each from (included) to (excluded)."""
+
+HORIZONS: tuple[int, ...] = tuple(end for _, end in INTERVALS)
+
+RECENCY = "days_since_last_session"
+"""The feature that the plain baseline knows alone."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Rows sorted by tutor and day; every array has one entry (or row) for each.
+
+    `day` counts from 1970. `churn_in` is how many days after its own a row's tutor churned, at
+    least 0; NaN if that is not known to have happened. All churn before `known_until` is known.
+    """
+
+    tutor: Texts
+    day: Ints
+    features: Floats
+    names: tuple[str, ...]
+    churn_in: Floats
+    known_until: int
+    as_of: int
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+    def take(self, rows: Bools) -> Panel:
+        """The rows that are true in `rows`."""
+        return replace(
+            self,
+            tutor=self.tutor[rows],
+            day=self.day[rows],
+            features=self.features[rows],
+            churn_in=self.churn_in[rows],
+        )
+
+    def only(self, names: Sequence[str]) -> Panel:
+        """The same rows with these features alone."""
+        columns = [self.names.index(name) for name in names]
+        return replace(self, features=self.features[:, columns], names=tuple(names))
+
+    def judged(self, end: int) -> Bools:
+        """Where it is known what happened in the `end` days from the row's own on."""
+        return self.day + end <= self.known_until
+
+    def at_risk(self, start: int) -> Bools:
+        """Where the tutor had not churned in the first `start` days."""
+        return ~(self.churn_in < start)
+
+    def churned(self, end: int) -> Bools:
+        """Where the tutor churned within `end` days; it tells something where that is judged."""
+        return self.churn_in < end
+
+    def tutors(self) -> int:
+        """How many tutors there are."""
+        return len(np.unique(self.tutor.astype(str)))
+
+    def churners(self) -> int:
+        """How many tutors are known to have churned."""
+        return len(np.unique(self.tutor[~np.isnan(self.churn_in)].astype(str)))
+
+
+def tutor_ranks(tutors: Texts, purpose: str) -> tuple[Ints, int]:
+    """Each row's tutor's place (from 0) in an order that means nothing, and how many tutors.
+
+    The order comes from a hash of the id, so that it is the same wherever it is made; for another
+    `purpose` it is another one.
+    """
+    unique, where = np.unique(tutors.astype(str), return_inverse=True)
+    digests = [hashlib.sha256(f"{purpose} {tutor}".encode()).digest() for tutor in unique]
+    order = sorted(range(len(unique)), key=digests.__getitem__)
+    places = np.empty(len(unique), dtype=np.int64)
+    places[order] = np.arange(len(unique))
+    ranks: Ints = places[where]
+    return ranks, len(unique)
+
+
+def thinned(panel: Panel, length: int) -> Bools:
+    """Every n-th day of each tutor, n being the interval's length but at most a week.
+
+    A tutor's days in a row look ahead into nearly the same window: more of them say hardly more.
+    The first day differs between tutors, so that all weekdays take part.
+    """
+    step = min(length, 7)
+    shift, _ = tutor_ranks(panel.tutor, "thin")
+    kept: Bools = (panel.day + shift) % step == 0
+    return kept
+
+
+def in_days(count: int) -> str:
+    """`1 day`, `7 days`."""
+    return f"{count} day{'s' * (count != 1)}"

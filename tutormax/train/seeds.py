@@ -1,0 +1,157 @@
+"""The seeds on disk: versions stand side by side, and training writes the rows of its own alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tutormax.errors import UserError
+from tutormax.train.model import Hazard, Model
+from tutormax.train.monitoring import Band, Bin
+from tutormax.train.panel import INTERVALS
+
+FOLDER = Path("seeds") / "churn"
+COEFFICIENTS = "churn_model_coefficients.csv"
+BANDS = "churn_risk_bands.csv"
+DISTRIBUTIONS = "churn_feature_distributions.csv"
+
+COLUMNS = {
+    COEFFICIENTS: (
+        "model_version",
+        "interval_start",
+        "interval_end",
+        "feature",
+        "coefficient",
+        "mean",
+        "scale",
+    ),
+    BANDS: (
+        "model_version",
+        "risk_level",
+        "probability_from",
+        "probability_to",
+        "score_from",
+        "score_to",
+        "comment",
+    ),
+    DISTRIBUTIONS: ("model_version", "feature", "bin", "lower", "upper", "share"),
+}
+
+INTERCEPT = "intercept"
+
+Rows = list[list[str]]
+
+
+def seed_texts(
+    out: Path, model: Model, bands: Sequence[Band], bins: Sequence[Bin]
+) -> dict[Path, str]:
+    """What the seeds under `out` are to hold: the model's rows, and those of other versions.
+
+    Raises:
+        UserError: a seed that is there cannot be read or has other columns.
+    """
+    version = model.version
+    rows = {
+        COEFFICIENTS: _coefficient_rows(model),
+        BANDS: [
+            [
+                version,
+                band.level,
+                repr(band.probability_from),
+                repr(band.probability_to),
+                str(band.score_from),
+                str(band.score_to),
+                band.comment,
+            ]
+            for band in bands
+        ],
+        DISTRIBUTIONS: [
+            [
+                version,
+                item.feature,
+                str(item.number),
+                "" if item.lower is None else repr(item.lower),
+                "" if item.upper is None else repr(item.upper),
+                repr(item.share),
+            ]
+            for item in bins
+        ],
+    }
+    texts: dict[Path, str] = {}
+    for name, own in rows.items():
+        path = out / FOLDER / name
+        others = [row for row in read_rows(path) if row[0] != version]
+        # Sorting keeps the order within each version.
+        texts[path] = _csv([list(COLUMNS[name]), *sorted([*others, *own], key=lambda row: row[0])])
+    return texts
+
+
+def read_model(folder: Path, version: str) -> Model:
+    """The model that the seed of coefficients in `folder` holds under `version`.
+
+    Raises:
+        UserError: it is not there.
+    """
+    path = folder / COEFFICIENTS
+    rows = [row for row in read_rows(path) if row[0] == version]
+    if not rows:
+        raise UserError(f"{path} holds no model of version {version}; train it first.")
+    names = tuple(dict.fromkeys(row[3] for row in rows if row[3] != INTERCEPT))
+    return Model(version, names, tuple(_hazard(rows, names, *interval) for interval in INTERVALS))
+
+
+def read_rows(path: Path) -> Rows:
+    """The rows of a seed below its header; none if there is no file.
+
+    Raises:
+        UserError: it cannot be read or has other columns.
+    """
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path} cannot be read: {error}; put it right or remove it.") from error
+    wanted = list(COLUMNS[path.name])
+    if rows and rows[0] != wanted:
+        raise UserError(
+            f"{path} has the columns {', '.join(rows[0])} and should have {', '.join(wanted)}; "
+            "put it right or remove it."
+        )
+    if any(len(row) != len(wanted) for row in rows):
+        raise UserError(f"{path} has a row without {len(wanted)} values; put it right.")
+    return rows[1:]
+
+
+def _coefficient_rows(model: Model) -> Rows:
+    rows: Rows = []
+    for hazard in model.hazards:
+        interval = [model.version, str(hazard.start), str(hazard.end)]
+        rows.append([*interval, INTERCEPT, repr(hazard.intercept), "0.0", "1.0"])
+        numbers: Iterable[list[float]] = np.column_stack(
+            [hazard.coefficient, hazard.mean, hazard.scale]
+        ).tolist()
+        for name, values in zip(model.names, numbers, strict=True):
+            rows.append([*interval, name, *map(repr, values)])
+    return rows
+
+
+def _hazard(rows: Rows, names: Sequence[str], start: int, end: int) -> Hazard:
+    own = {
+        row[3]: [float(cell) for cell in row[4:]]
+        for row in rows
+        if row[1:3] == [str(start), str(end)]
+    }
+    table = np.array([own.get(name, [0.0, 0.0, 1.0]) for name in names]).reshape(-1, 3)
+    return Hazard(start, end, own[INTERCEPT][0], table[:, 0], table[:, 1], table[:, 2])
+
+
+def _csv(rows: Rows) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

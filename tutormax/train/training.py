@@ -1,0 +1,111 @@
+"""Training without reading and writing: from a panel to a model and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutormax.train.baselines import boosted_trees, constant_rate, recency
+from tutormax.train.fitting import Fit, fit
+from tutormax.train.judging import Figures, judge
+from tutormax.train.model import Model, predict
+from tutormax.train.monitoring import BAND_HORIZON, LEVELS, Band, Bin, bands, distributions
+from tutormax.train.panel import HORIZONS, Panel
+from tutormax.train.splitting import Split, split
+
+OURS = "this model"
+RECENCY_ALONE = "recency alone"
+TREES = "boosted trees"
+RATE = "constant rate"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LevelCount:
+    """How many test rows a risk level has, and how many of them churned within 30 days."""
+
+    level: str
+    rows: int
+    churned: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model with all that is to be written about it.
+
+    `figures` has for each horizon that can be judged the figures of the model and the baselines.
+    """
+
+    panel: Panel
+    split: Split
+    model: Model
+    fits: tuple[Fit, ...]
+    bands: list[Band]
+    bins: list[Bin]
+    figures: dict[int, dict[str, Figures]]
+    levels: list[LevelCount]
+
+
+def train(panel: Panel, version: str, say: Say = lambda _: None) -> Trained:
+    """Fit a model to the training part of `panel` and judge it on the rest.
+
+    Raises:
+        UserError: the data do not allow it.
+    """
+    parts = split(panel)
+    model, fits = fit(parts.train, version, parts.horizon, say)
+    edges = bands(model, parts.train)
+    return Trained(
+        panel=panel,
+        split=parts,
+        model=model,
+        fits=fits,
+        bands=edges,
+        bins=distributions(parts.train),
+        figures=_figures(parts, model, say),
+        levels=_levels(parts.test, model, edges),
+    )
+
+
+def _figures(parts: Split, model: Model, say: Say) -> dict[int, dict[str, Figures]]:
+    """The model and the baselines on the same test rows."""
+    figures: dict[int, dict[str, Figures]] = {}
+    by_recency = recency(parts.train, parts.horizon)
+    for number, horizon in enumerate(HORIZONS):
+        test = parts.test.take(parts.test.judged(horizon))
+        if horizon > parts.horizon or not len(test):
+            continue
+        say(f"Judging {horizon} days on {len(test):,} rows")
+        churned = test.churned(horizon)
+        predictions = {
+            OURS: predict(model, test.features)[:, number],
+            RECENCY_ALONE: by_recency(horizon)(test.features),
+            TREES: boosted_trees(parts.train, horizon)(test.features),
+            RATE: constant_rate(parts.train, horizon)(test.features),
+        }
+        figures[horizon] = {
+            name: judged
+            for name, predicted in predictions.items()
+            if (judged := judge(predicted, churned)) is not None
+        }
+    return figures
+
+
+def _levels(test: Panel, model: Model, edges: list[Band]) -> list[LevelCount]:
+    test = test.take(test.judged(BAND_HORIZON))
+    if not len(test):
+        return []
+    predicted = predict(model, test.features)[:, HORIZONS.index(BAND_HORIZON)]
+    inner = [band.probability_from for band in edges[1:]]
+    level = np.searchsorted(inner, predicted, side="right")
+    rows = np.bincount(level, minlength=len(LEVELS)).tolist()
+    churned = np.bincount(level, weights=test.churned(BAND_HORIZON), minlength=len(LEVELS)).astype(
+        int
+    )
+    return [
+        LevelCount(name, count, hit)
+        for name, count, hit in zip(LEVELS, rows, churned.tolist(), strict=True)
+    ]
