@@ -6,20 +6,23 @@ import datetime as dt
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from commands import BIN, Cost, run
+
+SCORING = ("int_churn__tutor_days_featured", "churn_predictions")
 
 
 @dataclass(frozen=True)
 class Build:
     """What a build took, in seconds.
 
-    `models` and `tests` are what dbt says its models and data tests took, `sql` and `metrics` what
-    the statements of all models and of the metrics' models took; statements run two at a time.
-    `around` is the wall time before the first node and after the last.
+    `models` and `tests` are what dbt says its models and data tests took, `sql`, `metrics` and
+    `scoring` what the statements took of all models, of the metrics' models and of those that score
+    churn; statements run two at a time. `busy` is the wall time in which at least one model ran,
+    `around` that before the first node and after the last.
     """
 
     cost: Cost
@@ -27,6 +30,8 @@ class Build:
     tests: float
     sql: float
     metrics: float
+    scoring: float
+    busy: float
     around: float
 
 
@@ -47,12 +52,12 @@ def dbt_build(folder: Path, env: Mapping[str, str]) -> Build:
     seconds: Counter[str] = Counter()
     for result in results:
         seconds[result["unique_id"].split(".")[0]] += result["execution_time"]
-    instants = [
-        dt.datetime.fromisoformat(timing[end])
+    spans = [
+        (result["unique_id"].split(".")[0], *_span(timing))
         for result in results
         for timing in result["timing"]
-        for end in ("started_at", "completed_at")
     ]
+    first, last = min(start for _, start, _ in spans), max(end for _, _, end in spans)
     statements = _seconds_of_statements(logs / "dbt.log")
     return Build(
         cost=cost,
@@ -60,8 +65,25 @@ def dbt_build(folder: Path, env: Mapping[str, str]) -> Build:
         tests=seconds["test"],
         sql=sum(statements.values()),
         metrics=sum(value for name, value in statements.items() if _is_of_metrics(name)),
-        around=cost.wall - (max(instants) - min(instants)).total_seconds(),
+        scoring=sum(value for name, value in statements.items() if name in SCORING),
+        busy=_covered((start, end) for kind, start, end in spans if kind == "model"),
+        around=cost.wall - (last - first).total_seconds(),
     )
+
+
+def _span(timing: dict[str, str]) -> tuple[dt.datetime, dt.datetime]:
+    started, completed = timing["started_at"], timing["completed_at"]
+    return dt.datetime.fromisoformat(started), dt.datetime.fromisoformat(completed)
+
+
+def _covered(spans: Iterable[tuple[dt.datetime, dt.datetime]]) -> float:
+    """The seconds that lie in at least one of the spans."""
+    seconds, reached = 0.0, dt.datetime.min.replace(tzinfo=dt.UTC)
+    for start, end in sorted(spans):
+        if end > reached:
+            seconds += (end - max(start, reached)).total_seconds()
+            reached = end
+    return seconds
 
 
 def _seconds_of_statements(log: Path) -> Counter[str]:
