@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -48,7 +49,7 @@ on_duckdb, on_postgres = (
 """For tests of what only one engine has."""
 
 
-class EngineWarehouse:
+class EngineWarehouse(ABC):
     """One warehouse on one engine; subclasses say how to reach it and how to put it back."""
 
     target: str
@@ -64,17 +65,17 @@ class EngineWarehouse:
         }
         self._manifest: Any = None
 
-    def query(self, sql: str) -> tuple[list[str], Rows]:
-        raise NotImplementedError
+    @abstractmethod
+    def query(self, sql: str) -> tuple[list[str], Rows]: ...
 
-    def insert(self, world: Mapping[str, Iterable[Row]]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def insert(self, world: Mapping[str, Iterable[Row]]) -> None: ...
 
-    def save(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def save(self) -> None: ...
 
-    def restore(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def restore(self) -> None: ...
 
     def execute(self, sql: str) -> Rows:
         return self.query(sql)[1]
