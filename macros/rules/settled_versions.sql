@@ -16,7 +16,8 @@
     {%- set order_by = [] -%}
     {%- if updated is not none %}{% do order_by.append(updated ~ ' desc nulls last') %}{% endif -%}
     {%- do order_by.append('loaded_at desc') -%}
-    {%- for column in columns if column not in (key, updated) -%}
+    {#- The key too: a missing one may be null or empty. -#}
+    {%- for column in columns if column != updated -%}
         {%- do order_by.append(column ~ ' nulls last') -%}
     {%- endfor -%}
 
