@@ -515,22 +515,28 @@ def test_the_order_of_rows_in_raw_does_not_matter(
         for number in range(8)
         for hour in range(3)
     ]
+    unnamed = [
+        event("", "tutor-1", f"2025-03-05 0{hour}:00") | {"event_id": key}
+        for hour in range(6)
+        for key in ("", None)
+    ]
     world = merged(
         BASE,
         broken_world(),
-        {"tutors": ties, "student_feedback": ratings, "tutor_events": logins},
+        {"tutors": ties, "student_feedback": ratings, "tutor_events": [*logins, *unnamed]},
     )
 
-    def built(order: random.Random | None) -> dict[str, dict[Any, Row]]:
+    def built(order: random.Random | None) -> dict[str, Any]:
         warehouse = new_warehouse()
         for table, given in world.items():
             rows = given[::-1] if order is None else order.sample(given, len(given))
             warehouse.insert({table: rows})
         warehouse.build()
-        return warehouse.published()
+        judged = warehouse.rows("stg_tutormax__tutor_events", "staging")
+        return warehouse.published() | {"judged": sorted(map(repr, judged))}
 
     shuffled = built(random.Random(20250301))
-    assert len(shuffled["rejected_records"]) == len(CASES) + 3 + 1 + 8 * 2
+    assert len(shuffled["rejected_records"]) == len(CASES) + 3 + 1 + 8 * 2 + 12
     assert built(None) == shuffled
 
 
