@@ -58,7 +58,10 @@ bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it n
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml; needs uv
 	uv pip compile pyproject.toml --group build --output-file requirements.lock $(LOCK_OPTIONS)
-	uv pip compile pyproject.toml --group dev --output-file requirements-dev.lock $(LOCK_OPTIONS)
+	uv pip compile pyproject.toml --all-extras --group build --output-file requirements-extras.lock \
+		$(LOCK_OPTIONS)
+	uv pip compile pyproject.toml --all-extras --group dev --output-file requirements-dev.lock \
+		$(LOCK_OPTIONS)
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
@@ -79,8 +82,15 @@ $(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# What validation and the pages need beyond a build.
+$(VENV)/extras.stamp: requirements-extras.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing into $(VENV): a minute or two, once."
+	$(PIP) --require-hashes --requirement requirements-extras.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/run.stamp $@
+
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing into $(VENV): a minute or two, once."
 	$(PIP) --require-hashes --requirement requirements-dev.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
-	@touch $(VENV)/run.stamp $@
+	@touch $(VENV)/run.stamp $(VENV)/extras.stamp $@
