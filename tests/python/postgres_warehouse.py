@@ -28,6 +28,7 @@ from duckdb_warehouse import (
     environment,
     key_of,
     merged,
+    spare_collector,
 )
 from psycopg2.extensions import AsIs
 from psycopg2.extensions import connection as PgConnection
@@ -87,6 +88,7 @@ class PostgresProject:
         result = self._invoke(dbtRunner(), "parse")
         assert result.success, result.exception
         self.manifest: Manifest = result.result
+        spare_collector()
 
     @contextmanager
     def warehouse(self, template: str | None = None) -> Iterator[PostgresWarehouse]:
