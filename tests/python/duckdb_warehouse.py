@@ -64,7 +64,7 @@ class Build:
 
 
 def spare_collector() -> None:
-    """Keep what lives now out of garbage collections: walking a manifest is a tenth of each build."""
+    """Keep what lives now out of collections: walking a manifest is a tenth of each build."""
     gc.collect()
     gc.freeze()
 
