@@ -41,6 +41,8 @@ lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 	@# Warnings of the engine's bindings at exit are noise; they are shown if there is a finding.
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint \
 		$(BIN)/sqlfluff lint models tests 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
+	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint $(BIN)/dbt --quiet parse
+	COLUMNS=160 $(BIN)/dbt-bouncer run
 
 .PHONY: docs
 docs: build ## Write the documentation as one HTML file: target/static_index.html
