@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 
 .PHONY: help
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
 
 # On PostgreSQL the server is the one that TUTORMAX_PG_HOST names, or a private one under data/postgres.
 SERVER := :
@@ -43,6 +43,17 @@ lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 		$(BIN)/sqlfluff lint models tests 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint $(BIN)/dbt --quiet parse
 	COLUMNS=160 $(BIN)/dbt-bouncer run
+
+.PHONY: contracts
+contracts: $(VENV)/run.stamp ## Write the contracts of the published models to contracts/
+	@$(BIN)/tutormax contracts
+
+.PHONY: check-contracts
+check-contracts: $(VENV)/dev.stamp ## Find stale, invalid and broken contracts [AGAINST=a commit or folder]
+	@$(BIN)/tutormax contracts --check $(if $(AGAINST),--against $(AGAINST))
+	@for file in contracts/*.odcs.yaml; do \
+		$(BIN)/datacontract lint $$file > $(VENV)/datacontract.log || { cat $(VENV)/datacontract.log; exit 1; }; \
+	done
 
 .PHONY: docs
 docs: build ## Write the documentation as one HTML file: target/static_index.html
