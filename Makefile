@@ -55,6 +55,23 @@ check-contracts: $(VENV)/dev.stamp ## Find stale, invalid and broken contracts [
 		$(BIN)/datacontract lint $$file > $(VENV)/datacontract.log || { cat $(VENV)/datacontract.log; exit 1; }; \
 	done
 
+# What BASE holds is built first, on small data; then, in schemas of its own, what differs from it. What does
+# not differ is read from the build of BASE.
+BASE ?= origin/main
+SLIM := $(CURDIR)/target/slim
+.PHONY: ci-slim
+ci-slim: export TUTORMAX_DUCKDB_PATH := $(SLIM)/warehouse.duckdb
+ci-slim: export DBT_LOG_PATH := $(SLIM)/logs
+ci-slim: $(VENV)/run.stamp ## Build and test on small data what differs from BASE [BASE=origin/main]
+	@rm -rf $(SLIM) && mkdir -p $(SLIM)/base && git archive $(BASE) | tar -x -C $(SLIM)/base
+	$(BIN)/tutormax generate --out $(SLIM)/raw --days 30 --tutors 40 --sessions-per-day 100 > $(SLIM)/log
+	$(BIN)/tutormax load $(SLIM)/raw > $(SLIM)/log
+	DBT_TARGET_PATH=$(SLIM)/state $(BIN)/dbt --quiet build $(WITHOUT_TESTS) \
+		--project-dir $(SLIM)/base --profiles-dir $(SLIM)/base
+	TUTORMAX_SCHEMA_PREFIX=ci_ DBT_TARGET_PATH=$(SLIM)/target $(BIN)/dbt build \
+		--select state:modified+ --defer --state $(SLIM)/state
+WITHOUT_TESTS := --exclude-resource-type test --exclude-resource-type unit_test
+
 .PHONY: docs
 docs: build ## Write the documentation as one HTML file: target/static_index.html
 	$(BIN)/dbt docs generate --static
