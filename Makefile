@@ -49,21 +49,20 @@ contracts: $(VENV)/run.stamp ## Write the contracts of the published models to c
 	@$(BIN)/tutormax contracts
 
 .PHONY: check-contracts
-check-contracts: $(VENV)/dev.stamp ## Find stale, invalid and broken contracts [AGAINST=a commit or folder]
-	@$(BIN)/tutormax contracts --check $(if $(AGAINST),--against $(AGAINST))
+check-contracts: $(VENV)/dev.stamp ## Find stale, invalid and broken contracts [BASE=origin/main]
+	@$(BIN)/tutormax contracts --check $(if $(BASE),--against '$(BASE)')
 	@for file in contracts/*.odcs.yaml; do \
 		$(BIN)/datacontract lint $$file > $(VENV)/datacontract.log || { cat $(VENV)/datacontract.log; exit 1; }; \
 	done
 
 # What BASE holds is built first, on small data; then, in schemas of its own, what differs from it. What does
 # not differ is read from the build of BASE.
-BASE ?= origin/main
 SLIM := $(CURDIR)/target/slim
 .PHONY: ci-slim
 ci-slim: export TUTORMAX_DUCKDB_PATH := $(SLIM)/warehouse.duckdb
 ci-slim: export DBT_LOG_PATH := $(SLIM)/logs
 ci-slim: $(VENV)/run.stamp ## Build and test on small data what differs from BASE [BASE=origin/main]
-	@rm -rf $(SLIM) && mkdir -p $(SLIM)/base && git archive $(BASE) | tar -x -C $(SLIM)/base
+	@rm -rf $(SLIM) && mkdir -p $(SLIM)/base && git archive '$(or $(BASE),origin/main)' | tar -x -C $(SLIM)/base
 	$(BIN)/tutormax generate --out $(SLIM)/raw --days 30 --tutors 40 --sessions-per-day 100 > $(SLIM)/log
 	$(BIN)/tutormax load $(SLIM)/raw > $(SLIM)/log
 	DBT_TARGET_PATH=$(SLIM)/state $(BIN)/dbt --quiet build $(WITHOUT_TESTS) \
