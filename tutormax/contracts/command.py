@@ -24,14 +24,14 @@ def contracts(
     against: Annotated[
         str | None,
         typer.Option(
-            help="With --check: the folder or commit whose contracts must still hold. "
+            help="Check against the contracts of this folder or commit. "
             "[default: where this branch left origin/main]"
         ),
     ] = None,
 ) -> None:
     """Write the contracts of the published models to contracts/ (Open Data Contract Standard)."""
     project = project_folder()
-    if check:
+    if check or against is not None:
         made = check_contracts(project, against)
         print(f"{len(made)} contracts are up to date and break none of those before.")
     else:
