@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 
 .PHONY: help
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
 
 # On PostgreSQL the server is the one that TUTORMAX_PG_HOST names, or a private one under data/postgres.
 SERVER := :
@@ -41,6 +41,35 @@ lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 	@# Warnings of the engine's bindings at exit are noise; they are shown if there is a finding.
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint \
 		$(BIN)/sqlfluff lint models tests 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
+	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint $(BIN)/dbt --quiet parse
+	COLUMNS=160 $(BIN)/dbt-bouncer run
+
+.PHONY: contracts
+contracts: $(VENV)/run.stamp ## Write the contracts of the published models to contracts/
+	@$(BIN)/tutormax contracts
+
+.PHONY: check-contracts
+check-contracts: $(VENV)/dev.stamp ## Find stale, invalid and broken contracts [BASE=origin/main]
+	@$(BIN)/tutormax contracts --check $(if $(BASE),--against '$(BASE)')
+	@for file in contracts/*.odcs.yaml; do \
+		$(BIN)/datacontract lint $$file > $(VENV)/datacontract.log || { cat $(VENV)/datacontract.log; exit 1; }; \
+	done
+
+# What BASE holds is built first, on small data; then, in schemas of its own, what differs from it. What does
+# not differ is read from the build of BASE.
+SLIM := $(CURDIR)/target/slim
+.PHONY: ci-slim
+ci-slim: export TUTORMAX_DUCKDB_PATH := $(SLIM)/warehouse.duckdb
+ci-slim: export DBT_LOG_PATH := $(SLIM)/logs
+ci-slim: $(VENV)/run.stamp ## Build and test on small data what differs from BASE [BASE=origin/main]
+	@rm -rf $(SLIM) && mkdir -p $(SLIM)/base && git archive '$(or $(BASE),origin/main)' | tar -x -C $(SLIM)/base
+	$(BIN)/tutormax generate --out $(SLIM)/raw --days 30 --tutors 40 --sessions-per-day 100 > $(SLIM)/log
+	$(BIN)/tutormax load $(SLIM)/raw > $(SLIM)/log
+	DBT_TARGET_PATH=$(SLIM)/state $(BIN)/dbt --quiet build $(WITHOUT_TESTS) \
+		--project-dir $(SLIM)/base --profiles-dir $(SLIM)/base
+	TUTORMAX_SCHEMA_PREFIX=ci_ DBT_TARGET_PATH=$(SLIM)/target $(BIN)/dbt build \
+		--select state:modified+ --defer --state $(SLIM)/state
+WITHOUT_TESTS := --exclude-resource-type test --exclude-resource-type unit_test
 
 .PHONY: docs
 docs: build ## Write the documentation as one HTML file: target/static_index.html

@@ -7,6 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
+from tutormax.contracts.command import contracts
 from tutormax.errors import UserError
 from tutormax.generate.command import generate
 from tutormax.load.command import load
@@ -36,6 +37,7 @@ commands.command("archive")(archive)
 commands.command("maintain")(maintain)
 commands.command("roles")(roles)
 commands.command("train")(train)
+commands.command("contracts")(contracts)
 
 
 def app() -> None:

@@ -11,7 +11,7 @@
         '{{ target.name }}',
         '{{ dbt_version }}',
         '{{ var('project_version') }}',
-        '{{ model.name }}',
+        '{{ model.alias }}',
         clock.as_of_date,
         clock.first_calculation_date,
         case
@@ -25,7 +25,7 @@
     left join (
         select as_of_date, first_calculation_date
         from {{ runs_relation() }}
-        where model = '{{ model.name }}' and build_number is not null
+        where model = '{{ model.alias }}' and build_number is not null
         order by build_number desc
         limit 1
     ) as before on true

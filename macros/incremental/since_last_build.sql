@@ -21,7 +21,7 @@
             (
                 select coalesce(max(build_number), -1)
                 from {{ runs_relation() }}
-                where model = '{{ of or model.name }}'
+                where model = '{{ of or model.alias }}'
             ) as last_build,
             greatest(
                 (select coalesce(max(build_number), 0) from {{ plan_relation() }} where is_full)

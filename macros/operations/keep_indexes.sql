@@ -1,7 +1,8 @@
 {#-
     The indexes that a model's meta names, under those very names: {name: {columns: [...], unique: true}},
     or {name: {columns: [...], where: ...}} for one on some of the rows.
-    dbt would choose names of its own. Only PostgreSQL profits from them.
+    dbt would choose names of its own. Only PostgreSQL profits from them. A version of a model that does not
+    stand under the model's own name has them with its number behind, as names are unique in a schema.
 
     A unique one belongs to a constraint that is looked at when a statement ends and not row by row, so
     that two rows can swap values in one update.
@@ -14,7 +15,8 @@
 {%- endmacro %}
 
 {% macro postgres__keep_indexes() -%}
-    {%- for name, index in model.config.meta.get('named_indexes', {}).items() %}
+    {%- for index_name, index in model.config.meta.get('named_indexes', {}).items() %}
+    {%- set name = index_name ~ ('' if model.alias == model.name else '_v' ~ model.version) %}
     {%- if index.unique %}
     do $$
     begin

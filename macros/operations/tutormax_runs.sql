@@ -34,7 +34,7 @@
 {#- What the strategy `sync` did to a model, in the same transaction. -#}
 {% macro record_changes(changes) -%}
     {{ insert_run([{
-        'model': model.name,
+        'model': model.alias,
         'build_number': this_build(),
         'restated_from': changes.restated_from,
         'inserted': changes.inserted,
@@ -60,7 +60,7 @@
     from (
         {%- for result in finished %}
         select
-            {{ dbt.string_literal(result.node.name) }} as model,
+            {{ dbt.string_literal(result.node.alias) }} as model,
             {{ dbt.string_literal(result.status | string) }} as status,
             {{ result.execution_time }} as seconds
         {{ 'union all' if not loop.last }}
@@ -72,7 +72,7 @@
         {%- set is_created = result.status | string == 'success'
             and result.node.config.materialized == 'incremental' -%}
         {%- set row = {
-            'model': result.node.name,
+            'model': result.node.alias,
             'status': result.status | string,
             'seconds': result.execution_time
         } -%}

@@ -31,7 +31,7 @@ def acl(column: str) -> str:
 
 
 def catalog(warehouse: PostgresWarehouse) -> Catalog:
-    """What identifies the published tables, their keys, indexes, checks and grants."""
+    """What identifies the published tables, their keys, indexes, checks, grants and comments."""
     questions = {
         "tables": f"select relname, oid, relfilenode, {acl('relacl')} from pg_class"
         " where relkind = 'r' and relnamespace = 'tutormax'::regnamespace order by relname",
@@ -43,6 +43,9 @@ def catalog(warehouse: PostgresWarehouse) -> Catalog:
         " where relnamespace = 'tutormax'::regnamespace order by 1",
         "constraints": "select oid, conname, pg_get_constraintdef(oid) from pg_constraint"
         " where connamespace = 'tutormax'::regnamespace order by 1",
+        "comments": "select objoid, objsubid, pg_description.xmin::text, description"
+        " from pg_description join pg_class on pg_class.oid = objoid"
+        " where relnamespace = 'tutormax'::regnamespace order by 1, 2",
     }
     answers = {name: warehouse.execute(query) for name, query in questions.items()}
     assert all(answers.values())

@@ -5,6 +5,7 @@ The sums that stay when rows leave must be those that the models make: both come
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,19 @@ def run_operation(target: Target, name: str) -> None:
     _invoke(target, "run-operation", name)
 
 
-def _invoke(target: Target, *words: str) -> dbtRunnerResult:
+def read_manifest(project: Path) -> dict[str, Any]:
+    """Return dbt's manifest of a project, as its JSON file would hold it; no database is asked.
+
+    Raises:
+        UserError: dbt cannot parse the project.
+    """
+    parsed = _invoke(Target.DUCKDB, "parse", project=project).result
+    held = parsed.writable_manifest().to_dict(omit_none=False)  # type: ignore[union-attr]
+    manifest: dict[str, Any] = json.loads(json.dumps(held, default=str))
+    return manifest
+
+
+def _invoke(target: Target, *words: str, project: Path | None = None) -> dbtRunnerResult:
     # Takes seconds, which the other commands need not.
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
@@ -64,7 +77,7 @@ def _invoke(target: Target, *words: str) -> dbtRunnerResult:
         if event.info.level == "error":
             errors.append(event.info.msg)
 
-    folder = project_folder()
+    folder = project or project_folder()
     options = ["--quiet", "--no-write-json", "--log-level-file", "none", *words]
     options += ["--target", target.value, "--project-dir", str(folder)]
     if "DBT_PROFILES_DIR" not in os.environ:

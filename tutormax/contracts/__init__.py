@@ -1,0 +1,1 @@
+"""The contracts of the published models as files: made, checked, compared with those before."""

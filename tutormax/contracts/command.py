@@ -1,0 +1,75 @@
+"""`tutormax contracts`: write the contracts of the published models, or check them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from rich.console import Console
+
+from tutormax.contracts.breaking import breaking_changes
+from tutormax.contracts.files import FOLDER, read_before, stale, write
+from tutormax.contracts.odcs import Contract, contracts_of
+from tutormax.errors import UserError
+from tutormax.operations.project import project_folder, read_manifest
+
+
+def contracts(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: find stale files and broken contracts.")
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Check against the contracts of this folder or commit. "
+            "[default: where this branch left origin/main]"
+        ),
+    ] = None,
+) -> None:
+    """Write the contracts of the published models to contracts/ (Open Data Contract Standard)."""
+    project = project_folder()
+    if check or against is not None:
+        made = check_contracts(project, against)
+        print(f"{len(made)} contracts are up to date and break none of those before.")
+    else:
+        made = current_contracts(project)
+        write(project / FOLDER, made)
+        print(f"{len(made)} contracts are in {project / FOLDER}.")
+
+
+def current_contracts(project: Path) -> dict[str, Contract]:
+    """The contracts that the dbt project makes now, by the names of their files.
+
+    Raises:
+        UserError: dbt cannot parse the project, or a published model has no key.
+    """
+    variables = yaml.safe_load((project / "dbt_project.yml").read_bytes())["vars"]
+    return contracts_of(read_manifest(project), variables)
+
+
+def check_contracts(project: Path, against: str | None) -> dict[str, Contract]:
+    """The current contracts, if the files say the same and break none of those before.
+
+    Raises:
+        UserError: a file is stale or a change breaks a contract; all changes are printed.
+    """
+    made = current_contracts(project)
+    today = datetime.now(UTC).date()
+    changes = breaking_changes(read_before(project, against), made.values(), today)
+    for change in changes:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(change, markup=False)
+    if changes:
+        raise UserError(
+            f"{len(changes)} change{'s break' if len(changes) > 1 else ' breaks'} a contract: undo "
+            "it, or give the model a new version and the old one a deprecation_date "
+            "(docs/production.md, Contracts)."
+        )
+    if names := stale(project / FOLDER, made):
+        raise UserError(
+            f"Stale in {project / FOLDER}: {', '.join(names)}; "
+            "run `make contracts` and commit what it writes."
+        )
+    return made
