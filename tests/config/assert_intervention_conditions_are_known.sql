@@ -71,11 +71,14 @@ union all
 select
     rule,
     condition_number,
-    'not as many bounds as the operator needs' as trouble
+    'not as many numbers as the operator needs' as trouble
 from conditions
 where
     operator not in ('{{ name_operators() | join("', '") }}')
-    and (length(value) - length(replace(value, '|', ''))) <> case when operator = 'between' then 1 else 0 end
+    and (
+        translate(value, '0123456789.-|', '') <> ''
+        or length(value) - length(replace(value, '|', '')) <> case when operator = 'between' then 1 else 0 end
+    )
 union all
 select
     rule,
