@@ -1,4 +1,4 @@
-"""What SPEC-like rules recommend and what interventions changed, worked out again in plain Python."""
+"""What the default rules recommend and what interventions changed, again in plain Python."""
 
 from __future__ import annotations
 

@@ -86,7 +86,8 @@ def test_a_rule_is_added_without_sql(warehouse: EngineWarehouse) -> None:
     rules, conditions = "staging.intervention_rules", "staging.intervention_rule_conditions"
     warehouse.execute(f"delete from {rules} where rule <> 'low_engagement'")
     warehouse.execute(
-        f"update {rules} set rule = 'is_seen', intervention_type = 'recognition', cool_down_days = 0"
+        f"update {rules} set rule = 'is_seen', intervention_type = 'recognition', "
+        "cool_down_days = 0"
     )
     warehouse.execute(
         f"insert into {conditions} values "
