@@ -1,6 +1,7 @@
-"""Asks MetricFlow what stands on the standard input, in a process of its own: it sets up dbt's globals.
+"""Asks MetricFlow what stands on the standard input, in a process of its own.
 
-The project is the one of DBT_PROJECT_DIR, whose folder `target` holds the semantic manifest.
+It sets up dbt's globals. The project is the one of DBT_PROJECT_DIR, whose folder `target` holds the
+semantic manifest.
 """
 
 from __future__ import annotations
