@@ -27,7 +27,7 @@ rated as (
     left join student_feedback
         on
             sessions.session_id = student_feedback.session_id
-            and student_feedback.submitted_at < clock.seen_until
+            and clock.seen_until > student_feedback.submitted_at
 ),
 
 final as (

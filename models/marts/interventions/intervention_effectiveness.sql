@@ -21,7 +21,9 @@ interventions as (
         cast({{ dbt.date_trunc('month', "interventions.recommended_date at time zone 'UTC'") }} as date)
             as recommended_month,
         case
-            when interventions.status = 'completed' and interventions.completed_date < {{ utc_midnight('clock.as_of_date') }}
+            when
+                interventions.status = 'completed'
+                and interventions.completed_date < {{ utc_midnight('clock.as_of_date') }}
                 then {{ utc_day('interventions.completed_date') }}
         end as completed_day,
         coalesce(interventions.completed_date >= {{ utc_midnight('clock.as_of_date') }}, false) as is_ahead,
@@ -91,26 +93,26 @@ days_before as (
 -- days after the completion.
 changed as (
     select
-        before.tutor_id,
+        earlier.tutor_id,
         days_before.day_before,
         predictions_before.risk_level,
-        {{ to_fixed_point('(after.avg_rating - before.avg_rating)', 12) }} as avg_rating_change,
-        {{ to_fixed_point('(after.engagement_score - before.engagement_score)', 12) }} as engagement_score_change,
+        {{ to_fixed_point('(later.avg_rating - earlier.avg_rating)', 12) }} as avg_rating_change,
+        {{ to_fixed_point('(later.engagement_score - earlier.engagement_score)', 12) }} as engagement_score_change,
         {{ to_fixed_point('(predictions_after.churn_score - predictions_before.churn_score)', 12) }}
             as churn_score_change
     from days_before
-    inner join metrics as before on days_before.day_before = before.calculation_day
-    left join metrics as after
+    inner join metrics as earlier on days_before.day_before = earlier.calculation_day
+    left join metrics as later
         on
-            before.tutor_id = after.tutor_id
-            and {{ add_days('days_before.day_before', 31) }} = after.calculation_day
+            earlier.tutor_id = later.tutor_id
+            and {{ add_days('days_before.day_before', 31) }} = later.calculation_day
     left join predictions as predictions_before
         on
-            before.tutor_id = predictions_before.tutor_id
+            earlier.tutor_id = predictions_before.tutor_id
             and days_before.day_before = predictions_before.prediction_day
     left join predictions as predictions_after
         on
-            before.tutor_id = predictions_after.tutor_id
+            earlier.tutor_id = predictions_after.tutor_id
             and {{ add_days('days_before.day_before', 31) }} = predictions_after.prediction_day
 ),
 
@@ -214,28 +216,30 @@ averaged as (
     group by intervention_type, recommended_month
 ),
 
+compared_days as (
+    select distinct
+        intervention_type,
+        recommended_month,
+        day_before,
+        risk_level
+    from compared
+),
+
 compared_with as (
     select
-        days.intervention_type,
-        days.recommended_month,
+        compared_days.intervention_type,
+        compared_days.recommended_month,
         count(distinct spared.tutor_id) as comparison_tutors
         {%- for measure in measures %},
         count(distinct spared.tutor_id) filter (where spared.{{ measure }}_change is not null)
             as comparison_{{ measure }}_tutors
         {%- endfor %}
-    from (
-        select distinct
-            intervention_type,
-            recommended_month,
-            day_before,
-            risk_level
-        from compared
-    ) as days
+    from compared_days
     inner join spared
         on
-            days.day_before = spared.day_before
-            and days.risk_level = spared.risk_level
-    group by days.intervention_type, days.recommended_month
+            compared_days.day_before = spared.day_before
+            and compared_days.risk_level = spared.risk_level
+    group by compared_days.intervention_type, compared_days.recommended_month
 ),
 
 final as (

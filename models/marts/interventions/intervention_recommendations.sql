@@ -75,6 +75,10 @@ seen as (
     where metric = 'sessions' and metric_window = '30day'
 ),
 
+dates as (
+    select distinct calculation_day from metrics
+),
+
 -- One row per tutor, intervention type and what was recommended of it before the date. What is completed
 -- on the date or later was still open on it.
 given as (
@@ -90,7 +94,7 @@ given as (
             )
         ) as is_open
     from interventions
-    inner join (select distinct calculation_day from metrics) as dates
+    inner join dates
         on interventions.recommended_date < {{ utc_midnight('dates.calculation_day') }}
     group by interventions.tutor_id, interventions.intervention_type
 ),
