@@ -42,6 +42,9 @@
         'churn_silence_days': 'count',
         'churn_model_version': 'name',
         'prediction_years': 'count',
+        'recommendation_min_sessions': 'count',
+        'effectiveness_min_tutors': 'count',
+        'tenure_bands': 'mapping',
         'enums': 'mapping',
         'project_version': 'name'
     }) }}

@@ -1,0 +1,33 @@
+{#- The operators that conditions of intervention rules can use: for numbers, and for names. -#}
+{% macro number_operators() -%}
+    {{ return(['<', '<=', '>', '>=', '=', 'between']) }}
+{%- endmacro %}
+
+{% macro name_operators() -%}
+    {{ return(['in', 'not in']) }}
+{%- endmacro %}
+
+{#- The first or second bound of a condition on a number, as a number; null for names. -#}
+{% macro condition_bound(place) -%}
+    case
+        when operator in ('{{ number_operators() | join("', '") }}')
+            then cast(nullif({{ dbt.split_part('value', "'|'", place) }}, '') as {{ type_double() }})
+    end
+{%- endmacro %}
+
+{#- True if a condition, with its bounds, holds for a metric's value. -#}
+{% macro condition_holds(conditions, metrics) -%}
+    {%- set is_among -%}
+        position('|' || {{ metrics }}.text_value || '|' in '|' || {{ conditions }}.value || '|') > 0
+    {%- endset -%}
+    case {{ conditions }}.operator
+        {%- for operator in number_operators() if operator != 'between' %}
+        when '{{ operator }}' then {{ metrics }}.number_value {{ operator }} {{ conditions }}.bound
+        {%- endfor %}
+        when 'between'
+            then {{ metrics }}.number_value between {{ conditions }}.bound and {{ conditions }}.bound_to
+        when 'in' then {{ is_among }}
+        when 'not in' then not {{ is_among }}
+        else false
+    end
+{%- endmacro %}
