@@ -7,7 +7,7 @@
       wrote, the second what the last change wrote;
     - which rows a build speaks of (otherwise all): `spoken_of: record_key` (the keys in the temporary
       relation), `staged_in: <staging model>` (the keys judged otherwise since), `dated_by: <column>` (the
-      days restated);
+      days restated), `months_of: <column>` (the months of predictions restated);
     - `ages_out`: rows dated before those that are kept go in every build (see kept_from);
     - `fused`: a build that would remove too many rows, but those that age out, stops here (see
       int_acceptance__removals_counted for source tables);
@@ -98,6 +98,8 @@
         {%- else -%}
         {{ is_restated('target_rows.' ~ meta.dated_by, reach=meta.get('reach', 0)) }}
         {%- endif %}
+    {%- elif meta.get('months_of') -%}
+        {{ is_restated_month('target_rows.' ~ meta.months_of, reach=meta.get('reach', 0)) }}
     {%- else -%}
         true
     {%- endif -%}

@@ -1,6 +1,7 @@
 {#-
     The indexes that a model's meta names, under those very names: {name: {columns: [...], unique: true}},
-    or {name: {columns: [...], where: ...}} for one on some of the rows.
+    {name: {columns: [...], where: ...}} for one on some of the rows, or {name: {columns: [...], include: [...]}}
+    for one that carries other columns along.
     dbt would choose names of its own. Only PostgreSQL profits from them.
 
     A unique one belongs to a constraint that is looked at when a statement ends and not row by row, so
@@ -28,6 +29,7 @@
     $$;
     {%- else %}
     create index if not exists {{ name }} on {{ this }} ({{ quoted_list(index.columns) }})
+    {{- ' include (' ~ quoted_list(index.include) ~ ')' if index.include }}
     {{- ' where ' ~ index.where if index.where }};
     {%- endif %}
     {%- endfor %}

@@ -3,11 +3,15 @@
 with
 
 predictions as (
-    select * from {{ ref('churn_predictions') }}
+    select *
+    from {{ ref('churn_predictions') }}
+    where {{ is_restated_month('prediction_date', reach=churn_reach()) }}
 ),
 
 outcomes as (
-    select * from {{ ref('int_churn__outcomes_dated') }}
+    select *
+    from {{ ref('int_churn__outcomes_dated') }}
+    where {{ is_restated_month('prediction_day', reach=churn_reach()) }}
 ),
 
 featured as (
@@ -17,6 +21,7 @@ featured as (
         days_since_last_session,
         tenure_days
     from {{ ref('int_churn__tutor_days_featured') }}
+    where {{ is_restated_month('prediction_day', reach=churn_reach()) }}
 ),
 
 clock as (
