@@ -149,7 +149,10 @@ final as (
         {{ safe_share(
             'counted.baseline_double_rank_sum - counted.churned * (counted.churned + 1)',
             '2 * counted.churned * counted.stayed'
-        ) }} as baseline_auc
+        ) }} as baseline_auc,
+        {{ safe_share(
+            'counted.churned * counted.stayed', 'counted.predictions * counted.predictions'
+        ) }} as baseline_brier_score
     from counted
     inner join calibrated
         on
