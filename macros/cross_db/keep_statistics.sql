@@ -1,6 +1,6 @@
 {#-
-    Has the engine count a table that was just made, where it does not do so itself: without that it would
-    join the next model row by row.
+    Has the engine count a table that was just made, or of which this build changed more than a tenth, where it
+    does not do so itself: without that it would join the next model row by row.
 -#}
 {% macro keep_statistics() -%}
     {{ return(adapter.dispatch('keep_statistics', 'tutormax')()) }}
@@ -9,6 +9,21 @@
 {% macro default__keep_statistics() -%}
 {%- endmacro %}
 
+{#- Autovacuum has the same rule, and comes a minute later. -#}
 {% macro postgres__keep_statistics() -%}
-    analyze {{ this }}
+    do $$
+    begin
+        if not exists (
+            select 1 from pg_stats where schemaname = '{{ this.schema }}' and tablename = '{{ this.identifier }}'
+        ) or (
+            select sum(rows_inserted + rows_updated + rows_deleted)
+            from {{ runs_relation() }}
+            where build_number = {{ this_build() }} and model = '{{ this.name }}'
+        ) > (
+            select reltuples / 10 from pg_class where oid = '{{ this }}'::regclass
+        ) then
+            analyze {{ this }};
+        end if;
+    end
+    $$
 {%- endmacro %}

@@ -35,9 +35,9 @@
     {%- if is_unit_test() or not is_incremental() -%}
         true
     {%- else -%}
-        {%- set bound = utc_midnight(restated_from()) if column.endswith('_date') else restated_from() -%}
-        {%- set comparison = '>' if sees_only_before(column) else '>=' -%}
-        {{ add_days(column, reach) if reach else column }} {{ comparison }} {{ bound }}
+        {%- set first_day = add_days(restated_from(), -reach) if reach else restated_from() -%}
+        {%- set bound = utc_midnight(first_day) if column.endswith('_date') else first_day -%}
+        {{ column }} {{ '>' if sees_only_before(column) else '>=' }} {{ bound }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -6,8 +6,9 @@
     - `written_at`, `changed_at`: columns left out of the comparison; the first keeps what the insert
       wrote, the second what the last change wrote;
     - which rows a build speaks of (otherwise all): `spoken_of: record_key` (the keys in the temporary
-      relation), `staged_in: <staging model>` (the keys judged otherwise since), `dated_by: <column>` (the
-      days restated);
+      relation), `staged_in: <staging model>` (the keys judged otherwise since), `rejected_in: {<source>:
+      <staging model>}` (the same of every source, and rows that the loader could not read), `dated_by:
+      <column>` (the days restated), `months_of: <column>` (the months of predictions restated);
     - `ages_out`: rows dated before those that are kept go in every build (see kept_from);
     - `fused`: a build that would remove too many rows, but those that age out, stops here (see
       int_acceptance__removals_counted for source tables);
@@ -89,6 +90,18 @@
         target_rows.{{ adapter.quote(keys[0]) }} in (
             select record_key from {{ ref(meta.staged_in) }} where built_in > {{ last_build }}
         )
+    {%- elif meta.get('rejected_in') -%}
+        (
+            {{ text_array_contains('target_rows.reasons', 'unreadable') }}
+            {%- for source_name, staging in meta.rejected_in.items() %}
+            or (
+                target_rows.source_table = '{{ source_name }}'
+                and target_rows.record_key in (
+                    select record_key from {{ ref(staging) }} where built_in > {{ last_build }}
+                )
+            )
+            {%- endfor %}
+        )
     {%- elif meta.get('dated_by') -%}
         {%- if meta.get('ages_out') %}
         (
@@ -98,6 +111,8 @@
         {%- else -%}
         {{ is_restated('target_rows.' ~ meta.dated_by, reach=meta.get('reach', 0)) }}
         {%- endif %}
+    {%- elif meta.get('months_of') -%}
+        {{ is_restated_month('target_rows.' ~ meta.months_of, reach=meta.get('reach', 0)) }}
     {%- else -%}
         true
     {%- endif -%}

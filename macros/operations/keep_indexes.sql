@@ -1,6 +1,7 @@
 {#-
     The indexes that a model's meta names, under those very names: {name: {columns: [...], unique: true}},
-    or {name: {columns: [...], where: ...}} for one on some of the rows.
+    {name: {columns: [...], where: ...}} for one on some of the rows, or {name: {columns: [...], include: [...]}}
+    for one that carries other columns along.
     dbt would choose names of its own. Only PostgreSQL profits from them. A version of a model that does not
     stand under the model's own name has them with its number behind, as names are unique in a schema.
 
@@ -30,6 +31,7 @@
     $$;
     {%- else %}
     create index if not exists {{ name }} on {{ this }} ({{ quoted_list(index.columns) }})
+    {{- ' include (' ~ quoted_list(index.include) ~ ')' if index.include }}
     {{- ' where ' ~ index.where if index.where }};
     {%- endif %}
     {%- endfor %}

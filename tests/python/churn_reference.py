@@ -95,4 +95,8 @@ def figures(judged: Iterable[tuple[Row, bool, float]], horizon: int) -> dict[str
         "precision_at_high": hits / sum(flags) if any(flags) else None,
         "recall_at_high": hits / sum(outcomes) if any(outcomes) else None,
         "baseline_auc": auc([silent for _, _, silent in rows], outcomes),
+        "baseline_brier_score": sum(
+            (sum(outcomes) / len(rows) - outcome) ** 2 for outcome in outcomes
+        )
+        / len(rows),
     }

@@ -241,3 +241,40 @@ def test_accepting_what_was_refused_is_no_loss(new_warehouse: WarehouseFactory) 
     warehouse.build(*words)
     assert len(warehouse.rows("sessions")) == 150
     assert warehouse.rows("rejected_records") == []
+
+
+def test_a_tutor_who_comes_back_after_a_long_time(new_warehouse: WarehouseFactory) -> None:
+    """A build that looks back some months still knows that the tutor was there before."""
+    world: World = {
+        "tutors": [tutor("steady"), tutor("back", onboarding_date=utc("2025-12-01 09:00"))],
+        "students": [student("student-1")],
+        "sessions": [
+            session("first", "back", "student-1", "2025-01-05 10:00"),
+            session("steady", "steady", "student-1", "2025-12-01 10:00"),
+        ],
+    }
+    late: World = {
+        "sessions": [
+            session(
+                "late",
+                "back",
+                "student-1",
+                "2025-12-02 10:00",
+                _loaded_at=DEFAULT_ARRIVAL + timedelta(days=1),
+            )
+        ]
+    }
+    sliced, whole = new_warehouse(), new_warehouse()
+    sliced.insert(world)
+    sliced.build()
+    sliced.insert(late)
+    sliced.build()
+    whole.insert(merged(world, late))
+    whole.build()
+    assert sliced.published() == whole.published()
+    for table in ("int_activity__tutor_calendar_spined", "int_activity__tutor_windows_rolled"):
+        found, expected = (
+            sorted(map(repr, one.rows(table, "intermediate"))) for one in (sliced, whole)
+        )
+        assert found == expected, table
+        assert any("'back'" in row for row in found), table

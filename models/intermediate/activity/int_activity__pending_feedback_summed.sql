@@ -12,8 +12,11 @@ sessions as (
         and {{ is_not_retained('published.session_id') }}
 ),
 
+-- What was submitted before the first day restated is pending on none of the days.
 student_feedback as (
-    select * from {{ ref('student_feedback') }}
+    select *
+    from {{ ref('student_feedback') }}
+    where {{ happened_since_restated('submitted_at') }}
 ),
 
 retained as (

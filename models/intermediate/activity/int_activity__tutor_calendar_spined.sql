@@ -13,18 +13,36 @@ tutors as (
 ),
 
 tutor_days as (
-    select * from {{ ref('int_activity__tutor_days_summed') }}
+    select *
+    from {{ ref('int_activity__tutor_days_summed') }}
+    where {{ is_restated('activity_day', reach=3 * longest_window() - 1) }}
+),
+
+days_before as (
+    select
+        tutor_id,
+        activity_day
+    from {{ ref('int_activity__tutor_days_summed') }}
+    where not {{ is_restated('activity_day', reach=3 * longest_window() - 1) }}
 ),
 
 clock as (
     select * from {{ ref('int_activity__clock_bounded') }}
 ),
 
+-- A build looks as far back as a stretch that reaches its days could show, and before that at each tutor's
+-- last day, so that the stretch after it does not pass for the first.
 activity_days as (
     select
         tutor_id,
         activity_day
     from tutor_days
+    union distinct
+    select
+        tutor_id,
+        max(activity_day) as activity_day
+    from days_before
+    group by tutor_id
     union distinct
     select
         tutor_id,

@@ -26,8 +26,10 @@ rolled as (
         onboarding_day,
         {{ add_days('calendar_day', 1) }} as calculation_day,
         {% for window, days in windows.items() if days == longest_window() -%}
-            sum(is_active) over window_{{ window }} as active_days
+            sum(is_active) over window_{{ window }} as active_days,
         {%- endfor %}
+        max(case when sessions_completed > 0 then calendar_day end) over until_the_date as last_session_day,
+        max(case when logins > 0 then calendar_day end) over until_the_date as last_login_day
         {%- for window, days in windows.items() %}
         {%- for measure in day_measures() %},
         sum({{ measure }}) over window_{{ window }} as {{ measure }}_{{ window }}
@@ -35,6 +37,7 @@ rolled as (
         {%- endfor %}
     from calendar
     window
+        until_the_date as (partition by tutor_id order by calendar_day),
         {%- for window, days in windows.items() %}
         window_{{ window }} as (
             partition by tutor_id
@@ -70,7 +73,14 @@ final as (
     select
         tutor_id,
         calculation_day,
-        {{ dbt.string_literal(window) }} as metric_window
+        {{ dbt.string_literal(window) }} as metric_window,
+        onboarding_day,
+        case
+            when last_session_day >= {{ add_days('calculation_day', -longest_window()) }} then last_session_day
+        end as last_session_day,
+        case
+            when last_login_day >= {{ add_days('calculation_day', -longest_window()) }} then last_login_day
+        end as last_login_day
         {%- for measure, type in day_measures().items() %},
         cast(
             {{ measure }}_{{ window }}

@@ -4,12 +4,6 @@
 
 with
 
-calendar as (
-    select *
-    from {{ ref('int_activity__tutor_calendar_spined') }}
-    where {{ is_restated('calendar_day', reach=longest_window()) }}
-),
-
 windows as (
     select *
     from {{ ref('int_activity__tutor_windows_rolled') }}
@@ -20,35 +14,32 @@ clock as (
     select * from {{ ref('int_activity__clock_bounded') }}
 ),
 
-last_seen as (
-    select
-        tutor_id,
-        onboarding_day,
-        {{ add_days('calendar_day', 1) }} as prediction_day,
-        max(case when sessions_completed > 0 then calendar_day end) over days as last_session_day,
-        max(case when logins > 0 then calendar_day end) over days as last_login_day
-    from calendar
-    window days as (
-        partition by tutor_id
-        order by calendar_day
-        rows between {{ longest_window() - 1 }} preceding and current row
-    )
+seven as (
+    select * from windows where metric_window = '7day'
+),
+
+thirty as (
+    select * from windows where metric_window = '30day'
+),
+
+ninety as (
+    select * from windows where metric_window = '90day'
 ),
 
 -- What the tutor could be seen for: since onboarding, or since there is data at all.
 dated as (
     select
-        last_seen.*,
-        {{ days_from('last_seen.last_session_day', 'last_seen.prediction_day') }} as days_since_last_session,
-        {{ days_from('last_seen.last_login_day', 'last_seen.prediction_day') }} as days_since_last_login,
-        {{ days_from('last_seen.onboarding_day', 'last_seen.prediction_day') }} as days_since_onboarding,
+        ninety.*,
+        ninety.calculation_day as prediction_day,
+        {{ days_from('ninety.last_session_day', 'ninety.calculation_day') }} as days_since_last_session,
+        {{ days_from('ninety.last_login_day', 'ninety.calculation_day') }} as days_since_last_login,
+        {{ days_from('ninety.onboarding_day', 'ninety.calculation_day') }} as days_since_onboarding,
         least(
-            {{ days_from('last_seen.onboarding_day', 'last_seen.prediction_day') }},
-            {{ days_from('clock.first_calculation_date', 'last_seen.prediction_day') }} + 1
+            {{ days_from('ninety.onboarding_day', 'ninety.calculation_day') }},
+            {{ days_from('clock.first_calculation_date', 'ninety.calculation_day') }} + 1
         ) as days_observed
-    from last_seen
-    inner join clock on last_seen.prediction_day between clock.first_calculation_date and clock.as_of_date
-    where {{ is_restated('last_seen.prediction_day') }}
+    from ninety
+    cross join clock
 ),
 
 working as (
@@ -59,11 +50,8 @@ working as (
         least(90, days_observed) as days_90
     from dated
     where
-        days_since_onboarding > 0
-        and (
-            days_since_last_session <= {{ var('churn_silence_days') }}
-            or days_since_onboarding <= {{ var('churn_silence_days') }}
-        )
+        days_since_last_session <= {{ var('churn_silence_days') }}
+        or days_since_onboarding <= {{ var('churn_silence_days') }}
 ),
 
 featured as (
@@ -76,7 +64,7 @@ featured as (
             when working.days_since_last_session = 1 then 0
         end as has_missed_a_day,
         {{ safe_share(
-            '(working.days_since_last_session - 1) * ninety.sessions_completed', 'working.days_90'
+            '(working.days_since_last_session - 1) * working.sessions_completed', 'working.days_90'
         ) }} as missed_sessions,
         working.days_since_last_login,
         {{ safe_share('seven.logins', 'working.days_7') }} as logins_per_day_7day,
@@ -92,10 +80,10 @@ featured as (
         {{ mean_of_fixed_point('seven.engagement_sum', 'seven.engagement_scores', 12) }}
         - {{ mean_of_fixed_point('thirty.engagement_sum', 'thirty.engagement_scores', 12) }}
             as session_engagement_trend,
-        {{ safe_share('7 * ninety.trainings', 'working.days_90') }} as trainings_per_week_90day,
+        {{ safe_share('7 * working.trainings', 'working.days_90') }} as trainings_per_week_90day,
         {{ safe_share('thirty.rating_sum', 'thirty.ratings') }} as avg_rating_30day,
         {{ safe_share('thirty.rating_sum', 'thirty.ratings') }}
-        - {{ safe_share('ninety.rating_sum', 'ninety.ratings') }} as rating_trend,
+        - {{ safe_share('working.rating_sum', 'working.ratings') }} as rating_trend,
         {{ safe_share('thirty.objectives_met', 'thirty.objectives_known') }} as objectives_met_share_30day,
         {{ safe_share('thirty.sessions - thirty.on_time_starts', 'thirty.sessions') }} as late_share_30day,
         {{ safe_share('thirty.late_minutes', 'thirty.sessions') }} as late_minutes_per_session_30day,
@@ -104,10 +92,10 @@ featured as (
         - {{ safe_share('thirty.reschedules', 'thirty.sessions') }} as reschedule_trend,
         {{ safe_share('7 * thirty.reschedule_requests', 'working.days_30') }}
             as reschedule_requests_per_week_30day,
-        {{ safe_share('ninety.first_successes', 'ninety.first_ratings') }} as first_session_success_rate_90day,
+        {{ safe_share('working.first_successes', 'working.first_ratings') }} as first_session_success_rate_90day,
         {{ safe_share('7 * (thirty.first_ratings - thirty.first_successes)', 'working.days_30') }}
             as first_session_failures_per_week_30day,
-        case when ninety.first_ratings = 0 then 1 else 0 end as has_no_rated_first_session,
+        case when working.first_ratings = 0 then 1 else 0 end as has_no_rated_first_session,
         {{ safe_share('thirty.no_shows', 'thirty.sessions') }} as no_show_rate_30day,
         {{ safe_share('seven.no_shows', 'seven.sessions') }}
         - {{ safe_share('thirty.no_shows', 'thirty.sessions') }} as no_show_trend,
@@ -116,31 +104,24 @@ featured as (
         case when working.last_session_day is null then 1 else 0 end as has_no_session,
         {{ safe_share('7 * thirty.sessions_completed', 'working.days_30') }} as sessions_per_week_30day,
         {{ safe_share(
-            'seven.sessions_completed * working.days_90', 'ninety.sessions_completed * working.days_7'
+            'seven.sessions_completed * working.days_90', 'working.sessions_completed * working.days_7'
         ) }} as session_trend_7day,
         {{ safe_share(
-            'thirty.sessions_completed * working.days_90', 'ninety.sessions_completed * working.days_30'
+            'thirty.sessions_completed * working.days_90', 'working.sessions_completed * working.days_30'
         ) }} as session_trend_30day,
         {{ safe_share('7 * thirty.availability_changes', 'working.days_30') }}
             as availability_changes_per_week_30day,
-        {{ mean_of_fixed_point('7 * ninety.availability_hours', 'working.days_90', 6) }}
+        {{ mean_of_fixed_point('7 * working.availability_hours', 'working.days_90', 6) }}
             as availability_hours_per_week_90day
     from working
-    inner join windows as seven
+    inner join seven
         on
             working.tutor_id = seven.tutor_id
             and working.prediction_day = seven.calculation_day
-            and seven.metric_window = '7day'
-    inner join windows as thirty
+    inner join thirty
         on
             working.tutor_id = thirty.tutor_id
             and working.prediction_day = thirty.calculation_day
-            and thirty.metric_window = '30day'
-    inner join windows as ninety
-        on
-            working.tutor_id = ninety.tutor_id
-            and working.prediction_day = ninety.calculation_day
-            and ninety.metric_window = '90day'
 ),
 
 final as (

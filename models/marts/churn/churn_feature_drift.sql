@@ -4,11 +4,15 @@
 with
 
 predictions as (
-    select * from {{ ref('churn_predictions') }}
+    select *
+    from {{ ref('churn_predictions') }}
+    where {{ is_restated_month('prediction_date') }}
 ),
 
 featured as (
-    select * from {{ ref('int_churn__tutor_days_featured') }}
+    select *
+    from {{ ref('int_churn__tutor_days_featured') }}
+    where {{ is_restated_month('prediction_day') }}
 ),
 
 distributions as (

@@ -3,11 +3,15 @@
 with
 
 predictions as (
-    select * from {{ ref('churn_predictions') }}
+    select *
+    from {{ ref('churn_predictions') }}
+    where {{ is_restated_month('prediction_date', reach=churn_reach()) }}
 ),
 
 outcomes as (
-    select * from {{ ref('int_churn__outcomes_dated') }}
+    select *
+    from {{ ref('int_churn__outcomes_dated') }}
+    where {{ is_restated_month('prediction_day', reach=churn_reach()) }}
 ),
 
 featured as (
@@ -17,6 +21,7 @@ featured as (
         days_since_last_session,
         tenure_days
     from {{ ref('int_churn__tutor_days_featured') }}
+    where {{ is_restated_month('prediction_day', reach=churn_reach()) }}
 ),
 
 clock as (
@@ -144,7 +149,10 @@ final as (
         {{ safe_share(
             'counted.baseline_double_rank_sum - counted.churned * (counted.churned + 1)',
             '2 * counted.churned * counted.stayed'
-        ) }} as baseline_auc
+        ) }} as baseline_auc,
+        {{ safe_share(
+            'counted.churned * counted.stayed', 'counted.predictions * counted.predictions'
+        ) }} as baseline_brier_score
     from counted
     inner join calibrated
         on

@@ -43,7 +43,7 @@ sessions as (
         tutor_id,
         scheduled_start
     from {{ ref('stg_tutormax__sessions') }}
-    where is_accepted
+    where is_accepted and {{ is_named_in('session_id', 'source') }}
 ),
 
 renamed as (
