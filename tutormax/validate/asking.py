@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,10 @@ class Asker:
     def __init__(self, engine: Engine) -> None:
         # All of it takes seconds to import, and only `validate` needs it.
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        _silence()
         import great_expectations as gx  # noqa: PLC0415
         from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
-        _silence()
         self._engine = engine
         self._context: EphemeralDataContext = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = ProgressBarsConfig(
@@ -43,7 +44,8 @@ class Asker:
         broken = [0] * len(checks)
         for batch in self._engine.batches(self._context, table, checks):
             for number, answer in enumerate(self._ask(batch, checks)):
-                broken[number] += int(answer.result["unexpected_count"])
+                # Of no rows it says nothing.
+                broken[number] += int(answer.result["unexpected_count"] or 0)
         return [
             Result(check, not count, _counted(count), self._keys(check) if count else ())
             for check, count in zip(checks, broken, strict=True)
@@ -106,7 +108,8 @@ class Asker:
 
 
 def _silence() -> None:
-    """Keep what Great Expectations logs of itself, under levels it sets itself, to itself."""
+    """Keep what Great Expectations logs and warns of, itself and its own ways, to itself."""
+    warnings.filterwarnings("ignore", module="great_expectations")
     logger = logging.getLogger("great_expectations")
     logger.propagate = False
     logger.addHandler(logging.NullHandler())

@@ -110,12 +110,11 @@ def _table_checks(
         return
     freshness = _freshness(engine, contracts, table, loads, sorted(days))
     yield freshness
-    if freshness.frame is not None and not _within(freshness):
-        return  # the one thing to say of a table that has stopped
     if median(day["rows"] for day in before) < LEAST_ROWS:
         return
     today = days.get(loads.judged, {"rows": 0, "keys": 0})
-    yield _volume(table, loads, days, today)
+    if _within(freshness):  # else that nothing came is said
+        yield _volume(table, loads, days, today)
     if today["rows"] < LEAST_ROWS:
         return
     yield from _shares(table, loads, before, today)
@@ -264,9 +263,7 @@ def _distribution(
     if measure.spread:
         spreads = [day[measure.spread] for day in before if day[measure.spread] is not None]
         margin = max(margin, measure.of_spread * median(spreads))
-    low, high = low - margin, high + margin
-    if measure.is_share:
-        low, high = max(low, 0.0), min(high, 1.0)
+    low, high = max(low - margin, measure.lowest), min(high + margin, measure.highest)
     return _number_check(
         table,
         measure.rule,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,8 @@ class Measure:
     """An aggregate over the rows of a day.
 
     It may lie outside of what it was on earlier days by `margin`, by `of_range` of the range of
-    those, or by `of_spread` of the usual value of the measure `spread`.
+    those, or by `of_spread` of the usual value of the measure `spread`; but not beyond `lowest` and
+    `highest`.
     """
 
     name: str
@@ -34,7 +36,8 @@ class Measure:
     of_range: float = 0.5
     spread: str | None = None
     of_spread: float = 0.0
-    is_share: bool = False
+    lowest: float = -math.inf
+    highest: float = math.inf
 
 
 def measures_of(table: TableContract, loaded_at: str, engine: Engine) -> list[Measure]:
@@ -81,12 +84,24 @@ def _instants(column: Column, name: str, arrived: str) -> Iterator[Measure]:
         column, "hour", "a mean hour of the day", f"{hours} - 24 * floor({hours} / 24)"
     )
     lag = f"case when {name} <= {arrived} then {arrival} - {hours} end"
-    yield from _mean(column, "lag", "mean hours to the arrival", lag, margin=12.0)
+    # The median: one row from long ago is no drift.
+    yield Measure(
+        f"{column.name} lag",
+        "lag",
+        column.name,
+        "median hours to the arrival",
+        f"percentile_cont(0.5) within group (order by {lag})",
+        margin=12.0,
+        lowest=0.0,
+    )
     yield _share(column, "ahead", "a share of instants after the arrival", f"{name} > {arrived}")
 
 
 def _mean(
-    column: Column, rule: str, words: str, value: str, margin: float = 0.0
+    column: Column,
+    rule: str,
+    words: str,
+    value: str,
 ) -> Iterator[Measure]:
     spread = f"{column.name} {rule} spread"
     yield Measure(
@@ -95,7 +110,6 @@ def _mean(
         column.name,
         words,
         f"avg({value})",
-        margin=margin,
         spread=spread,
         of_spread=0.4,
     )
@@ -111,7 +125,8 @@ def _share(column: Column, rule: str, words: str, condition: str, margin: float 
         words,
         f"avg({value})",
         margin=margin,
-        is_share=True,
+        lowest=0.0,
+        highest=1.0,
     )
 
 
