@@ -42,6 +42,14 @@ lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint \
 		$(BIN)/sqlfluff lint models tests 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
 
+.PHONY: validate
+validate: $(VENV)/extras.stamp ## Check what is built against declarations and earlier loads [TARGET=postgres]
+	@$(SERVER) && $(BIN)/tutormax validate
+
+.PHONY: faults
+faults: $(VENV)/dev.stamp ## Inject every fault of the catalogue and print which check fired
+	@PYTHONPATH=tests/python $(BIN)/python tests/python/print_faults.py $(FAULTS)
+
 .PHONY: docs
 docs: build ## Write the documentation as one HTML file: target/static_index.html
 	$(BIN)/dbt docs generate --static

@@ -1,4 +1,4 @@
-"""A clean warehouse with four weeks of daily loads, and what fires when a fault comes with the next.
+"""A clean warehouse with four weeks of loads, and what fires when a fault comes with the next.
 
 Everything that fires is named: `rejected tutors name_missing`, `validate raw.sessions volume`,
 `dbt test not_null_tutors_name`, or the beginning of the sentence with which a build or load stops.
@@ -31,6 +31,9 @@ END = date(2025, 6, 6)
 DAYS = 32
 FAILED_TEST = re.compile(r"(?:Failure|Error) in test (\w+)")
 FUSE = re.compile(r"would remove \d+ of the \d+ rows of \w+\.(\w+)")
+SENTENCE = re.compile(
+    r"(The table raw\.\w+ (?:is missing|has no column)|Every table of raw is empty)"
+)
 DRIFT = re.compile(r"Raw is not what the sources declare: (\S+) is")
 
 Fired = set[str]
@@ -189,14 +192,14 @@ def rejections(warehouse: Warehouse) -> set[tuple[str, str]]:
 
 def stopped_by(message: str) -> str:
     """Which guard stopped a build."""
-    for guard, pattern in (("source drift", DRIFT), ("fuse", FUSE)):
+    for guard, pattern in (("source drift ", DRIFT), ("fuse ", FUSE), ("", SENTENCE)):
         found = pattern.search(message)
         if found:
-            return f"{guard} {found[1]}"
+            return f"{guard}{found[1]}"
     return beginning(message)
 
 
 def beginning(sentence: str) -> str:
     """A sentence without folders, up to the first comma or so."""
     plain = re.sub(r"/\S*/", "", " ".join(sentence.split()))
-    return re.split(r"[:;(]", plain)[0].strip()
+    return re.split(r"[:;(]", plain)[0].strip(" .")
