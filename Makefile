@@ -71,6 +71,14 @@ ci-slim: $(VENV)/run.stamp ## Build and test on small data what differs from BAS
 		--select state:modified+ --defer --state $(SLIM)/state
 WITHOUT_TESTS := --exclude-resource-type test --exclude-resource-type unit_test
 
+.PHONY: validate
+validate: $(VENV)/extras.stamp ## Check what is built against declarations and earlier loads [TARGET=postgres]
+	@$(SERVER) && $(BIN)/tutormax validate
+
+.PHONY: faults
+faults: $(VENV)/dev.stamp ## Inject every fault of the catalogue and print which check fired
+	@PYTHONPATH=tests/python $(BIN)/python tests/python/print_faults.py $(FAULTS)
+
 .PHONY: docs
 docs: build ## Write the documentation as one HTML file: target/static_index.html
 	$(BIN)/dbt docs generate --static

@@ -19,6 +19,7 @@ from tutormax.postgres.commands import postgres_commands
 from tutormax.sample import sample
 from tutormax.summary import summary
 from tutormax.train.command import train
+from tutormax.validate.command import validate
 
 commands = typer.Typer(
     name="tutormax",
@@ -38,15 +39,16 @@ commands.command("maintain")(maintain)
 commands.command("roles")(roles)
 commands.command("train")(train)
 commands.command("contracts")(contracts)
+commands.command("validate")(validate)
 
 
 def app() -> None:
-    """Run the command line; a `UserError` becomes one sentence on stderr and exit code 1."""
+    """Run the command line; a `UserError` becomes one sentence on stderr and its exit code."""
     try:
         commands()
     except UserError as error:
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"Error: {error}", markup=False)
-        sys.exit(1)
+        sys.exit(error.exit_code)
 
 
 @commands.callback()

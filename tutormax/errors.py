@@ -3,3 +3,5 @@
 
 class UserError(Exception):
     """What is wrong, where, and what to do about it, in one sentence; the exit code is 1."""
+
+    exit_code = 1

@@ -106,17 +106,23 @@ class EngineWarehouse(ABC):
         options = ["--quiet", "--no-write-json", "--project-dir", str(REPOSITORY)]
         with environment(self.environment | dict(env or {})):
             try:
-                if self._manifest is None:
-                    parsed = dbtRunner().invoke(["--quiet", "parse", *options[1:]])
-                    assert parsed.success, parsed.exception
-                    self._manifest = parsed.result
-                runner = dbtRunner(manifest=self._manifest.deepcopy(), callbacks=[listen])
+                runner = dbtRunner(manifest=self.manifest().deepcopy(), callbacks=[listen])
                 result = runner.invoke([*options[:2], *words, *options[2:]])
             finally:
                 DuckDBConnectionManager.close_all_connections()
         if result.exception is not None:
             errors.append(str(result.exception))
         return Build(result.success, "\n".join(errors))
+
+    def manifest(self) -> Any:
+        """The parsed project, for the database of this warehouse."""
+        if self._manifest is None:
+            words = ["--quiet", "parse", "--no-write-json", "--project-dir", str(REPOSITORY)]
+            with environment(self.environment):
+                parsed = dbtRunner().invoke(words)
+            assert parsed.success, parsed.exception
+            self._manifest = parsed.result
+        return self._manifest
 
     def command(self, *words: str) -> str:
         """Run `tutormax …` in this process and return what it prints."""

@@ -16,6 +16,7 @@ from tutormax.warehouse import Target
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
 
 PREFIX_VARIABLE = "TUTORMAX_SCHEMA_PREFIX"
 
@@ -44,6 +45,16 @@ def render(target: Target, template: str) -> str:
     )
     compiled = result.result.results[0].node.compiled_code  # type: ignore[union-attr]
     return str(compiled)
+
+
+def parse_project(target: Target) -> Manifest:
+    """Return the parsed dbt project; no database is asked.
+
+    Raises:
+        UserError: dbt cannot parse it.
+    """
+    manifest: Manifest = _invoke(target, "parse").result  # type: ignore[assignment]
+    return manifest
 
 
 def run_operation(target: Target, name: str) -> None:

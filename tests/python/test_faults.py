@@ -1,0 +1,76 @@
+"""Each fault sets off the check that is there for it, and no other; clean data set off none.
+
+A few faults run here, and all of them with TUTORMAX_FAULTS=all; `make faults` prints the table.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from duckdb_warehouse import Project, WarehouseFactory, environment
+from fault_bench import END, Bench, Fault, row_faults
+from fault_catalogue import FAULTS
+from test_rules import CASES
+
+from tutormax.generate.settings import Settings
+from tutormax.generate.writing import write_files
+from tutormax.load import load_directory
+
+pytest_plugins = ["warehouse_fixtures"]
+
+ALL = os.environ.get("TUTORMAX_FAULTS") == "all"
+CLEAN_SEEDS = int(os.environ.get("TUTORMAX_CLEAN_SEEDS", "2"))
+
+
+@pytest.fixture(scope="module")
+def bench(dbt_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(dbt_project, tmp_path_factory.mktemp("faults"))
+
+
+def test_the_catalogue_is_long_and_names_each_fault_once() -> None:
+    names = [fault.name for fault in FAULTS]
+    assert len(set(names)) == len(names)
+    assert len(names) + len(CASES) > 60
+    assert len(names) > 30
+
+
+def test_nothing_fires_for_a_clean_load(bench: Bench) -> None:
+    assert bench.fired(Fault("none", ()), tests=True) == set()
+
+
+@pytest.mark.parametrize(
+    "fault", [fault for fault in FAULTS if ALL or fault.quick], ids=lambda fault: fault.name
+)
+def test_a_fault_sets_off_its_check_and_no_other(fault: Fault, bench: Bench) -> None:
+    expected = {name for name in fault.expected if ALL or not name.startswith("dbt test")}
+    assert bench.fired(fault, tests=ALL) == expected
+
+
+def test_each_broken_rule_has_its_reason_and_nothing_else_fires(bench: Bench) -> None:
+    rows = list(row_faults(bench))
+    assert [(name, fired) for name, expected, fired in rows if fired != set(expected)] == []
+    assert len(rows) == len(CASES) + 1
+
+
+@pytest.mark.parametrize("seed", range(CLEAN_SEEDS))
+def test_clean_data_pass_everything(
+    seed: int,
+    bench: Bench,
+    dbt_project: Project,
+    new_warehouse: WarehouseFactory,
+    tmp_path: Path,
+) -> None:
+    """Strictly: nothing is rejected, no expectation is broken, no test of dbt fails or warns."""
+    settings = Settings(end_date=END, days=30, tutors=20, sessions_per_day=200, seed=seed)
+    write_files(settings, tmp_path)
+    warehouse = new_warehouse()
+    with environment({"TUTORMAX_DUCKDB_PATH": str(warehouse.path)}):
+        load_directory(tmp_path)
+    warehouse.build()
+    assert warehouse.rows("rejected_records") == []
+    assert bench.validated(warehouse) == set()
+    if ALL or CLEAN_SEEDS > 2:
+        run = dbt_project.run("test", "--exclude", "test_type:unit", duckdb_path=warehouse.path)
+        assert run.succeeded, run.message

@@ -1,0 +1,147 @@
+"""Asking Great Expectations, and finding the keys of rows that break an expectation."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tutormax.errors import UserError
+from tutormax.validate.checks import SAMPLE, Check, Result
+from tutormax.validate.engines import Engine, frame_batch
+from tutormax.validate.tables import TableContract
+from tutormax.warehouse import quote
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+    from great_expectations.data_context.data_context.ephemeral_data_context import (
+        EphemeralDataContext,
+    )
+    from great_expectations.datasource.fluent.interfaces import Batch
+
+
+class Asker:
+    """Great Expectations without a project, telemetry or bars of progress."""
+
+    def __init__(self, engine: Engine) -> None:
+        # All of it takes seconds to import, and only `validate` needs it.
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        _silence()
+        import great_expectations as gx  # noqa: PLC0415
+        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+
+        self._engine = engine
+        self._context: EphemeralDataContext = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = ProgressBarsConfig(
+            globally=False, metric_calculations=False
+        )
+
+    def of_rows(self, table: TableContract, checks: Sequence[Check]) -> list[Result]:
+        """Ask for checks of the table's rows, batch after batch."""
+        broken = [0] * len(checks)
+        for batch in self._engine.batches(self._context, table, checks):
+            for number, answer in enumerate(self._ask(batch, checks)):
+                # Of no rows it says nothing.
+                broken[number] += int(answer.result["unexpected_count"] or 0)
+        return [
+            Result(check, not count, _counted(count), self._keys(check) if count else ())
+            for check, count in zip(checks, broken, strict=True)
+        ]
+
+    def of_frame(self, frame: pd.DataFrame, checks: Sequence[Check]) -> list[Result]:
+        """Ask for checks of one frame."""
+        answers = self._ask(frame_batch(self._context, frame), checks)
+        return [
+            Result(
+                check,
+                bool(answer.success),
+                check.observed or _seen(frame, answer),
+                () if answer.success else self._keys(check),
+            )
+            for check, answer in zip(checks, answers, strict=True)
+        ]
+
+    def _ask(self, batch: Batch, checks: Sequence[Check]) -> list[ExpectationValidationResult]:
+        import great_expectations as gx  # noqa: PLC0415
+        from great_expectations.expectations.expectation_configuration import (  # noqa: PLC0415
+            ExpectationConfiguration,
+        )
+
+        suite = gx.ExpectationSuite(name=checks[0].table.label)
+        for number, check in enumerate(checks):
+            suite.add_expectation_configuration(
+                ExpectationConfiguration(
+                    type=check.expectation, kwargs=dict(check.arguments), meta={"number": number}
+                )
+            )
+        given = batch.validate(
+            suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0}
+        )
+        answers: dict[int, Any] = {}
+        for answer in given.results:
+            assert answer.expectation_config is not None
+            number = answer.expectation_config.meta["number"]
+            if not answer.result:
+                raise UserError(
+                    f"Great Expectations cannot judge {checks[number].name}: "
+                    f"{_reason(answer.exception_info)}"
+                )
+            answers[number] = answer
+        return [answers[number] for number in range(len(checks))]
+
+    def _keys(self, check: Check) -> tuple[str, ...]:
+        """Keys of a few rows that break a check; none where the key is personal."""
+        table = check.table
+        if check.broken is None or not table.key:
+            return ()
+        if any(table.columns[column].pii for column in table.key):
+            return ()
+        names = ", ".join(map(quote, table.key))
+        rows = self._engine.query(
+            f"select distinct {names} from {table.sql} as children where {check.broken} "
+            f"order by {names} limit {SAMPLE}"
+        )
+        return tuple("/".join(map(str, row)) for row in rows)
+
+
+def _silence() -> None:
+    """Keep what Great Expectations logs and warns of, itself and its own ways, to itself."""
+    warnings.filterwarnings("ignore", module="great_expectations")
+    logger = logging.getLogger("great_expectations")
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+
+
+def _seen(frame: pd.DataFrame, answer: ExpectationValidationResult) -> str:
+    """What a frame holds, in words: the one value of it, or how many rows are amiss."""
+    details = answer.result.get("details")
+    if isinstance(answer.result.get("observed_value"), list):
+        if not details:
+            return "all are there"
+        return "; ".join(
+            f"{', '.join(map(str, names))} {'are' if len(names) > 1 else 'is'} {kind}"
+            for kind, names in sorted(details["mismatched"].items())
+        )
+    if "unexpected_count" in answer.result:
+        column = answer.expectation_config.kwargs["column"]  # type: ignore[union-attr]
+        if column == "copies":
+            return _counted(int(answer.result["unexpected_count"]), "key does", "keys do")
+        return f"found {frame[column].iloc[0]}" if len(frame) else "found nothing"
+    return _counted(int(answer.result.get("observed_value", 0)))
+
+
+def _counted(count: int, one: str = "row does", many: str = "rows do") -> str:
+    return f"{count:,} {one if count == 1 else many} not fit"
+
+
+def _reason(info: Any) -> str:
+    """The message of the first exception, which may stand below the names of metrics."""
+    if isinstance(info, dict):
+        if "exception_message" in info:
+            return " ".join(str(info["exception_message"]).split())
+        for inner in info.values():
+            return _reason(inner)
+    return "it gave no reason."

@@ -1,0 +1,63 @@
+"""One thing to check: an expectation of Great Expectations, and what it is asked of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tutormax.validate.tables import TableContract
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAMPLE = 5
+"""The most keys that a line names."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """An expectation, with the words for a person who reads that it is broken.
+
+    It is asked of the rows of the table; or of the result of `query`, which is small; or of
+    `frame`. `broken` is the SQL condition of rows that break it, to find their keys; `observed`
+    says in words what there is, if that is known from the start.
+    """
+
+    table: TableContract
+    rule: str
+    columns: tuple[str, ...]
+    expected: str
+    expectation: str
+    arguments: Mapping[str, Any]
+    query: str | None = None
+    frame: pd.DataFrame | None = field(default=None, compare=False)
+    broken: str | None = None
+    observed: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Table, columns and rule: `raw.sessions.duration_minutes type`."""
+        columns = f".{'+'.join(self.columns)}" if self.columns else ""
+        return f"{self.table.label}{columns} {self.rule}"
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether the rows of the table themselves are looked at."""
+        return self.query is None and self.frame is None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a check: `found` says in words what there is; `keys` name rows that break it."""
+
+    check: Check
+    success: bool
+    found: str
+    keys: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """The one line for a broken expectation."""
+        names = f", such as {', '.join(self.keys)}" if self.keys else ""
+        return f"{self.check.name}: expected {self.check.expected}; {self.found}{names}."

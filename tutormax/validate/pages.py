@@ -1,0 +1,48 @@
+"""The Data Docs: one page of HTML that needs nothing from any network.
+
+Great Expectations' own pages load styles and scripts from content networks and show values of rows.
+This one has its style in it, and shows keys alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tutormax.errors import UserError
+from tutormax.validate.checks import Result
+from tutormax.warehouse import Target
+
+
+def write_pages(folder: Path, target: Target, results: Sequence[Result]) -> Path:
+    """Write `index.html` into the folder and return its path.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    jinja = Environment(
+        loader=PackageLoader("tutormax.validate"), autoescape=True, undefined=StrictUndefined
+    )
+    ordered = sorted(results, key=lambda result: result.check.table.label)
+    tables = [
+        (label, list(group)) for label, group in groupby(ordered, lambda r: r.check.table.label)
+    ]
+    text = jinja.get_template("data_docs.html").render(
+        target=target.value,
+        tables=tables,
+        total=len(results),
+        broken=[result for result in ordered if not result.success],
+    )
+    page = folder / "index.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"The Data Docs cannot be written to {folder}: {error.strerror}; name another folder "
+            "with --docs."
+        ) from error
+    return page

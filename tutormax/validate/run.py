@@ -1,0 +1,98 @@
+"""All checks of a warehouse, table by table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import pandas as pd
+
+from tutormax.errors import UserError
+from tutormax.validate.asking import Asker
+from tutormax.validate.checks import Check, Result
+from tutormax.validate.engines import Engine, open_engine
+from tutormax.validate.history import history_checks
+from tutormax.validate.mapping import checks_of_tests
+from tutormax.validate.structure import structure_checks
+from tutormax.validate.tables import Contracts, TableContract
+from tutormax.warehouse import Target, quote
+
+
+def validate_contracts(
+    contracts: Contracts, target: Target, now: dt.datetime | None = None
+) -> list[Result]:
+    """Check every table; `now` is the clock of freshness, in place of the last calculation date.
+
+    Raises:
+        UserError: the warehouse cannot be read, a table is missing, or a check cannot be asked.
+    """
+    results: list[Result] = []
+    with open_engine(target) as engine:
+        asker = Asker(engine)
+        catalog = engine.catalog()
+        for table in (*contracts.raw, *contracts.published):
+            found = _columns(catalog, table, target)
+            checks = [*structure_checks(table, found, target), *_table_checks(table, contracts)]
+            results += _ask(asker, engine, table, checks, set(found))
+        # What a day holds can only be summed from columns that are as they should be.
+        if all(r.success for r in results if r.check.rule in ("columns", "type")):
+            for numbers in history_checks(engine, contracts, now):
+                if numbers:
+                    frame = pd.concat([check.frame for check in numbers], axis="columns")
+                    results += asker.of_frame(frame, numbers)
+    return results
+
+
+def _columns(
+    catalog: Mapping[tuple[str, str], Mapping[str, str]], table: TableContract, target: Target
+) -> Mapping[str, str]:
+    found = catalog.get((table.schema, table.name))
+    if found is None:
+        what = f"`tutormax load DIR --target {target.value}`"
+        if not table.is_raw:
+            what = f"`dbt build --target {target.value}`"
+        raise UserError(f"The table {table.label} is missing in {target.value}: run {what}.")
+    return found
+
+
+def _table_checks(table: TableContract, contracts: Contracts) -> list[Check]:
+    """The checks of the YAML's data tests; raw promises nothing but when its rows arrived."""
+    if not table.is_raw:
+        return checks_of_tests(table)
+    column = contracts.loaded_at if contracts.loaded_at in table.columns else "_loaded_at"
+    return [
+        Check(
+            table,
+            "not_null",
+            (column,),
+            "a value",
+            "expect_column_values_to_not_be_null",
+            {"column": column},
+            broken=f"{quote(column)} is null",
+        )
+    ]
+
+
+def _ask(
+    asker: Asker,
+    engine: Engine,
+    table: TableContract,
+    checks: Sequence[Check],
+    present: set[str],
+) -> list[Result]:
+    """The results of the checks whose columns are there; that others are not is a result too."""
+    askable = [check for check in checks if set(check.columns) <= present]
+    results: list[Result] = []
+    framed = [check for check in askable if check.frame is not None]
+    for _, same in groupby(framed, key=lambda check: id(check.frame)):
+        group = list(same)
+        assert group[0].frame is not None
+        results += asker.of_frame(group[0].frame, group)
+    for check in askable:
+        if check.query is not None:
+            results += asker.of_frame(engine.frame(check.query), [check])
+    of_rows = [check for check in askable if check.is_of_rows]
+    if of_rows:
+        results += asker.of_rows(table, of_rows)
+    return results

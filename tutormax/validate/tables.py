@@ -1,0 +1,210 @@
+"""What the dbt project says about raw and published tables: columns, keys and data tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
+from jinja2 import UndefinedError
+from jinja2.nativetypes import NativeEnvironment
+
+from tutormax.errors import UserError
+from tutormax.operations.project import project_folder
+from tutormax.warehouse import quote
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+RAW_SOURCE = "raw"
+PUBLISHED_SCHEMA = "tutormax"
+
+_REF = re.compile(r"ref\(\s*'(\w+)'\s*\)")
+_SOURCE = re.compile(r"source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the YAML declares it; what is `pii` is never shown."""
+
+    name: str
+    data_type: str
+    pii: bool
+
+
+@dataclass(frozen=True)
+class DataTest:
+    """A generic data test of the YAML, its arguments rendered."""
+
+    kind: str
+    column: str | None
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TableContract:
+    """A raw or published table, the columns that name its rows, and what is tested of it."""
+
+    schema: str
+    name: str
+    columns: Mapping[str, Column]
+    key: tuple[str, ...]
+    tests: tuple[DataTest, ...] = ()
+    is_raw: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name for a person."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def sql(self) -> str:
+        """The name for an engine."""
+        return f"{quote(self.schema)}.{quote(self.name)}"
+
+
+@dataclass(frozen=True)
+class Contracts:
+    """All tables to validate, and what names the arrival of a raw row."""
+
+    raw: tuple[TableContract, ...]
+    published: tuple[TableContract, ...]
+    loaded_at: str
+    runs: str
+    rejected: str | None
+
+
+def read_contracts(manifest: Manifest) -> Contracts:
+    """Collect the tables of raw and the published models from the parsed project.
+
+    Raises:
+        UserError: the YAML says something that has no meaning here.
+    """
+    variables = _variables()
+    loaded_at = str(variables["loaded_at_column"])
+    models = {
+        unique_id: node
+        for unique_id, node in sorted(manifest.nodes.items())
+        if isinstance(node, ModelNode) and node.config.schema == PUBLISHED_SCHEMA
+    }
+    tests = _tests_of(models, manifest, variables)
+    published = tuple(
+        TableContract(
+            schema=node.schema,
+            name=node.alias,
+            columns={column.name: _column(column) for column in node.columns.values()},
+            key=_names(node.config.unique_key),
+            tests=tuple(tests.get(unique_id, ())),
+        )
+        for unique_id, node in models.items()
+    )
+    by_name = {table.name: table for table in published}
+    raw = tuple(
+        _raw_table(source, by_name.get(source.identifier), loaded_at)
+        for _, source in sorted(manifest.sources.items())
+        if source.source_name == RAW_SOURCE
+    )
+    rejected = by_name.get("rejected_records")
+    schema = rejected.schema if rejected else PUBLISHED_SCHEMA
+    return Contracts(
+        raw=raw,
+        published=published,
+        loaded_at=loaded_at,
+        runs=f"{quote(schema)}.{quote('tutormax_runs')}",
+        rejected=rejected.sql if rejected else None,
+    )
+
+
+def _raw_table(source: Any, published: TableContract | None, loaded_at: str) -> TableContract:
+    """A raw table; its key, and what is personal in it, are those of the model of its name."""
+    known = published.columns if published else {}
+    columns = {}
+    for column in source.columns.values():
+        is_arrival = column.name == "_loaded_at" and published is not None
+        name = loaded_at if is_arrival else column.name
+        same = known.get(column.name)
+        # What is published nowhere is shown nowhere.
+        pii = same.pii if same else not is_arrival
+        columns[name] = Column(name, column.data_type, pii)
+    return TableContract(
+        schema=source.schema,
+        name=source.identifier,
+        columns=columns,
+        key=published.key if published else (),
+        tests=published.tests if published else (),
+        is_raw=True,
+    )
+
+
+def _column(column: Any) -> Column:
+    config = getattr(column, "config", None)
+    meta = {**column.meta, **(config.meta if config else {})}
+    return Column(column.name, column.data_type, bool(meta.get("pii")))
+
+
+def _names(key: str | Sequence[str] | None) -> tuple[str, ...]:
+    if key is None:
+        return ()
+    return (key,) if isinstance(key, str) else tuple(key)
+
+
+def _variables() -> dict[str, Any]:
+    written = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8"))
+    return dict(written["vars"])
+
+
+def _tests_of(
+    models: Mapping[str, Any], manifest: Manifest, variables: Mapping[str, Any]
+) -> dict[str, list[DataTest]]:
+    jinja = NativeEnvironment()
+    relations = {
+        **{
+            f"ref {node.name}": f"{quote(node.schema)}.{quote(node.alias)}"
+            for node in manifest.nodes.values()
+            if node.resource_type in ("model", "seed")
+        },
+        **{
+            f"source {source.source_name} {source.name}": (
+                f"{quote(source.schema)}.{quote(source.identifier)}"
+            )
+            for source in manifest.sources.values()
+        },
+    }
+
+    def rendered(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = _REF.fullmatch(value) or _SOURCE.fullmatch(value)
+        if found:
+            kind = "ref" if len(found.groups()) == 1 else "source"
+            return relations[" ".join((kind, *found.groups()))]
+        return jinja.from_string(value).render(var=variables.__getitem__)
+
+    tests: dict[str, list[DataTest]] = {}
+    for _, node in sorted(manifest.nodes.items()):
+        if not isinstance(node, GenericTestNode) or node.attached_node not in models:
+            continue
+        if node.config.where:
+            raise UserError(
+                f"The data test {node.name} has a `where`, which validate cannot express: write it "
+                "as a singular test, or teach tutormax/validate/mapping.py."
+            )
+        given = node.test_metadata.kwargs
+        try:
+            arguments = {
+                name: rendered(value)
+                for name, value in given.items()
+                if name not in ("model", "column_name")
+            }
+        except (UndefinedError, KeyError) as error:
+            raise UserError(
+                f"The data test {node.name} has an argument that validate cannot read ({error}): "
+                "write a value, a var, a ref or a source."
+            ) from error
+        tests.setdefault(str(node.attached_node), []).append(
+            DataTest(node.test_metadata.name, given.get("column_name"), arguments)
+        )
+    return tests
