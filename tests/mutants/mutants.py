@@ -1,8 +1,8 @@
 """Put faults into the SQL of the project, one at a time, and see whether a test notices.
 
-    make mutants                            # everything, some hours
-    make mutants MODELS="sessions is_blank" # these models and macros
-    make mutants SINCE=main                 # what has changed since
+make mutants                            # everything, some hours
+make mutants MODELS="sessions is_blank" # these models and macros
+make mutants SINCE=main                 # what has changed since
 """
 
 from __future__ import annotations
@@ -104,13 +104,11 @@ def all_files() -> list[str]:
         at = next((n for n, folder in enumerate(folders) if f"/{folder}/" in path), len(folders))
         return path.startswith("macros/"), at, path
 
-    return sorted(
-        (path for path in paths if not path.startswith(tuple(NOT_MUTATED))), key=place
-    )
+    return sorted((path for path in paths if not path.startswith(tuple(NOT_MUTATED))), key=place)
 
 
 def changed_files(since: str) -> list[str]:
-    """The files that a commit and the working tree differ in; a model's YAML stands for the model."""
+    """The files in which the working tree differs from a commit; YAML stands for its model."""
     done = subprocess.run(
         ["git", "diff", "--name-only", "--relative", since],
         capture_output=True,
@@ -187,13 +185,14 @@ def main() -> int:
     parser.add_argument("--since", default="", help="a commit: what has changed since")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--results", type=Path, default=RESULTS, help="a file of JSON lines")
+    parser.add_argument("--every", type=int, default=1, help="only every so manieth: a sample")
     parser.add_argument("--list", action="store_true", help="only print the mutants")
     options = parser.parse_args()
     if options.since:
         paths = changed_files(options.since)
     else:
         paths = named_files(options.models.split()) if options.models else all_files()
-    mutants = [one for path in paths for one in mutants_of(path)]
+    mutants = [one for path in paths for one in mutants_of(path)][:: options.every]
     if options.list or not mutants:
         for one in mutants:
             print(f"{one.path}:{one.line}: {one.kind}: {one.change}")
@@ -215,7 +214,8 @@ def main() -> int:
                 f" {one.kind}: {verdict.by or one.change}",
                 flush=True,
             )
-    status = report(judged, known_equivalents(), paths)
+    is_sample = options.every > 1
+    status = report(judged, known_equivalents(), [] if is_sample else paths)
     print(f"{(time.monotonic() - began) / 60:.1f} minutes.")
     return status
 

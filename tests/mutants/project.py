@@ -1,4 +1,4 @@
-"""The dbt project with mutants in it: what runs on each, in a process forked from the parsed project.
+"""The dbt project with a mutant in it, and what runs on that, in a process forked for it.
 
 The parent never opens a warehouse, so that a child may change the manifest and run dbt as it likes.
 """
@@ -13,7 +13,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import unit_tests
 from duckdb_warehouse import FILE_NAME, REPOSITORY, Build, Project, Warehouse
 from replay import Model, kept_models
 from replay_data import Slice, random_slices
+from sample_rows import feedback, session
 from unit_tests import BrokenSqlError, UnitTest, first_failure
 
 from tutormax.schema import LOADED_AT
@@ -168,8 +169,8 @@ class MutantProject:
                 done = self.run("run", path=warehouse.path)
                 assert done.succeeded, done.message
                 expected.append(self.fingerprints(warehouse))
-                if number == 0:
-                    shutil.copyfile(warehouse.path, self.folder / FILE_NAME)
+                if number < OF_MODELS:
+                    shutil.copyfile(warehouse.path, self.built(number))
             return expected, unit_tests.keep(self.project, warehouse.path, models)
 
         prepared = Child(build).result()
@@ -179,29 +180,37 @@ class MutantProject:
             assert step is idle or self.expected[number] != self.expected[number - 1]
 
     def prepare_file(self, path: str) -> None:
-        """Build what the mutants of a file do not change, when the last slice has arrived."""
-        place = self.beside(path)
-        if place.exists() or self.is_machinery(path):
+        """Build what the mutants of a file do not change, step by step."""
+        if self.is_machinery(path) or self.beside(path, 1).exists():
             return
+        users = self.users(path)
+        others = [] if self.all_use(path) else ["--exclude", *(f"{name}+" for name in users)]
 
         def build() -> bool:
-            place.mkdir()
-            shutil.copyfile(self.folder / FILE_NAME, place / FILE_NAME)
-            warehouse = Warehouse(self.project, place)
-            arrivals(self, warehouse)
-            users = self.users(path)
-            if self.downstream(users) < set(self.models):
-                done = self.run(
-                    "run", "--exclude", *(f"{name}+" for name in users), path=warehouse.path
-                )
-                assert done.succeeded, done.message
+            for number in range(1, OF_MODELS):
+                place = self.beside(path, number)
+                place.mkdir()
+                shutil.copyfile(self.built(number - 1), place / FILE_NAME)
+                warehouse = Warehouse(self.project, place)
+                STEPS[number](self, warehouse)
+                if others:
+                    done = self.run("run", *others, path=warehouse.path)
+                    assert done.succeeded, done.message
             return True
 
         assert Child(build).result(), f"the unmutated project does not build without {path}"
 
-    def beside(self, path: str) -> Path:
-        """Where the warehouse of a file is."""
-        return self.folder / path.replace("/", "-")
+    def all_use(self, path: str) -> bool:
+        """Whether nothing is left of the project without the models that a file takes part in."""
+        return self.downstream(self.users(path)) == set(self.models)
+
+    def built(self, number: int) -> Path:
+        """The warehouse that the unmutated project built in a step."""
+        return self.folder / f"step{number}.duckdb"
+
+    def beside(self, path: str, number: int) -> Path:
+        """Where the warehouse of a file and a step is."""
+        return self.folder / f"{path.replace('/', '-')}-{number}"
 
     def is_machinery(self, path: str) -> bool:
         """Whether every incremental model runs through a file, whatever its own SQL calls."""
@@ -251,7 +260,7 @@ class MutantProject:
         if not tests:
             return None
         folder.mkdir()
-        shutil.copyfile(self.folder / FILE_NAME, folder / FILE_NAME)
+        shutil.copyfile(self.built(0), folder / FILE_NAME)
         fewest_first = dict(sorted(tests.items(), key=lambda item: len(item[1])))
         try:
             name, error = first_failure(self.project, folder / FILE_NAME, fewest_first)
@@ -262,17 +271,18 @@ class MutantProject:
     def compare(self, folder: Path, path: str, users: list[str]) -> Verdict | None:
         """Build from nothing, then on: every table must be that of the unmutated project."""
         folder.mkdir()
-        shutil.copyfile(self.folder / FILE_NAME, folder / FILE_NAME)
+        shutil.copyfile(self.built(0), folder / FILE_NAME)
         warehouse = Warehouse(self.project, folder)
         is_machinery = self.is_machinery(path)
-        gone = set(self.models) if is_machinery else self.downstream(users)
-        selection = [] if gone == set(self.models) else ["--select", *(f"{n}+" for n in users)]
+        whole = is_machinery or self.all_use(path)
+        gone = set(self.models) if whole else self.downstream(users)
+        selection = [] if whole else ["--select", *(f"{name}+" for name in users)]
         warehouse.execute(
             ";".join(f"drop table if exists {self.models[name].relation()}" for name in gone)
         )
-        for number, step in enumerate(STEPS if is_machinery else STEPS[:2]):
+        for number, step in enumerate(STEPS if is_machinery else STEPS[:OF_MODELS]):
             if number and not is_machinery:
-                shutil.copyfile(self.beside(path) / FILE_NAME, warehouse.path)
+                shutil.copyfile(self.beside(path, number) / FILE_NAME, warehouse.path)
             elif number:
                 step(self, warehouse)
             done = self.run("run", "--fail-fast", *selection, path=warehouse.path)
@@ -285,6 +295,10 @@ class MutantProject:
             if step is idle and changed_rows(warehouse):
                 return Verdict("killed", "rows change in an idle build")
         return None
+
+    def last_arrival(self) -> datetime:
+        """When the last row of the slices arrives."""
+        return max(row[LOADED_AT] for held in self.slices for rows in held.values() for row in rows)
 
     def downstream(self, users: list[str]) -> set[str]:
         names = {
@@ -328,6 +342,24 @@ def arrivals(project: MutantProject, warehouse: Warehouse) -> None:
     warehouse.insert(project.slices[-1])
 
 
+def latest(project: MutantProject, warehouse: Warehouse) -> None:
+    """A session and its feedback arrive that change the last days alone."""
+    sent = [row for held in project.slices for row in held.get("sessions", [])]
+    last = max(row["scheduled_start"] for row in sent)
+    tutors = warehouse.execute("select tutor_id from tutormax.tutors order by tutor_id")
+    students = warehouse.execute("select student_id from tutormax.students order by student_id")
+    stamp = {LOADED_AT: project.last_arrival() + timedelta(hours=1)}
+    held: Slice = {"sessions": [], "student_feedback": []}
+    for number, (tutor_id,) in enumerate(tutors):
+        start = (last - timedelta(days=number)).replace(tzinfo=None).isoformat()
+        one = session(f"latest{number}", tutor_id, students[0][0], start)
+        held["sessions"].append(one | stamp)
+        submitted_at = one["scheduled_start"] + timedelta(days=2)
+        rating = feedback(f"latest{number}", one, submitted_at=submitted_at, overall_rating=1)
+        held["student_feedback"].append(rating | stamp)
+    warehouse.insert(held)
+
+
 def idle(project: MutantProject, warehouse: Warehouse) -> None:
     """Nothing happens."""
 
@@ -347,8 +379,7 @@ def leaves(project: MutantProject, warehouse: Warehouse) -> None:
 
 def again(project: MutantProject, warehouse: Warehouse) -> None:
     """Much of the first slices comes once more, newly arrived."""
-    last = max(row[LOADED_AT] for held in project.slices for rows in held.values() for row in rows)
-    stamp = {LOADED_AT: last + timedelta(days=1)}
+    stamp = {LOADED_AT: project.last_arrival() + timedelta(days=1)}
     held: Slice = {}
     for sent in project.slices[:-1]:
         for table, rows in sent.items():
@@ -356,7 +387,10 @@ def again(project: MutantProject, warehouse: Warehouse) -> None:
     warehouse.insert(held)
 
 
-STEPS: list[Callable[[MutantProject, Warehouse], None]] = [full, arrivals, idle, leaves, again]
+Step = Callable[["MutantProject", Warehouse], None]
+STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again]
+OF_MODELS = 3
+"""So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
 
 
 def changed_rows(warehouse: Warehouse) -> int:

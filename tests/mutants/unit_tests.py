@@ -49,10 +49,9 @@ def keep(project: Project, path: Path, models: list[str]) -> dict[str, list[Unit
     found: dict[str, list[UnitTest]] = {}
     rendered = render(project, path, [f"{name},test_type:unit" for name in models], whole=True)
     with connect_duckdb(path) as connection:
-        for name, (body, whole) in rendered.items():
-            test = definitions[name]
-            whole = whole.strip()
-            assert whole.endswith(after_with(body)), (name, whole[-900:], after_with(body)[-900:])
+        for name, (body, padded) in rendered.items():
+            test, whole = definitions[name], padded.strip()
+            assert whole.endswith(after_with(body)), name
             rows = test.expect.rows
             given = list(rows[0]) if isinstance(rows, list) and rows else []
             columns = ", ".join(f'"{column}"' for column in given) or "*"
