@@ -186,6 +186,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--results", type=Path, default=RESULTS, help="a file of JSON lines")
     parser.add_argument("--every", type=int, default=1, help="only every so manieth: a sample")
+    parser.add_argument("--survivors", action="store_true", help="what survived the last run")
     parser.add_argument("--list", action="store_true", help="only print the mutants")
     options = parser.parse_args()
     if options.since:
@@ -193,6 +194,10 @@ def main() -> int:
     else:
         paths = named_files(options.models.split()) if options.models else all_files()
     mutants = [one for path in paths for one in mutants_of(path)][:: options.every]
+    if options.survivors:
+        told = [json.loads(line) for line in options.results.read_text().splitlines()]
+        survived = {(one["path"], one["change"]) for one in told if one["fate"] == "survived"}
+        mutants = [one for one in mutants if (one.path, one.change) in survived]
     if options.list or not mutants:
         for one in mutants:
             print(f"{one.path}:{one.line}: {one.kind}: {one.change}")
@@ -202,7 +207,7 @@ def main() -> int:
     options.results.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, options.results.open("w") as results:
         project = MutantProject(Project(Path(folder)), Path(folder))
-        project.prepare(paths)
+        project.prepare({one.path for one in mutants})
         judged = []
         for one, verdict in run(project, mutants, options.processes):
             judged.append((one, verdict))
@@ -214,7 +219,7 @@ def main() -> int:
                 f" {one.kind}: {verdict.by or one.change}",
                 flush=True,
             )
-    is_sample = options.every > 1
+    is_sample = options.every > 1 or options.survivors
     status = report(judged, known_equivalents(), [] if is_sample else paths)
     print(f"{(time.monotonic() - began) / 60:.1f} minutes.")
     return status
