@@ -92,6 +92,11 @@ bench: $(VENV)/run.stamp ## Measure loads and builds of synthetic data [CASES="d
 bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it never saw
 	$(BIN)/python benchmarks/churn.py
 
+.PHONY: mutants
+mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [MODELS="sessions" SINCE=main EVERY=10]
+	$(BIN)/python tests/mutants/mutants.py --models "$(MODELS)" --since "$(SINCE)" --every $(or $(EVERY),1) \
+		$(if $(SURVIVORS),--survivors)
+
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml; needs uv
 	uv pip compile pyproject.toml --group build --output-file requirements.lock $(LOCK_OPTIONS)

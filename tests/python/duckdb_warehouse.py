@@ -118,6 +118,16 @@ class Project:
         compiled = self._folder / "target" / "compiled" / node.package_name
         return (compiled / node.original_file_path).read_text()
 
+    def compiled_tests(self, duckdb_path: Path) -> list[Any]:
+        """The data tests of dbt, with the SQL that dbt made of them."""
+        result = self._invoke(
+            dbtRunner(manifest=self.manifest.deepcopy()),
+            *("compile", "--select", "test_type:data", "--threads", "1"),
+            duckdb_path=duckdb_path,
+        )
+        assert result.success, result.exception
+        return [found.node for found in result.result.results]
+
     def command_line(
         self, *words: str | Path, duckdb_path: Path, **env: str
     ) -> subprocess.CompletedProcess[str]:

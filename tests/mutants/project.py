@@ -1,0 +1,408 @@
+"""The dbt project with a mutant in it, and what runs on that, in a process forked for it.
+
+The parent never opens a warehouse, so that a child may change the manifest and run dbt as it likes.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import resource
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import unit_tests
+from duckdb_warehouse import FILE_NAME, REPOSITORY, Build, Project, Warehouse
+from replay import Model, kept_models
+from replay_data import Slice, random_slices
+from sample_rows import feedback, session
+from unit_tests import BrokenSqlError, UnitTest, first_failure
+
+from tutormax.schema import LOADED_AT
+
+SEED = 126
+"""A replay of 130 days in several slices, with rows that break rules."""
+
+PROCESSOR_SECONDS = 300
+"""A mutant may never come to an end."""
+
+MACRO = re.compile(r"\{%-?\s*macro\s+(?P<name>\w+)\(.*?endmacro\s*-?%\}", re.S)
+MACHINERY = ("macros/incremental/", "macros/materializations/", "macros/operations/")
+"""What every incremental model runs through, whatever its own SQL calls."""
+
+STILLBORN = re.compile(
+    r"Compilation Error|(Parser|Binder|Catalog|Syntax|Not implemented) Error|enforced contract"
+    r"|must be an aggregate|Could not find|invalid literal"
+)
+QUICKLY = ("--threads", "1", "--log-level", "none", "--log-level-file", "none")
+VARIABLES = {"allow_mass_delete": True}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a mutant fared: killed, stillborn or survived, and by what."""
+
+    fate: str
+    by: str = ""
+
+
+class Child:
+    """A forked process that computes something."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        receiver, sender = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                os.close(receiver)
+                resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+                data = pickle.dumps(work())
+                with os.fdopen(sender, "wb") as pipe:
+                    pipe.write(data)
+                status = 0
+            except BaseException as error:
+                print(f"{type(error).__name__}: {error}"[:2000], flush=True)
+            finally:
+                os._exit(status)
+        os.close(sender)
+        self.receiver = receiver
+
+    def result(self) -> Any:
+        """What the work returned; None if it died, as in an endless loop."""
+        with os.fdopen(self.receiver, "rb") as pipe:
+            data = pipe.read()
+        os.waitpid(self.pid, 0)
+        return pickle.loads(data) if data else None
+
+
+Fingerprints = dict[str, tuple[int, int]]
+
+
+class MutantProject:
+    """The project, parsed, and warehouses that the unmutated project built step by step."""
+
+    def __init__(self, project: Project, folder: Path, seed: int = SEED) -> None:
+        self.project = project
+        self.folder = folder
+        self.manifest = project.manifest
+        self.models = {model.name: model for model in kept_models(self.manifest)}
+        self.slices = random_slices(seed)
+        self.expected: list[Fingerprints] = []
+        self.unit_tests: dict[str, list[UnitTest]] = {}
+
+    # What stands in the manifest.
+
+    def model_at(self, path: str) -> Any:
+        """The node of a model's file, if the path is one."""
+        return next(
+            (
+                node
+                for node in self.manifest.nodes.values()
+                if node.resource_type == "model" and node.original_file_path == path
+            ),
+            None,
+        )
+
+    def macros_at(self, path: str) -> list[Any]:
+        return [
+            macro for macro in self.manifest.macros.values() if macro.original_file_path == path
+        ]
+
+    def users(self, path: str) -> list[str]:
+        """The models whose SQL a file takes part in."""
+        node = self.model_at(path)
+        if node is not None:
+            return [node.name]
+        wanted = {macro.unique_id for macro in self.macros_at(path)}
+        wanted |= {re.sub(r"\.(default|duckdb)__", ".", name) for name in wanted}
+        while True:
+            more = {
+                name
+                for name, macro in self.manifest.macros.items()
+                if name not in wanted and wanted & set(macro.depends_on.macros)
+            }
+            if not more:
+                break
+            wanted |= more
+        return sorted(
+            node.name
+            for node in self.manifest.nodes.values()
+            if node.resource_type == "model" and wanted & set(node.depends_on.macros)
+        )
+
+    def put(self, path: str, text: str) -> bool:
+        """Put the text of a file into the manifest; false if it makes no difference there."""
+        node = self.model_at(path)
+        if node is not None:
+            changed = bool(node.raw_code != text.strip())
+            node.raw_code = text.strip()
+            return changed
+        blocks = {match["name"]: match[0] for match in MACRO.finditer(text)}
+        changed = False
+        for macro in self.macros_at(path):
+            changed |= blocks[macro.name] != macro.macro_sql
+            macro.macro_sql = blocks[macro.name]
+        return changed
+
+    # What is run.
+
+    def run(self, *words: str, path: Path) -> Build:
+        return self.project.run(*words, *QUICKLY, duckdb_path=path, variables=VARIABLES)
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Build the unmutated project step by step, and keep what it gave; and its unit tests."""
+        models = sorted({name for path in paths for name in self.users(path)})
+
+        def build() -> tuple[list[Fingerprints], dict[str, list[UnitTest]]]:
+            path = self.folder / "base"
+            path.mkdir()
+            warehouse = Warehouse(self.project, path)
+            assert self.run("seed", path=warehouse.path).succeeded
+            expected = []
+            for number, step in enumerate(STEPS):
+                step(self, warehouse)
+                done = self.run("run", path=warehouse.path)
+                assert done.succeeded, done.message
+                expected.append(self.fingerprints(warehouse))
+                if number < OF_MODELS:
+                    shutil.copyfile(warehouse.path, self.built(number))
+            return expected, unit_tests.keep(self.project, warehouse.path, models)
+
+        prepared = Child(build).result()
+        assert prepared, "the unmutated project does not build"
+        self.expected, self.unit_tests = prepared
+        for number, step in enumerate(STEPS[1:], start=1):
+            assert step is idle or self.expected[number] != self.expected[number - 1]
+
+    def prepare_file(self, path: str) -> None:
+        """Build what the mutants of a file do not change, step by step."""
+        if self.is_machinery(path) or self.beside(path, 1).exists():
+            return
+        users = self.users(path)
+        others = [] if self.all_use(path) else ["--exclude", *(f"{name}+" for name in users)]
+
+        def build() -> bool:
+            for number in range(1, OF_MODELS):
+                place = self.beside(path, number)
+                place.mkdir()
+                shutil.copyfile(self.built(number - 1), place / FILE_NAME)
+                warehouse = Warehouse(self.project, place)
+                STEPS[number](self, warehouse)
+                if others:
+                    done = self.run("run", *others, path=warehouse.path)
+                    assert done.succeeded, done.message
+            return True
+
+        assert Child(build).result(), f"the unmutated project does not build without {path}"
+
+    def all_use(self, path: str) -> bool:
+        """Whether nothing is left of the project without the models that a file takes part in."""
+        return self.downstream(self.users(path)) == set(self.models)
+
+    def built(self, number: int) -> Path:
+        """The warehouse that the unmutated project built in a step."""
+        return self.folder / f"step{number}.duckdb"
+
+    def beside(self, path: str, number: int) -> Path:
+        """Where the warehouse of a file and a step is."""
+        return self.folder / f"{path.replace('/', '-')}-{number}"
+
+    def is_machinery(self, path: str) -> bool:
+        """Whether every incremental model runs through a file, whatever its own SQL calls."""
+        return path.startswith(MACHINERY)
+
+    def fingerprints(self, warehouse: Warehouse) -> Fingerprints:
+        """The number of rows and a hash of each table, audit columns left out."""
+        with warehouse.connection() as connection:
+            columns: dict[tuple[str, str], list[str]] = {}
+            for schema, table, column in connection.execute(
+                "select table_schema, table_name, column_name from information_schema.columns"
+                " order by all"
+            ).fetchall():
+                columns.setdefault((schema, table), []).append(column)
+            selects = []
+            for model in self.models.values():
+                held = [
+                    f'"{name}"'
+                    for name in columns.get((model.schema, model.name), [])
+                    if name not in model.audit
+                ]
+                if held:
+                    selects.append(
+                        f"select '{model.name}', count(*), sum(hash(row({', '.join(held)})))"
+                        f" from {model.relation()}"
+                    )
+            return {
+                name: (count, int(total or 0))
+                for name, count, total in connection.execute(" union all ".join(selects)).fetchall()
+            }
+
+    def judge(self, path: str, text: str) -> Verdict:
+        """Everything a mutant must get past, unit tests first; stops at the first kill."""
+        if not self.put(path, text):
+            return Verdict("stillborn", "no difference")
+        users = self.users(path)
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            return (
+                self.unit_test(Path(folder) / "unit", users)
+                or self.compare(Path(folder) / "built", path, users)
+                or Verdict("survived")
+            )
+
+    def unit_test(self, folder: Path, users: list[str]) -> Verdict | None:
+        """Run the unit tests of the models that a mutant takes part in."""
+        tests = {name: self.unit_tests[name] for name in users if name in self.unit_tests}
+        if not tests:
+            return None
+        folder.mkdir()
+        shutil.copyfile(self.built(0), folder / FILE_NAME)
+        fewest_first = dict(sorted(tests.items(), key=lambda item: len(item[1])))
+        try:
+            name, error = first_failure(self.project, folder / FILE_NAME, fewest_first)
+        except BrokenSqlError as broken:
+            return Verdict("stillborn", str(broken))
+        return Verdict("killed", f"unit test {name} {error}".strip()) if name else None
+
+    def compare(self, folder: Path, path: str, users: list[str]) -> Verdict | None:
+        """Build from nothing, then on: every table must be that of the unmutated project."""
+        folder.mkdir()
+        shutil.copyfile(self.built(0), folder / FILE_NAME)
+        warehouse = Warehouse(self.project, folder)
+        is_machinery = self.is_machinery(path)
+        whole = is_machinery or self.all_use(path)
+        gone = set(self.models) if whole else self.downstream(users)
+        selection = [] if whole else ["--select", *(f"{name}+" for name in users)]
+        warehouse.execute(
+            ";".join(f"drop table if exists {self.models[name].relation()}" for name in gone)
+        )
+        for number, step in enumerate(STEPS if is_machinery else STEPS[:OF_MODELS]):
+            if number and not is_machinery:
+                shutil.copyfile(self.beside(path, number) / FILE_NAME, warehouse.path)
+            elif number:
+                step(self, warehouse)
+            done = self.run("run", "--fail-fast", *selection, path=warehouse.path)
+            if not done.succeeded:
+                return of_failure(done, f"build ({step.__name__})")
+            found = self.fingerprints(warehouse)
+            for name, fingerprint in self.expected[number].items():
+                if found.get(name) != fingerprint:
+                    return Verdict("killed", f"{name} differs ({step.__name__})")
+            if step is idle and changed_rows(warehouse):
+                return Verdict("killed", "rows change in an idle build")
+        return None
+
+    def last_arrival(self) -> datetime:
+        """When the last row of the slices arrives."""
+        return max(row[LOADED_AT] for held in self.slices for rows in held.values() for row in rows)
+
+    def downstream(self, users: list[str]) -> set[str]:
+        names = {
+            node.unique_id: node.name
+            for node in self.manifest.nodes.values()
+            if node.resource_type == "model"
+        }
+        reached = {key for key, name in names.items() if name in users}
+        waiting = list(reached)
+        while waiting:
+            for child in self.manifest.child_map[waiting.pop()]:
+                if child in names and child not in reached:
+                    reached.add(child)
+                    waiting.append(child)
+        return {names[key] for key in reached}
+
+
+def of_failure(done: Build, where: str) -> Verdict:
+    broken = STILLBORN.search(done.message)
+    if broken:
+        return Verdict("stillborn", broken[0])
+    return Verdict("killed", name_of_failure(done.message, where))
+
+
+def name_of_failure(message: str, where: str) -> str:
+    found = re.search(r"unit_test (\w+)|in (?:model|test|unit_test) (\w+)", message)
+    return f"{where} {found[1] or found[2]}" if found else f"{where}: {message[:200]}"
+
+
+# What happens before each build.
+
+
+def full(project: MutantProject, warehouse: Warehouse) -> None:
+    """Everything from nothing, on all slices but the last."""
+    for held in project.slices[:-1]:
+        warehouse.insert(held)
+
+
+def arrivals(project: MutantProject, warehouse: Warehouse) -> None:
+    """The last slice arrives."""
+    warehouse.insert(project.slices[-1])
+
+
+def latest(project: MutantProject, warehouse: Warehouse) -> None:
+    """A session and its feedback arrive that change the last days alone."""
+    sent = [row for held in project.slices for row in held.get("sessions", [])]
+    last = max(row["scheduled_start"] for row in sent)
+    tutors = warehouse.execute("select tutor_id from tutormax.tutors order by tutor_id")
+    students = warehouse.execute("select student_id from tutormax.students order by student_id")
+    stamp = {LOADED_AT: project.last_arrival() + timedelta(hours=1)}
+    held: Slice = {"sessions": [], "student_feedback": []}
+    for number, (tutor_id,) in enumerate(tutors):
+        start = (last - timedelta(days=number)).replace(tzinfo=None).isoformat()
+        one = session(f"latest{number}", tutor_id, students[0][0], start)
+        held["sessions"].append(one | stamp)
+        submitted_at = one["scheduled_start"] + timedelta(days=2)
+        rating = feedback(f"latest{number}", one, submitted_at=submitted_at, overall_rating=1)
+        held["student_feedback"].append(rating | stamp)
+    warehouse.insert(held)
+
+
+def idle(project: MutantProject, warehouse: Warehouse) -> None:
+    """Nothing happens."""
+
+
+def leaves(project: MutantProject, warehouse: Warehouse) -> None:
+    """Rows leave raw."""
+    for table, key in (
+        ("tutors", "tutor_id"),
+        ("sessions", "session_id"),
+        ("student_feedback", "feedback_id"),
+    ):
+        warehouse.execute(
+            f"delete from raw.{table} where {key} in"
+            f" (select {key} from tutormax.{table} order by {key} limit 1)"
+        )
+
+
+def again(project: MutantProject, warehouse: Warehouse) -> None:
+    """Much of the first slices comes once more, newly arrived."""
+    stamp = {LOADED_AT: project.last_arrival() + timedelta(days=1)}
+    held: Slice = {}
+    for sent in project.slices[:-1]:
+        for table, rows in sent.items():
+            held.setdefault(table, []).extend(row | stamp for row in rows[::5])
+    warehouse.insert(held)
+
+
+Step = Callable[["MutantProject", Warehouse], None]
+STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again]
+OF_MODELS = 3
+"""So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
+
+
+def changed_rows(warehouse: Warehouse) -> int:
+    """How many rows the last build changed."""
+    ((n,),) = warehouse.execute(
+        "select coalesce(sum(rows_inserted + rows_updated + rows_deleted), 0)"
+        " from tutormax.tutormax_runs where build_number ="
+        " (select max(build_number) from tutormax.tutormax_runs)"
+    )
+    return int(n)
+
+
+__all__ = ["REPOSITORY", "Child", "Model", "MutantProject", "Project", "Verdict"]
