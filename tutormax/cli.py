@@ -15,6 +15,7 @@ from tutormax.operations.erase import erase
 from tutormax.operations.maintain import maintain
 from tutormax.operations.roles import roles
 from tutormax.postgres.commands import postgres_commands
+from tutormax.reports.command import reports
 from tutormax.sample import sample
 from tutormax.summary import summary
 from tutormax.train.command import train
@@ -36,6 +37,7 @@ commands.command("archive")(archive)
 commands.command("maintain")(maintain)
 commands.command("roles")(roles)
 commands.command("train")(train)
+commands.command("reports")(reports)
 
 
 def app() -> None:
