@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 
-from tutormax.reports.words import RISKS, SOURCES, WINDOWS, words
+from tutormax.reports.words import SOURCES, WINDOWS, words
 
 Spec = dict[str, Any]
 
@@ -29,7 +29,7 @@ _CONFIG = {
     "view": {"stroke": "transparent"},
     "axis": _AXIS,
     "axisX": {"grid": False},
-    "axisY": {"domain": False, "ticks": False, "tickCount": 4},
+    "axisY": {"domain": False, "ticks": False},
     "legend": {
         "labelColor": "var(--muted)",
         "labelFontSize": 12,
@@ -38,35 +38,69 @@ _CONFIG = {
     },
 }
 
-_DAY = alt.Tooltip("utcyearmonthdate(day):T", title="day", format="%Y-%m-%d")
-
 
 def specs() -> dict[str, Spec]:
     """Every chart of the pages by its name."""
     charts = {
-        "ratings": _days("week", "Mean rating, 1–5", ".2f", {"rating": "mean rating"}),
-        "no_shows": _bars("No-shows of sessions", ".1%", "no_show_rate", "no-shows"),
-        "expected_churn": _days(
-            "day", "Tutors", ".1f", {"expected": "expected to churn"}, zero=True
+        "ratings": _trend("week", Value("rating", "Mean rating", ".1f", ".2f", within=(4, 5))),
+        "no_shows": _weekly_bars(Value("no_show_rate", "No-shows", ".0%", ".1%")),
+        "expected_churn": _trend("day", Value("expected", "Tutors", ",.0f", ",.1f"), area=True),
+        "rejected_days": _stacked_days(
+            Value("count", "Rows refused", ",.0f"),
+            {words(name): f"var(--series-{n + 1})" for n, name in enumerate(SOURCES)},
         ),
-        "risk_days": _stacked("Tutors", _colours("risk", RISKS)),
-        "rejected_days": _stacked(
-            "Rows refused", {words(name): f"var(--series-{n + 1})" for n, name in enumerate(SOURCES)}
+        "score": _trend(
+            "day", Value("churn_score", "Score, 0–100", ".0f"), ticks=range(0, 101, 25)
         ),
-        "score": _score(),
         "auc": _auc(),
         "calibration": _calibration(),
     }
-    for name, title, form, zero in (
-        ("sessions_completed", "Sessions", ",.0f", True),
-        ("avg_rating", "Rating, 1–5", ".2f", False),
-        ("first_session_success_rate", "Share", ".0%", True),
-        ("reschedule_rate", "Share", ".0%", True),
-        ("no_show_count", "No-shows", ",.0f", True),
-        ("engagement_score", "Score, 0–1", ".2f", False),
+    for value in (
+        Value("sessions_completed", "Sessions", ",.0f"),
+        Value("avg_rating", "Rating", ".1f", ".2f", within=(4, 5)),
+        Value("first_session_success_rate", "Share", ".0%", within=(0, 1)),
+        Value("reschedule_rate", "Share", ".0%", ".1%", within=(0, 0.2)),
+        Value("no_show_count", "No-shows", ",.0f", within=(0, 4)),
+        Value("engagement_score", "Score", ".1f", ".2f", within=(0.6, 1)),
     ):
-        charts[name] = _windows(name, title, form, zero=zero)
+        charts[value.field] = _windows(value)
     return {name: _finished(chart) for name, chart in charts.items()}
+
+
+class Value(NamedTuple):
+    """What an axis shows, and how."""
+
+    field: str
+    title: str
+    form: str
+    tooltip_form: str = ""
+    within: tuple[float, float] | None = None
+    """What the axis covers at least, lest a small change fill the chart; otherwise it has 0."""
+
+    def axis(self, field: str = "", ticks: Sequence[int] = ()) -> Any:
+        """The vertical axis; the data may stand in another field."""
+        scale = alt.Scale(zero=True, nice=True)
+        if ticks:
+            scale = alt.Scale(domain=[ticks[0], ticks[-1]])
+        elif self.within:
+            covered = alt.DomainUnionWith(unionWith=list(self.within))
+            scale = alt.Scale(domain=covered, zero=False, nice=True)
+        ticked: dict[str, Any] = {"values": list(ticks)} if ticks else {"tickCount": 4}
+        return alt.Y(
+            f"{field or self.field}:Q",
+            title=self.title,
+            scale=scale,
+            axis=alt.Axis(format=self.form, minExtent=34, **ticked),
+            stack=None,
+        )
+
+    def tooltip(self, field: str = "", title: str = "") -> Any:
+        """The value under the pointer."""
+        return alt.Tooltip(
+            f"{field or self.field}:Q",
+            title=title or self.title.lower(),
+            format=self.tooltip_form or self.form,
+        )
 
 
 def _finished(chart: Any) -> Spec:
@@ -75,15 +109,11 @@ def _finished(chart: Any) -> Spec:
     return spec
 
 
-def _colours(prefix: str, names: Sequence[str]) -> dict[str, str]:
-    return {name: f"var(--{prefix}-{name.lower().replace(' ', '-')})" for name in names}
-
-
 def _base() -> Any:
     return alt.Chart(alt.NamedData(name="table"))
 
 
-def _x(field: str = "day") -> Any:
+def _time(field: str) -> Any:
     return alt.X(
         f"{field}:T",
         title=None,
@@ -92,46 +122,44 @@ def _x(field: str = "day") -> Any:
     )
 
 
-def _y(field: str, title: str, form: str, **scale: Any) -> Any:
-    return alt.Y(
-        f"{field}:Q", title=title, scale=alt.Scale(**scale), axis=alt.Axis(format=form, minExtent=34)
-    )
+def _day_of(field: str) -> Any:
+    title = "week from" if field == "week" else "day"
+    return alt.Tooltip(f"utcyearmonthdate({field}):T", title=title, format="%Y-%m-%d")
 
 
-def _with_rule(lines: Any, field: str, tooltips: list[Any]) -> Any:
+def _with_rule(lines: Sequence[Any], field: str, tooltips: Sequence[Any]) -> Any:
     """Lines, and a rule at the day nearest to the pointer that names all their values."""
     nearest = alt.selection_point(
-        name="nearest", fields=[field], nearest=True, on="pointerover", clear="pointerout", empty=False
+        name="nearest",
+        fields=[field],
+        nearest=True,
+        on="pointerover",
+        clear="pointerout",
+        empty=False,
     )
     rule = (
         _base()
         .mark_rule(color="var(--muted)")
         .encode(
-            x=_x(field),
+            x=_time(field),
             opacity=alt.condition(nearest, alt.value(0.6), alt.value(0)),
-            tooltip=tooltips,
+            tooltip=[_day_of(field), *tooltips],
         )
         .add_params(nearest)
     )
     return alt.layer(*lines, rule)
 
 
-def _days(field: str, title: str, form: str, values: dict[str, str], *, zero: bool = False) -> Any:
+def _trend(field: str, value: Value, *, area: bool = False, ticks: Sequence[int] = ()) -> Any:
     """One line over days or weeks."""
-    ((name, meaning),) = values.items()
-    y = _y(name, title, form, zero=zero, nice=True)
-    line = _base().mark_line(color="var(--accent)", strokeWidth=2).encode(x=_x(field), y=y)
-    area = _base().mark_area(color="var(--accent)", opacity=0.12).encode(x=_x(field), y=y)
-    what = "week from" if field == "week" else "day"
-    tooltips = [
-        alt.Tooltip(f"utcyearmonthdate({field}):T", title=what, format="%Y-%m-%d"),
-        alt.Tooltip(f"{name}:Q", title=meaning, format=form),
-    ]
-    return _with_rule([area, line] if zero else [line], field, tooltips)
+    axes = {"x": _time(field), "y": value.axis(ticks=ticks)}
+    lines = [_base().mark_line(color="var(--accent)", strokeWidth=2).encode(**axes)]
+    if area:
+        lines.insert(0, _base().mark_area(color="var(--accent)", opacity=0.12).encode(**axes))
+    return _with_rule(lines, field, [value.tooltip()])
 
 
-def _bars(title: str, form: str, name: str, meaning: str) -> Any:
-    """One bar a week."""
+def _weekly_bars(value: Value) -> Any:
     return (
         _base()
         .mark_bar(color="var(--accent)", width={"band": 0.7})
@@ -141,148 +169,125 @@ def _bars(title: str, form: str, name: str, meaning: str) -> Any:
                 title=None,
                 axis=alt.Axis(format="%-d %b", labelOverlap=True, labelAngle=0, ticks=False),
             ),
-            y=_y(name, title, form, zero=True, nice=True),
-            tooltip=[
-                alt.Tooltip("utcyearmonthdate(week):T", title="week from", format="%Y-%m-%d"),
-                alt.Tooltip(f"{name}:Q", title=meaning, format=form),
-            ],
+            y=value.axis(),
+            tooltip=[_day_of("week"), value.tooltip()],
         )
     )
 
 
-def _stacked(title: str, colours: dict[str, str]) -> Any:
-    """Bars of a day, one colour a kind; the data have a column `kind` and a column `count`."""
+def _stacked_days(value: Value, colours: dict[str, str]) -> Any:
+    """Bars of a day; the data have a row a day and `kind`, stacked by `rank`."""
     return (
         _base()
-        .mark_bar(width={"band": 0.9})
+        .mark_bar(binSpacing=1)
         .encode(
-            x=_x(),
-            y=_y("count", title, ",.0f", zero=True, nice=True),
+            x=alt.X(
+                "utcyearmonthdate(day):T",
+                title=None,
+                scale=alt.Scale(type="utc"),
+                axis=alt.Axis(format="%-d %b", tickCount=4, labelFlush=True, labelOverlap=True),
+            ),
+            y=value.axis().stack("zero"),
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=list(colours), range=list(colours.values())),
                 legend=alt.Legend(title=None, columns=3, symbolType="square"),
             ),
             order=alt.Order("rank:Q"),
-            tooltip=[
-                _DAY,
-                alt.Tooltip("kind:N", title="kind"),
-                alt.Tooltip("count:Q", title="count", format=",.0f"),
-            ],
+            tooltip=[_day_of("day"), alt.Tooltip("kind:N", title="source"), value.tooltip()],
         )
     )
 
 
-def _windows(metric: str, title: str, form: str, *, zero: bool) -> Any:
+def _windows(value: Value) -> Any:
     """Three lines of one metric: the windows of 7, 30 and 90 days."""
-    fields = {f"{metric}_{window}": meaning for window, meaning in WINDOWS.items()}
+    fields = {f"{value.field}_{window}": meaning for window, meaning in WINDOWS.items()}
+
+    def by_window(*looks: Any) -> dict[str, Any]:
+        return {"scale": alt.Scale(domain=list(fields), range=list(looks)), "legend": None}
+
     lines = (
         _base()
         .transform_fold(list(fields), as_=["metric_window", "value"])
-        .mark_line()
+        .mark_line(strokeWidth=1.6)
         .encode(
-            x=_x(),
-            y=_y("value", title, form, zero=zero, nice=True),
-            color=_by_window(fields, [f"var(--window-{window})" for window in WINDOWS]),
-            strokeDash=alt.StrokeDash(
-                "metric_window:N",
-                scale=alt.Scale(domain=list(fields), range=[[1, 0], [1, 0], [5, 3]]),
-                legend=None,
+            x=_time("day"),
+            y=value.axis("value"),
+            color=alt.Color(
+                "metric_window:N", **by_window(*(f"var(--window-{window})" for window in WINDOWS))
             ),
-            strokeWidth=alt.StrokeWidth(
-                "metric_window:N",
-                scale=alt.Scale(domain=list(fields), range=[1.2, 2.2, 1.6]),
-                legend=None,
-            ),
+            strokeDash=alt.StrokeDash("metric_window:N", **by_window([1, 0], [1, 0], [5, 3])),
         )
     )
-    values = [alt.Tooltip(f"{name}:Q", title=text, format=form) for name, text in fields.items()]
-    return _with_rule([lines], "day", [_DAY, *values])
-
-
-def _by_window(fields: dict[str, str], colours: list[str]) -> Any:
-    return alt.Color(
-        "metric_window:N", scale=alt.Scale(domain=list(fields), range=colours), legend=None
-    )
-
-
-def _score() -> Any:
-    """The churn score; the grid is where a level of risk ends."""
-    line = (
-        _base()
-        .mark_line(color="var(--accent)", strokeWidth=2)
-        .encode(
-            x=_x(),
-            y=alt.Y(
-                "churn_score:Q",
-                title="Score, 0–100",
-                scale=alt.Scale(domain=[0, 100]),
-                axis=alt.Axis(values=[0, 25, 50, 75, 100], minExtent=34),
-            ),
-        )
-    )
-    tooltips = [_DAY, alt.Tooltip("churn_score:Q", title="churn score", format=".0f")]
-    return _with_rule([line], "day", tooltips)
+    tooltips = [value.tooltip(field, meaning) for field, meaning in fields.items()]
+    return _with_rule([lines], "day", tooltips)
 
 
 def _auc() -> Any:
     """The AUC of the model and of its baseline by month."""
-    names = {"auc": "model", "baseline_auc": "baseline"}
-    return (
+    fields = {"auc": "model", "baseline_auc": "baseline"}
+    value = Value("value", "AUC", ".1f", ".3f")
+
+    def by_field(*looks: Any) -> dict[str, Any]:
+        return {"scale": alt.Scale(domain=list(fields), range=list(looks)), "legend": None}
+
+    # Its line brings the value that is blind into the axis.
+    blind = _base().mark_rule(color="var(--muted)", opacity=0.4).encode(y=alt.datum(0.5))
+    lines = (
         _base()
-        .transform_fold(list(names), as_=["who", "value"])
+        .transform_fold(list(fields), as_=["who", "value"])
         .mark_line(point=alt.OverlayMarkDef(size=40), strokeWidth=2)
         .encode(
             x=alt.X(
                 "utcyearmonth(month):O",
-                title="Month of the predictions",
-                axis=alt.Axis(format="%b %Y", labelAngle=0, labelOverlap=True),
+                title=None,
+                axis=alt.Axis(format="%b %y", labelAngle=0, labelOverlap=True),
             ),
-            y=_y("value", "AUC", ".1f", domain=[0.4, 1]),
-            color=alt.Color(
-                "who:N",
-                scale=alt.Scale(
-                    domain=list(names), range=["var(--accent)", "var(--muted)"]
-                ),
-                legend=None,
+            y=alt.Y(
+                "value:Q",
+                title="AUC",
+                scale=alt.Scale(domainMax=1, zero=False, nice=True),
+                axis=alt.Axis(format=".1f", tickCount=4, minExtent=34),
             ),
-            strokeDash=alt.StrokeDash(
-                "who:N", scale=alt.Scale(domain=list(names), range=[[1, 0], [5, 3]]), legend=None
-            ),
+            color=alt.Color("who:N", **by_field("var(--accent)", "var(--muted)")),
+            strokeDash=alt.StrokeDash("who:N", **by_field([1, 0], [5, 3])),
             tooltip=[
                 alt.Tooltip("utcyearmonth(month):T", title="month", format="%Y-%m"),
-                *[alt.Tooltip(f"{n}:Q", title=f"AUC, {t}", format=".3f") for n, t in names.items()],
+                *(value.tooltip(field, f"AUC, {who}") for field, who in fields.items()),
             ],
         )
     )
+    return alt.layer(blind, lines)
 
 
 def _calibration() -> Any:
-    """What was predicted against what came, in tenths; on the diagonal both are the same."""
-    scale = alt.Scale(domainMin=0, nice=True)
+    """What was predicted against what came, in tenths; on the diagonal both are the same.
+
+    `edge` is 0 and the largest of both: the ends of the diagonal. Most probabilities are small, so
+    both axes grow by square roots.
+    """
+    scale = alt.Scale(type="sqrt", domainMin=0)
+
+    def axis(kind: Any, field: str, title: str, extent: int) -> Any:
+        ticks = alt.Axis(format=".0%", values=[0, 0.01, 0.05, 0.2, 0.5, 1], minExtent=extent)
+        return kind(f"{field}:Q", title=title, scale=scale, axis=ticks)
+
+    def at(x: str, y: str) -> dict[str, Any]:
+        return {
+            "x": axis(alt.X, x, "Predicted", 0),
+            "y": axis(alt.Y, y, "Churned", 34),
+        }
+
     diagonal = (
         _base()
         .mark_line(color="var(--muted)", strokeDash=[5, 3], strokeWidth=1.2)
-        .encode(
-            x=alt.X("predicted:Q", scale=scale),
-            y=alt.Y("predicted:Q", scale=scale),
-        )
+        .encode(**at("edge", "edge"))
     )
     points = (
         _base()
-        .mark_line(
-            color="var(--accent)", strokeWidth=2, point=alt.OverlayMarkDef(color="var(--accent)", size=40)
-        )
+        .mark_line(color="var(--accent)", point=alt.OverlayMarkDef(color="var(--accent)", size=40))
         .encode(
-            x=alt.X(
-                "predicted:Q",
-                title="Predicted, mean of a tenth",
-                scale=scale,
-                axis=alt.Axis(format=".0%", tickCount=4),
-            ),
-            y=alt.Y(
-                "observed:Q", title="Churned", scale=scale, axis=alt.Axis(format=".0%", minExtent=34)
-            ),
+            **at("predicted", "observed"),
             tooltip=[
                 alt.Tooltip("tenth:Q", title="tenth"),
                 alt.Tooltip("predictions:Q", title="predictions", format=",.0f"),

@@ -13,8 +13,8 @@ _RESERVED = re.compile(r"index|con|prn|aux|nul|com\d|lpt\d")
 def page_names(tutor_ids: Iterable[str]) -> dict[str, str]:
     """The file name of each tutor's page, without its ending.
 
-    A key of small letters, digits, dashes and underscores is its own name. Any other becomes what is
-    plain in it and a piece of its hash: keys may hold slashes, and differ in case alone.
+    A key of small letters, digits, dashes and underscores is its own name. Any other becomes what
+    is plain in it and a piece of its hash: keys may hold slashes, and differ in case alone.
     """
     return {tutor_id: _name(tutor_id) for tutor_id in tutor_ids}
 

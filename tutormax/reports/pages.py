@@ -18,18 +18,24 @@ Columns = dict[str, list[Any]]
 HEAD_OF_QUEUE = 5
 ARRIVAL_DAYS = 90
 METRICS = (
-    ("sessions_completed", "Sessions completed", "number", "sessions"),
-    ("avg_rating", "Average rating", "rating", "1–5"),
+    ("sessions_completed", "Sessions completed", "number", "in the window"),
+    ("avg_rating", "Average rating", "rating", "overall, 1–5"),
     ("first_session_success_rate", "First-session success", "share", "of rated first sessions"),
     ("reschedule_rate", "Reschedule rate", "share", "of sessions, moved by the tutor"),
-    ("no_show_count", "No-shows", "number", "sessions"),
-    ("engagement_score", "Engagement score", "rating", "0–1"),
+    ("no_show_count", "No-shows", "number", "sessions nobody came to"),
+    ("engagement_score", "Engagement score", "rating", "0–1, logins and sessions"),
 )
 OTHER_METRICS = (
-    ("learning_objectives_met_pct", "Learning objectives met", "percentage", "of sessions known"),
-    ("response_time_avg_minutes", "Response time", "minutes", "minutes, mean"),
+    (
+        "learning_objectives_met_pct",
+        "Learning objectives met",
+        "percentage",
+        "of sessions with a record of it",
+    ),
+    ("response_time_avg_minutes", "Response time", "minutes", "minutes, on average"),
 )
 SIGNIFICANT = 5
+LITTLE_DRIFT = 0.1
 
 
 def overview(tables: Tables, tutors: Sequence[Tutor]) -> Values:
@@ -57,15 +63,6 @@ def overview(tables: Tables, tutors: Sequence[Tutor]) -> Values:
             "expected_days": _columns(
                 {"day": day(at), "expected": _expected(rows)} for at, rows in sorted(risks.items())
             ),
-            "risk_days": _columns(
-                {
-                    "day": day(row["day"]),
-                    "kind": row["risk_level"],
-                    "count": row["tutors"],
-                    "rank": RISKS.index(row["risk_level"]),
-                }
-                for row in tables.open["risk_days"]
-            ),
         },
     }
 
@@ -73,7 +70,7 @@ def overview(tables: Tables, tutors: Sequence[Tutor]) -> Values:
 def queue(tutors: Sequence[Tutor]) -> Values:
     """queue.html."""
     listed = queue_of(tutors)
-    counts = {level: 0 for level in RISKS}
+    counts = dict.fromkeys(RISKS, 0)
     for tutor in listed:
         counts[tutor.facts["risk_level"]] += 1
     return {"queue": listed, "counts": counts}
@@ -106,7 +103,7 @@ def model(tables: Tables) -> Values:
         key=lambda row: (row["model_version"], row["horizon_days"], row["prediction_month"]),
     )
     drift = tables.open["drift"]
-    # The version in use is that of the latest month; versions are names, without an order of their own.
+    # The version in use is that of the latest month: versions are names, not ordered.
     ranked = [(row["prediction_month"], row["model_version"]) for row in (*drift, *outcomes)]
     version = max(ranked)[1] if ranked else None
     own = [row for row in outcomes if row["model_version"] == version]
@@ -122,13 +119,8 @@ def model(tables: Tables) -> Values:
             for row in own
             if row["horizon_days"] == horizon
         )
-        data[f"calibration_{horizon}"] = _columns(
-            {
-                "tenth": row["tenth"],
-                "predictions": row["predictions"],
-                "predicted": _significant(row["probability_sum"] / row["predictions"]),
-                "observed": _significant(row["churned"] / row["predictions"]),
-            }
+        data[f"calibration_{horizon}"] = _tenths(
+            row
             for row in tables.open["calibration"]
             if row["model_version"] == version and row["horizon_days"] == horizon
         )
@@ -182,6 +174,22 @@ def _rows(columns: Columns) -> Iterable[Row]:
     return (
         dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
     )
+
+
+def _tenths(rows: Iterable[Row]) -> Columns:
+    columns = _columns(
+        {
+            "tenth": row["tenth"],
+            "predictions": row["predictions"],
+            "predicted": _significant(row["probability_sum"] / row["predictions"]),
+            "observed": _significant(row["churned"] / row["predictions"]),
+        }
+        for row in rows
+    )
+    if columns:
+        top = max(*columns["predicted"], *columns["observed"])
+        columns["edge"] = [0] + [top] * (len(columns["tenth"]) - 1)
+    return columns
 
 
 def _significant(value: float | None) -> float | None:
@@ -291,7 +299,11 @@ def _drift(rows: Iterable[Row], months: Sequence[date]) -> list[Row]:
     for row in rows:
         found[row["feature"]][row["prediction_month"]] = row["population_stability_index"]
     listed = [
-        {"feature": feature, "indexes": [by_month.get(month) for month in months]}
+        {
+            "feature": feature,
+            "indexes": [by_month.get(month) for month in months],
+            "has_moved": by_month.get(months[-1], 0) >= LITTLE_DRIFT,
+        }
         for feature, by_month in found.items()
     ]
     return sorted(listed, key=lambda row: (-(row["indexes"][-1] or 0), row["feature"]))

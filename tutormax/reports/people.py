@@ -11,7 +11,7 @@ from typing import Any
 
 from tutormax.reports.names import page_names
 from tutormax.reports.reading import Row, Tables
-from tutormax.reports.words import counted, day, factor, percent, words
+from tutormax.reports.words import day, factor, percent, words
 
 OPEN = ("pending", "in_progress")
 NAMED_FACTORS = 2
@@ -55,11 +55,18 @@ class Tutor:
     def action(self) -> str:
         """What to do next, or what is being done."""
         if self.recommendations:
-            first, *others = self.recommendations
-            more = f" and {counted(len(others), 'more', 'more')}" if others else ""
-            return f"{words(first['intervention_type'])} by {day(first['due_date'])}{more}"
+            return words(self.recommendations[0]["intervention_type"])
         under_way = [row for row in self.interventions if row["status"] in OPEN]
         return f"{words(under_way[0]['intervention_type'])} under way" if under_way else ""
+
+    @property
+    def action_note(self) -> str:
+        """By when, by whom, and whether there is more."""
+        if not self.recommendations:
+            return ""
+        first, *others = self.recommendations
+        more = f" · {len(others)} more" if others else ""
+        return f"by {day(first['due_date'])} · {words(first['assigned_role'])}{more}"
 
     @property
     def change(self) -> int | None:
@@ -74,7 +81,9 @@ def tutors_of(tables: Tables) -> list[Tutor]:
     people = {row["tutor_id"]: row for row in tables.personal.get("tutors", [])}
     private = {row["intervention_id"]: row for row in tables.personal.get("interventions", [])}
     metrics, scores = _by_tutor(queries["metrics"]), _by_tutor(queries["scores"])
-    interventions = _by_tutor(private.get(r["intervention_id"], {}) | r for r in queries["interventions"])
+    interventions = _by_tutor(
+        private.get(r["intervention_id"], {}) | r for r in queries["interventions"]
+    )
     recommendations = _by_tutor(queries["recommendations"])
     rows = sorted(queries["tutors"], key=lambda row: str(row["tutor_id"]))
     pages = page_names(row["tutor_id"] for row in rows)

@@ -35,9 +35,7 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
         UserError: the warehouse cannot be read, or the folder not be written.
     """
     folder = project_folder() / "reports"
-    tables = read_tables(
-        target, folder / "queries", names=names, silence_days=silence_days()
-    )
+    tables = read_tables(target, folder / "queries", names=names, silence_days=silence_days())
     texts = site_texts(tables, folder, label=label)
     total = write_site(out, texts)
     return Made(sum(name.endswith(".html") for name in texts), total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+
 NOTHING = "–"
 """Stands where there is no value."""
 
@@ -11,6 +12,8 @@ TIERS = ("Exemplary", "Strong", "Developing", "Needs Attention", "At Risk")
 WINDOWS = {"7day": "7 days", "30day": "30 days", "90day": "90 days"}
 HORIZONS = (1, 7, 30, 90)
 SOURCES = ("tutors", "students", "sessions", "student_feedback", "tutor_events", "interventions")
+
+SPELLED = {"first_session_checkin": "First-session check-in"}
 
 FACTORS = {
     "engagement_decline": "falling engagement",
@@ -27,6 +30,8 @@ def words(name: str | None) -> str:
     """A name of the warehouse in plain words: `training_module` is Training module."""
     if not name:
         return NOTHING
+    if name in SPELLED:
+        return SPELLED[name]
     text = name.replace("_", " ").strip()
     return text[:1].upper() + text[1:]
 
@@ -47,13 +52,22 @@ def signed(value: float | None, digits: int = 0) -> str:
         return NOTHING
     text = f"{value:+,.{digits}f}"
     if not any(digit in text for digit in "123456789"):
-        return "±0"
+        return "±" + text[1:]
     return text.replace("-", "−")
 
 
 def percent(share: float | None, digits: int = 0) -> str:
     """A share of 0 to 1 as a percentage."""
-    return NOTHING if share is None else f"{100 * share:,.{digits}f} %"
+    return NOTHING if share is None else f"{100 * share:,.{digits}f}%"
+
+
+def chance(probability: float | None) -> str:
+    """A probability as a percentage, which is neither 0 nor 100 unless it is so."""
+    if probability is not None and 0 < probability < 0.0005:
+        return "<0.1%"
+    if probability is not None and 0.9995 <= probability < 1:
+        return ">99.9%"
+    return percent(probability, 1)
 
 
 def day(value: date | datetime | None) -> str:
@@ -76,17 +90,13 @@ def share_of(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """A count with its noun: 1 tutor, 2 tutors."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 FILTERS = {
     "words": words,
     "factor": factor,
     "number": number,
     "signed": signed,
     "percent": percent,
+    "chance": chance,
     "day": day,
     "instant": instant,
     "month": month,
