@@ -81,7 +81,7 @@
     {%- endfor -%}
     {%- for name in [
         'loaded_at_column', 'metric_windows', 'on_time_minutes', 'first_session_success_rating', 'enums',
-        'churn_silence_days', 'prediction_years'
+        'churn_silence_days', 'prediction_years', 'recommendation_min_sessions', 'effectiveness_min_tutors'
     ] -%}
         {%- do parts.append(name ~ var(name) | string) -%}
     {%- endfor -%}

@@ -42,6 +42,8 @@
         'churn_silence_days': 'count',
         'churn_model_version': 'name',
         'prediction_years': 'count',
+        'recommendation_min_sessions': 'count',
+        'effectiveness_min_tutors': 'count',
         'enums': 'mapping',
         'project_version': 'name'
     }) }}

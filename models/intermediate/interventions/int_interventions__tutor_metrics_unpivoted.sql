@@ -1,0 +1,145 @@
+-- One row per tutor, metric and window on the last calculation date: what rules for interventions look at.
+-- noqa: disable=LT02
+{% set metrics = intervention_metrics() %}
+
+with
+
+clock as (
+    select * from {{ ref('int_activity__clock_bounded') }}
+),
+
+tutors as (
+    select * from {{ ref('tutors') }}
+),
+
+performance as (
+    select * from {{ ref('tutor_performance_metrics') }}
+),
+
+windows as (
+    select
+        tutor_id,
+        calculation_day,
+        metric_window,
+        sessions
+    from {{ ref('int_activity__tutor_windows_rolled') }}
+),
+
+predictions as (
+    select * from {{ ref('churn_predictions') }}
+),
+
+-- The windows of each tutor, and the next longer window's place.
+measured as (
+    select
+        performance.*,
+        windows.calculation_day,
+        windows.metric_window,
+        windows.sessions,
+        {{ safe_share('performance.no_show_count', 'windows.sessions') }} as no_show_rate,
+        case windows.metric_window
+            {%- for window, days in var('metric_windows').items() %}
+            when '{{ window }}' then {{ days }}
+            {%- endfor %}
+        end as window_days
+    from performance
+    inner join clock on performance.calculation_date = {{ utc_midnight('clock.as_of_date') }}
+    inner join windows
+        on
+            performance.tutor_id = windows.tutor_id
+            and clock.as_of_date = windows.calculation_day
+            and performance.{{ adapter.quote('window') }} = windows.metric_window
+),
+
+-- Nine digits are more than any quotient of counts needs: a fall that is on a bound stays on it.
+compared as (
+    select
+        *,
+        {%- for metric in metrics.dropping %}
+        {{ mean_of_fixed_point(
+            to_fixed_point('(lead(' ~ metric ~ ') over longer_windows - ' ~ metric ~ ')', 9), '1', 9
+        ) }} as {{ metric }}_drop{{ ',' if not loop.last }}
+        {%- endfor %}
+    from measured
+    window longer_windows as (
+        partition by tutor_id
+        order by window_days
+    )
+),
+
+-- One row per tutor: what has no window.
+described as (
+    select
+        compared.tutor_id,
+        compared.calculation_day,
+        {{ days_from(utc_day('tutors.onboarding_date'), 'compared.calculation_day') }} as tenure_days,
+        predictions.churn_score,
+        predictions.risk_level
+    from compared
+    inner join tutors on compared.tutor_id = tutors.tutor_id
+    left join predictions
+        on
+            compared.tutor_id = predictions.tutor_id
+            and compared.calculation_date = predictions.prediction_date
+    where compared.window_days = {{ longest_window() }}
+),
+
+metric_names as (
+    {%- for metric in metrics.windowed %}
+    select '{{ metric }}' as metric
+    union all
+    {%- endfor %}
+    {%- for metric in metrics.dropping %}
+    select '{{ metric }}_drop' as metric
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+unpivoted as (
+    select
+        compared.tutor_id,
+        compared.calculation_day,
+        metric_names.metric,
+        compared.metric_window,
+        case metric_names.metric
+            {%- for metric in metrics.windowed if metric not in metrics.named %}
+            when '{{ metric }}' then cast(compared.{{ metric }} as {{ type_double() }})
+            {%- endfor %}
+            {%- for metric in metrics.dropping %}
+            when '{{ metric }}_drop' then compared.{{ metric }}_drop
+            {%- endfor %}
+        end as number_value,
+        case metric_names.metric
+            {%- for metric in metrics.windowed if metric in metrics.named %}
+            when '{{ metric }}' then compared.{{ metric }}
+            {%- endfor %}
+        end as text_value
+    from compared
+    cross join metric_names
+    {%- for metric in metrics.unwindowed %}
+    union all
+    select
+        tutor_id,
+        calculation_day,
+        '{{ metric }}' as metric,
+        'date' as metric_window,
+        -- A risk level has the score beside it.
+        cast({{ 'churn_score' if metric == 'risk_level' else metric }} as {{ type_double() }}) as number_value,
+        {{ metric if metric in metrics.named else 'null' }} as text_value
+    from described
+    {%- endfor %}
+),
+
+final as (
+    select
+        tutor_id,
+        calculation_day,
+        cast(metric as varchar(50)) as metric,
+        cast(metric_window as varchar(20)) as metric_window,
+        number_value,
+        cast(text_value as varchar(50)) as text_value
+    from unpivoted
+    where number_value is not null or text_value is not null
+)
+
+select * from final

@@ -1,0 +1,160 @@
+-- One row per tutor and intervention type that the rules recommend on the last calculation date.
+-- noqa: disable=LT02
+
+with
+
+metrics as (
+    select * from {{ ref('int_interventions__tutor_metrics_unpivoted') }}
+),
+
+rules as (
+    select * from {{ ref('intervention_rules') }}
+),
+
+conditions as (
+    select * from {{ ref('intervention_rule_conditions') }}
+),
+
+interventions as (
+    select * from {{ ref('interventions') }}
+),
+
+-- One row per tutor and condition that holds.
+holding as (
+    select
+        metrics.tutor_id,
+        metrics.calculation_day,
+        conditions.rule,
+        conditions.condition_number,
+        replace(
+            replace(
+                replace(
+                    replace(
+                        conditions.reason,
+                        '{text}',
+                        coalesce(metrics.text_value, '')
+                    ),
+                    '{value}',
+                    {{ shown_number('metrics.number_value', 'conditions') }}
+                ),
+                '{bound_to}',
+                {{ shown_number('conditions.value_to', 'conditions') }}
+            ),
+            '{bound}',
+            {{ shown_number('conditions.value', 'conditions') }}
+        ) as reason
+    from conditions
+    inner join metrics
+        on
+            conditions.metric = metrics.metric
+            and conditions.metric_window = metrics.metric_window
+    where {{ condition_holds('conditions', 'metrics') }}
+),
+
+-- One row per tutor and rule: how many of its conditions hold, and what they say.
+met as (
+    select
+        tutor_id,
+        calculation_day,
+        rule,
+        count(*) as conditions_met,
+        {{ dbt.listagg('reason', "', '", 'order by condition_number') }} as reason
+    from holding
+    group by tutor_id, calculation_day, rule
+),
+
+seen as (
+    select
+        tutor_id,
+        number_value as sessions
+    from metrics
+    where metric = 'sessions' and metric_window = '30day'
+),
+
+-- One row per tutor, intervention type and what was recommended of it before the date. What is completed
+-- on the date or later was still open on it.
+given as (
+    select
+        interventions.tutor_id,
+        interventions.intervention_type,
+        max(interventions.recommended_date) as recommended_date,
+        bool_or(
+            interventions.status in ('pending', 'in_progress')
+            or (
+                interventions.status = 'completed'
+                and interventions.completed_date >= {{ utc_midnight('dates.calculation_day') }}
+            )
+        ) as is_open
+    from interventions
+    inner join (select distinct calculation_day from metrics) as dates
+        on interventions.recommended_date < {{ utc_midnight('dates.calculation_day') }}
+    group by interventions.tutor_id, interventions.intervention_type
+),
+
+-- One row per tutor and rule that fires; place 1 is the most urgent of the type.
+fired as (
+    select
+        met.tutor_id,
+        met.calculation_day,
+        met.rule,
+        met.reason,
+        rules.rule_number,
+        rules.intervention_type,
+        rules.priority,
+        rules.assigned_role,
+        {{ add_days('met.calculation_day', 'rules.due_days') }} as due_date,
+        row_number() over (
+            partition by met.tutor_id, rules.intervention_type
+            order by rules.priority, rules.rule_number
+        ) as place
+    from met
+    inner join rules on met.rule = rules.rule
+    left join seen on met.tutor_id = seen.tutor_id
+    left join given
+        on
+            met.tutor_id = given.tutor_id
+            and rules.intervention_type = given.intervention_type
+    where
+        met.conditions_met >= rules.conditions_needed
+        and (not rules.needs_sessions or seen.sessions >= {{ var('recommendation_min_sessions') }})
+        and (
+            given.tutor_id is null
+            or (
+                not given.is_open
+                and given.recommended_date
+                < {{ utc_midnight(add_days('met.calculation_day', '-rules.cool_down_days')) }}
+            )
+        )
+),
+
+grouped as (
+    select
+        tutor_id,
+        calculation_day,
+        intervention_type,
+        min(priority) as priority,
+        {{ text_array_agg('rule', 'rule_number') }} as rules,
+        {{ dbt.listagg('reason', "'; '", 'order by rule_number') }} as reason,
+        max(assigned_role) filter (where place = 1) as assigned_role,
+        min(due_date) as due_date
+    from fired
+    group by tutor_id, calculation_day, intervention_type
+),
+
+final as (
+    select
+        {{ surrogate_key(['tutor_id', 'intervention_type', 'calculation_day']) }} as recommendation_id,
+        tutor_id,
+        intervention_type,
+        priority,
+        rules,
+        upper(left(reason, 1)) || substring(reason, 2) || '.' as reason,
+        assigned_role,
+        calculation_day as recommended_on,
+        due_date,
+        {{ audit_now() }} as created_at,
+        {{ audit_now() }} as updated_at
+    from grouped
+)
+
+select * from final
