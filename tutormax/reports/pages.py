@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from tutormax.reports.people import Tutor, queue_of
+from tutormax.reports.people import OPEN, Tutor, queue_of
 from tutormax.reports.reading import Row, Tables
 from tutormax.reports.words import HORIZONS, RISKS, SOURCES, TIERS, WINDOWS, day, share_of, words
 
@@ -93,6 +93,37 @@ def tutor(who: Tutor, as_of: date | None) -> Values:
                 {"day": day(row["day"]), "churn_score": row["churn_score"]} for row in who.scores
             ),
         },
+    }
+
+
+def interventions(tables: Tables, tutors: Sequence[Tutor]) -> Values:
+    """interventions.html."""
+    recommended = sorted(
+        ((tutor, row) for tutor in tutors for row in tutor.recommendations),
+        key=lambda pair: (
+            pair[1]["priority"],
+            pair[1]["due_date"],
+            -(pair[0].facts["churn_score"] or 0),
+            pair[0].tutor_id,
+        ),
+    )
+    given = tables.open["interventions"]
+    unfinished = [row for row in given if row["status"] in OPEN]
+    return {
+        "recommended": recommended,
+        "tutors_recommended": len({tutor.tutor_id for tutor, _ in recommended}),
+        "types": sorted(Counter(row["intervention_type"] for _, row in recommended).items()),
+        "open": {status: sum(row["status"] == status for row in given) for status in OPEN},
+        "overdue": sum(
+            row["due_date"] is not None
+            and tables.as_of is not None
+            and row["due_date"].date() < tables.as_of
+            for row in unfinished
+        ),
+        "effectiveness": sorted(
+            tables.open["effectiveness"],
+            key=lambda row: (row["intervention_type"], row["recommended_month"]),
+        ),
     }
 
 

@@ -67,6 +67,7 @@ def site_texts(tables: Tables, folder: Path, *, label: str = "") -> dict[str, st
     texts = {
         "index.html": page("index.html", pages.overview(tables, tutors)),
         "queue.html": page("queue.html", pages.queue(tutors)),
+        "interventions.html": page("interventions.html", pages.interventions(tables, tutors)),
         "model.html": page("model.html", pages.model(tables)),
         "quality.html": page("quality.html", pages.quality(tables)),
         "tutors/index.html": page("tutors.html", {"tutors": tutors}, depth=1),
