@@ -110,6 +110,7 @@
     });
     const orders = form.querySelector("select#order");
     if (orders) offerOrders(table, orders);
+    form.hidden = false;
     filter();
   }
 

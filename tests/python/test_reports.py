@@ -233,7 +233,7 @@ def test_a_warehouse_with_hardly_a_row_gives_pages_that_say_so(sites: Sites) -> 
     assert "Nothing has been calculated yet" in said["index.html"].all("footer")[0].text
     for name, page in said.items():
         empty = [e for e in page.elements if "empty" in e.attributes.get("class", "").split()]
-        assert empty, name
+        assert empty and all(element.text.strip() for element in empty), name
         assert not [e for e in page.elements if "data-chart" in e.attributes], name
         assert not re.search(r"\b(None|nan|undefined)\b", page.all("main")[0].text), name
 
@@ -474,6 +474,17 @@ def test_a_link_of_the_overview_opens_its_part_of_the_queue(sites: Sites, browse
             "tutor-4",
             ODD_KEY,
         }
+
+
+def test_tables_are_whole_without_scripts(sites: Sites, browser: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((sites.masked / "queue.html").as_uri())
+    rows = page.locator("#queue tbody tr")
+    assert rows.count() == len(Page(files_of(sites.masked)["queue.html"]).all("tr")) - 1 > 2
+    assert all(row.is_visible() for row in rows.all())
+    assert not page.locator("form").is_visible()
+    context.close()
 
 
 def test_the_first_paint_is_light(sites: Sites) -> None:
