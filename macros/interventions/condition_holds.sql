@@ -7,19 +7,25 @@
     {{ return(['in', 'not in']) }}
 {%- endmacro %}
 
-{#- True if a condition holds for a metric's value; the texts of a condition are parted by `|`. -#}
+{#- The first or second bound of a condition on a number, as a number; null for names. -#}
+{% macro condition_bound(place) -%}
+    case
+        when operator in ('{{ number_operators() | join("', '") }}')
+            then cast(nullif({{ dbt.split_part('value', "'|'", place) }}, '') as {{ type_double() }})
+    end
+{%- endmacro %}
+
+{#- True if a condition, with its bounds, holds for a metric's value. -#}
 {% macro condition_holds(conditions, metrics) -%}
     {%- set is_among -%}
-        position(
-            '|' || {{ metrics }}.text_value || '|' in '|' || {{ conditions }}.texts || '|'
-        ) > 0
+        position('|' || {{ metrics }}.text_value || '|' in '|' || {{ conditions }}.value || '|') > 0
     {%- endset -%}
     case {{ conditions }}.operator
         {%- for operator in number_operators() if operator != 'between' %}
-        when '{{ operator }}' then {{ metrics }}.number_value {{ operator }} {{ conditions }}.value
+        when '{{ operator }}' then {{ metrics }}.number_value {{ operator }} {{ conditions }}.bound
         {%- endfor %}
         when 'between'
-            then {{ metrics }}.number_value between {{ conditions }}.value and {{ conditions }}.value_to
+            then {{ metrics }}.number_value between {{ conditions }}.bound and {{ conditions }}.bound_to
         when 'in' then {{ is_among }}
         when 'not in' then not {{ is_among }}
         else false

@@ -44,6 +44,7 @@
         'prediction_years': 'count',
         'recommendation_min_sessions': 'count',
         'effectiveness_min_tutors': 'count',
+        'tenure_bands': 'mapping',
         'enums': 'mapping',
         'project_version': 'name'
     }) }}

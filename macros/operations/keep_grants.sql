@@ -25,7 +25,7 @@
             ~ " where rolname in ('tutormax_analyst', 'tutormax_ops', 'tutormax_tutor_portal')"
         ).columns[0].values() -%}
         {%- set tables = run_query(
-            "select relname from pg_class where relkind in ('r', 'p') and relnamespace = to_regnamespace('"
+            "select relname from pg_class where relkind in ('r', 'p', 'v') and relnamespace = to_regnamespace('"
             ~ runs_relation().schema ~ "')"
         ).columns[0].values() -%}
         {%- if roles and tables -%}

@@ -38,6 +38,8 @@ PUBLISHED: dict[str, str | tuple[str, ...]] = KEYS | {
     "churn_predictions": "prediction_id",
     "churn_prediction_outcomes": ("model_version", "horizon_days", "prediction_month"),
     "churn_feature_drift": ("model_version", "prediction_month", "feature"),
+    "intervention_recommendations": "recommendation_id",
+    "intervention_effectiveness": ("intervention_type", "recommended_month"),
     "rejected_records": "rejected_record_id",
 }
 """The key of each published table."""
@@ -45,6 +47,7 @@ PUBLISHED: dict[str, str | tuple[str, ...]] = KEYS | {
 AUDIT = {
     "tutor_performance_metrics": {"created_at", "updated_at"},
     "churn_predictions": {"created_at", "updated_at"},
+    "intervention_recommendations": {"created_at", "updated_at"},
     "rejected_records": {"rejected_at"},
 }
 """The columns that say when a build wrote a row."""

@@ -140,7 +140,10 @@ def test_a_corrected_session_changes_its_tutor_s_rows_alone(granted: PostgresWar
     correct(granted, "sessions", missed, no_show=True, actual_start=None)
     granted.build()
     after = versions(granted)
-    for table in ("rejected_records", "churn_prediction_outcomes", "churn_feature_drift"):
+    for table in (
+        *("rejected_records", "churn_prediction_outcomes", "churn_feature_drift"),
+        *("intervention_recommendations", "intervention_effectiveness"),
+    ):
         del before[table], after[table]
     written = changed(before, after)
     assert written.keys() == {"sessions", METRICS, PREDICTIONS}

@@ -22,8 +22,13 @@ HAPPENS = {
     "interventions": "recommended_date",
 }
 
-HINDSIGHT = {"churn_prediction_outcomes", "churn_feature_drift"}
-"""What looks back by its nature."""
+HINDSIGHT = {
+    "churn_prediction_outcomes",
+    "churn_feature_drift",
+    "intervention_effectiveness",
+    "intervention_recommendations",
+}
+"""What looks back by its nature, or is of the last date alone (see test_interventions)."""
 
 FLOWING = {"sessions", "student_feedback", "tutor_events"}
 

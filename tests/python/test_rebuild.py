@@ -94,8 +94,11 @@ def test_a_correction_changes_its_own_rows_alone(
         assert new["avg_rating"] != old["avg_rating"]
         assert new["created_at"] == old["created_at"]
         assert new["updated_at"] > old["updated_at"]
-    churn = {"churn_predictions", "churn_prediction_outcomes", "churn_feature_drift"}
-    for table in before.keys() - {"student_feedback", METRICS, REJECTED, *churn}:
+    computed = {
+        *("churn_predictions", "churn_prediction_outcomes", "churn_feature_drift"),
+        *("intervention_recommendations", "intervention_effectiveness"),
+    }
+    for table in before.keys() - {"student_feedback", METRICS, REJECTED, *computed}:
         assert after[table] == before[table]
     predictions, scored = before["churn_predictions"], after["churn_predictions"]
     assert scored.keys() == predictions.keys()

@@ -116,7 +116,8 @@ def _foreign_keys(warehouse: PostgresWarehouse) -> dict[str, tuple[str, ForeignK
 def test_foreign_keys(warehouse: PostgresWarehouse) -> None:
     promised = {(table, key) for table in TABLES for key in TABLES[table].foreign_keys}
     assert len(promised) == 9
-    assert set(_foreign_keys(warehouse).values()) == promised
+    found = {(table, key) for table, key in _foreign_keys(warehouse).values() if table in TABLES}
+    assert found == promised
 
 
 def test_foreign_keys_that_the_document_names(warehouse: PostgresWarehouse) -> None:

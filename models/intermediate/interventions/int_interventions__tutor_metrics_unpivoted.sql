@@ -12,24 +12,28 @@ tutors as (
     select * from {{ ref('tutors') }}
 ),
 
-performance as (
-    select * from {{ ref('tutor_performance_metrics') }}
+performance as {{ materialized() }} (
+    select *
+    from {{ ref('tutor_performance_metrics') }}
+    where calculation_date = (select {{ utc_midnight('as_of_date') }} from clock)
 ),
 
-windows as (
+windows as {{ materialized() }} (
     select
         tutor_id,
         calculation_day,
         metric_window,
         sessions
     from {{ ref('int_activity__tutor_windows_rolled') }}
+    where calculation_day = (select as_of_date from clock)
 ),
 
-predictions as (
-    select * from {{ ref('churn_predictions') }}
+predictions as {{ materialized() }} (
+    select *
+    from {{ ref('churn_predictions') }}
+    where prediction_date = (select {{ utc_midnight('as_of_date') }} from clock)
 ),
 
--- The windows of each tutor, and the next longer window's place.
 measured as (
     select
         performance.*,
@@ -43,15 +47,13 @@ measured as (
             {%- endfor %}
         end as window_days
     from performance
-    inner join clock on performance.calculation_date = {{ utc_midnight('clock.as_of_date') }}
     inner join windows
         on
             performance.tutor_id = windows.tutor_id
-            and clock.as_of_date = windows.calculation_day
             and performance.{{ adapter.quote('window') }} = windows.metric_window
 ),
 
--- Nine digits are more than any quotient of counts needs: a fall that is on a bound stays on it.
+-- A fall is rounded to nine decimals, more than any quotient of counts needs: on a bound it stays on it.
 compared as (
     select
         *,
@@ -77,10 +79,7 @@ described as (
         predictions.risk_level
     from compared
     inner join tutors on compared.tutor_id = tutors.tutor_id
-    left join predictions
-        on
-            compared.tutor_id = predictions.tutor_id
-            and compared.calculation_date = predictions.prediction_date
+    left join predictions on compared.tutor_id = predictions.tutor_id
     where compared.window_days = {{ longest_window() }}
 ),
 

@@ -5,10 +5,11 @@
 
 with
 
+-- An aggregate, so that a planner without statistics knows that it is one row.
 clock as (
     select
-        as_of_date,
-        {{ kept_from('as_of_date') }} as kept_from
+        max(as_of_date) as as_of_date,
+        max({{ kept_from('as_of_date') }}) as kept_from
     from {{ ref('int_activity__clock_bounded') }}
 ),
 

@@ -12,7 +12,11 @@ rules as (
 ),
 
 conditions as (
-    select * from {{ ref('intervention_rule_conditions') }}
+    select
+        *,
+        {{ condition_bound(1) }} as bound,
+        {{ condition_bound(2) }} as bound_to
+    from {{ ref('intervention_rule_conditions') }}
 ),
 
 interventions as (
@@ -38,10 +42,10 @@ holding as (
                     {{ shown_number('metrics.number_value', 'conditions') }}
                 ),
                 '{bound_to}',
-                {{ shown_number('conditions.value_to', 'conditions') }}
+                {{ shown_number('conditions.bound_to', 'conditions') }}
             ),
             '{bound}',
-            {{ shown_number('conditions.value', 'conditions') }}
+            {{ shown_number('conditions.bound', 'conditions') }}
         ) as reason
     from conditions
     inner join metrics

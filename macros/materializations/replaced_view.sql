@@ -1,0 +1,34 @@
+{#-
+    The materialization `replaced_view`: `create or replace view`. dbt's own makes a second view, renames both
+    and drops the first: for readers, grants and builds side by side that is a table dropped. A view whose
+    columns are others now cannot be replaced, and is dropped first.
+-#}
+{% materialization replaced_view, default, supported_languages=['sql'] %}
+    {%- set target_relation = this.incorporate(type='view') -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+
+    {%- set standing = load_relation(target_relation) -%}
+    {%- if standing is not none -%}
+        {%- set columns = adapter.get_columns_in_relation(standing) | map(attribute='name') | list -%}
+        {%- if columns != get_columns_in_query(sql) -%}
+            {%- do adapter.drop_relation(standing) -%}
+        {%- endif -%}
+    {%- endif -%}
+
+    {%- call statement('main') -%}
+        create or replace view {{ target_relation }}
+        {%- if config.get('contract').enforced %}
+        {{ get_assert_columns_equivalent(sql) }}
+        {%- endif %}
+        as (
+            {{ sql }}
+        );
+    {%- endcall -%}
+
+    {%- do persist_docs(target_relation, model) -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
