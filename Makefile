@@ -84,6 +84,17 @@ docs: build ## Write the documentation as one HTML file: target/static_index.htm
 	$(BIN)/dbt docs generate --static
 	@echo "The documentation is in target/static_index.html."
 
+# Masked, tutors go by their keys; with names, the pages are for operations. Data of the sample are called so.
+.PHONY: reports
+reports: $(VENV)/extras.stamp ## Write pages to target/reports/index.html [TARGET=postgres NAMES=1 LABEL="..."]
+	@$(SERVER) && $(BIN)/tutormax reports $(if $(NAMES),--names) --label "$(LABEL)"
+
+LABEL = $(shell ls data/raw/*.parquet > /dev/null 2>&1 && echo Synthetic sample data)
+
+.PHONY: lineage
+lineage: $(VENV)/run.stamp ## Draw docs/images/lineage.svg anew
+	@$(BIN)/dbt parse --quiet && $(BIN)/python docs/lineage.py target/manifest.json docs/images/lineage.svg
+
 .PHONY: bench
 bench: $(VENV)/run.stamp ## Measure loads and builds of synthetic data [CASES="duckdb:90 postgres:730"]
 	$(BIN)/python benchmarks/bench.py $(CASES)

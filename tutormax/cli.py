@@ -16,6 +16,7 @@ from tutormax.operations.erase import erase
 from tutormax.operations.maintain import maintain
 from tutormax.operations.roles import roles
 from tutormax.postgres.commands import postgres_commands
+from tutormax.reports.command import reports
 from tutormax.sample import sample
 from tutormax.summary import summary
 from tutormax.train.command import train
@@ -40,6 +41,7 @@ commands.command("roles")(roles)
 commands.command("train")(train)
 commands.command("contracts")(contracts)
 commands.command("validate")(validate)
+commands.command("reports")(reports)
 
 
 def app() -> None:

@@ -41,7 +41,7 @@ def copy_repository(folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, folder / name)
     (folder / ".venv").symlink_to(PROJECT / ".venv")
-    for stamp in ("run.stamp", "dev.stamp"):
+    for stamp in ("run.stamp", "extras.stamp", "dev.stamp"):
         (PROJECT / ".venv" / stamp).touch()
 
 
@@ -142,3 +142,9 @@ def test_the_documentation_is_one_file(clone: Path, built: str) -> None:
     page = (clone / "target" / "static_index.html").read_text()
     assert "tutor_performance_metrics" in page
     assert not re.findall(r"<(?:script|link)[^>]+(?:src|href)=\"https?://", page)
+
+
+def test_the_pages_are_made_by_one_command(clone: Path, built: str) -> None:
+    assert "Made 456 pages masked" in run(clone, "make reports")
+    overview = (clone / "target" / "reports" / "index.html").read_text()
+    assert "Synthetic sample data" in overview

@@ -1,0 +1,20 @@
+// Draws every chart of a page; `specs` and `vegaEmbed` come with the bundle.
+const tooltip = { disableDefaultStyle: true };
+
+function rowsOf(columns) {
+  const names = Object.keys(columns);
+  return columns[names[0]].map((_, n) => Object.fromEntries(names.map((name) => [name, columns[name][n]])));
+}
+
+const tables = {};
+function tableOf(source) {
+  tables[source] ??= rowsOf(JSON.parse(document.getElementById(`data-${source}`).textContent));
+  return tables[source];
+}
+
+for (const element of document.querySelectorAll(".chart")) {
+  const { chart, source } = element.dataset;
+  const spec = { ...specs[chart], datasets: { table: tableOf(source) } };
+  vegaEmbed(element, spec, { actions: false, renderer: "svg", defaultStyle: false, tooltip })
+    .catch((error) => console.error(`The chart ${chart} cannot be drawn.`, error));
+}

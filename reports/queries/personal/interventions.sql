@@ -1,0 +1,7 @@
+-- One row per intervention: what may name a person.
+select
+    intervention_id,
+    trigger_reason,
+    assigned_to,
+    notes
+from {{ published }}.interventions

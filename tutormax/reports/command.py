@@ -1,0 +1,44 @@
+"""The `tutormax reports` command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tutormax.errors import UserError
+from tutormax.warehouse import Target
+
+
+def reports(
+    target: Annotated[
+        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
+    ] = Target.DUCKDB,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the pages; pages made earlier are replaced.")
+    ] = Path("target/reports"),
+    names: Annotated[
+        bool,
+        typer.Option(
+            "--names/--masked",
+            help="Show who tutors are, for operations; or keys alone, for everybody else.",
+        ),
+    ] = False,
+    label: Annotated[
+        str, typer.Option(help="A remark for the top of every page, as `Synthetic data`.")
+    ] = "",
+) -> None:
+    """Make the pages: a folder to open from disk, or to put on any static server."""
+    try:
+        from tutormax.reports.site import make_site  # noqa: PLC0415
+    except ImportError as error:
+        raise UserError(
+            f"The pages need the package {error.name}, which is not installed: run "
+            "`make .venv/extras.stamp`, or install tutormax[reports]."
+        ) from error
+    made = make_site(target, out, names=names, label=label)
+    shown = "with names" if names else "masked"
+    typer.echo(
+        f"Made {made.pages:,} pages {shown}, {made.bytes / 1e6:.1f} MB: open {out / 'index.html'}"
+    )

@@ -1,0 +1,27 @@
+"""File names for tutors' pages: any key makes one, no two make the same on any file system."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
+_RESERVED = re.compile(r"index|con|prn|aux|nul|com\d|lpt\d")
+
+
+def page_names(tutor_ids: Iterable[str]) -> dict[str, str]:
+    """The file name of each tutor's page, without its ending.
+
+    A key of small letters, digits, dashes and underscores is its own name. Any other becomes what
+    is plain in it and a piece of its hash: keys may hold slashes, and differ in case alone.
+    """
+    return {tutor_id: _name(tutor_id) for tutor_id in tutor_ids}
+
+
+def _name(tutor_id: str) -> str:
+    if _PLAIN.fullmatch(tutor_id) and not _RESERVED.fullmatch(tutor_id):
+        return tutor_id
+    plain = re.sub(r"[^a-z0-9]+", "-", tutor_id.lower()).strip("-")
+    # The dot keeps it apart from every plain key.
+    return f"{plain or 'tutor'}.{hashlib.sha256(tutor_id.encode()).hexdigest()[:12]}"

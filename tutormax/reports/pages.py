@@ -1,0 +1,340 @@
+"""What each page shows: values for its template, and columns for its charts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from tutormax.reports.people import OPEN, Tutor, queue_of
+from tutormax.reports.reading import Row, Tables
+from tutormax.reports.words import HORIZONS, RISKS, SOURCES, TIERS, WINDOWS, day, share_of, words
+
+Values = dict[str, Any]
+Columns = dict[str, list[Any]]
+"""The data of a chart: columns of equal length."""
+
+HEAD_OF_QUEUE = 5
+ARRIVAL_DAYS = 90
+METRICS = (
+    ("sessions_completed", "Sessions completed", "number", "in the window"),
+    ("avg_rating", "Average rating", "rating", "overall, 1–5"),
+    ("first_session_success_rate", "First-session success", "share", "of rated first sessions"),
+    ("reschedule_rate", "Reschedule rate", "share", "of sessions, moved by the tutor"),
+    ("no_show_count", "No-shows", "number", "sessions nobody came to"),
+    ("engagement_score", "Engagement score", "rating", "0–1, logins and sessions"),
+)
+OTHER_METRICS = (
+    (
+        "learning_objectives_met_pct",
+        "Learning objectives met",
+        "percentage",
+        "of sessions with a record of it",
+    ),
+    ("response_time_avg_minutes", "Response time", "minutes", "minutes, on average"),
+)
+SIGNIFICANT = 5
+LITTLE_DRIFT = 0.1
+
+
+def overview(tables: Tables, tutors: Sequence[Tutor]) -> Values:
+    """index.html."""
+    as_of = tables.as_of
+    periods = {row["period"]: row for row in tables.open["activity"]}
+    month_ago = as_of - timedelta(days=30) if as_of else None
+    risks = _by_day(tables.open["risk_days"])
+    sources = _sources(tables)
+    return {
+        "tiers": _compared(tables.open["tiers"], "performance_tier", TIERS, as_of, month_ago),
+        "risks": _compared(tables.open["risk_days"], "risk_level", RISKS, as_of, month_ago),
+        "now": _rates(periods.get(0)),
+        "before": _rates(periods.get(1)),
+        "expected": _expected(risks.get(as_of)),
+        "expected_before": _expected(risks.get(month_ago)),
+        "head": queue_of(tutors)[:HEAD_OF_QUEUE],
+        "last_run": next(iter(tables.open["runs"]), None),
+        "sources": sources,
+        "accepted": sum(row["accepted"] for row in sources),
+        "rejected": sum(row["rejected"] for row in sources),
+        "reasons": _reasons(tables)[:3],
+        "data": {
+            "weeks": _weeks(tables.open["weeks"]),
+            "expected_days": _columns(
+                {"day": day(at), "expected": _expected(rows)} for at, rows in sorted(risks.items())
+            ),
+        },
+    }
+
+
+def queue(tutors: Sequence[Tutor]) -> Values:
+    """queue.html."""
+    listed = queue_of(tutors)
+    counts = dict.fromkeys(RISKS, 0)
+    for tutor in listed:
+        counts[tutor.facts["risk_level"]] += 1
+    return {"queue": listed, "counts": counts}
+
+
+def tutor(who: Tutor, as_of: date | None) -> Values:
+    """tutors/<key>.html."""
+    latest = {row["metric_window"]: row for row in who.metrics if row["day"] == as_of}
+    return {
+        "tutor": who,
+        "latest": latest,
+        "metrics": METRICS,
+        "other_metrics": OTHER_METRICS,
+        "horizons": [
+            (horizon, who.facts[f"window_{horizon}day_probability"]) for horizon in HORIZONS
+        ],
+        "data": {
+            "metrics": _metric_columns(who.metrics),
+            "scores": _columns(
+                {"day": day(row["day"]), "churn_score": row["churn_score"]} for row in who.scores
+            ),
+        },
+    }
+
+
+def interventions(tables: Tables, tutors: Sequence[Tutor]) -> Values:
+    """interventions.html."""
+    recommended = sorted(
+        ((tutor, row) for tutor in tutors for row in tutor.recommendations),
+        key=lambda pair: (
+            pair[1]["priority"],
+            pair[1]["due_date"],
+            -(pair[0].facts["churn_score"] or 0),
+            pair[0].tutor_id,
+        ),
+    )
+    given = tables.open["interventions"]
+    unfinished = [row for row in given if row["status"] in OPEN]
+    return {
+        "recommended": recommended,
+        "tutors_recommended": len({tutor.tutor_id for tutor, _ in recommended}),
+        "types": sorted(Counter(row["intervention_type"] for _, row in recommended).items()),
+        "open": {status: sum(row["status"] == status for row in given) for status in OPEN},
+        "overdue": sum(
+            row["due_date"] is not None
+            and tables.as_of is not None
+            and row["due_date"].date() < tables.as_of
+            for row in unfinished
+        ),
+        "effectiveness": sorted(
+            tables.open["effectiveness"],
+            key=lambda row: (row["intervention_type"], row["recommended_month"]),
+        ),
+    }
+
+
+def model(tables: Tables) -> Values:
+    """model.html."""
+    outcomes = sorted(
+        tables.open["outcomes"],
+        key=lambda row: (row["model_version"], row["horizon_days"], row["prediction_month"]),
+    )
+    drift = tables.open["drift"]
+    # The version in use is that of the latest month: versions are names, not ordered.
+    ranked = [(row["prediction_month"], row["model_version"]) for row in (*drift, *outcomes)]
+    version = max(ranked)[1] if ranked else None
+    own = [row for row in outcomes if row["model_version"] == version]
+    months = sorted({row["prediction_month"] for row in drift if row["model_version"] == version})
+    data: dict[str, Columns] = {}
+    for horizon in HORIZONS:
+        data[f"auc_{horizon}"] = _columns(
+            {
+                "month": day(row["prediction_month"]),
+                "auc": row["auc"],
+                "baseline_auc": row["baseline_auc"],
+            }
+            for row in own
+            if row["horizon_days"] == horizon
+        )
+        data[f"calibration_{horizon}"] = _tenths(
+            row
+            for row in tables.open["calibration"]
+            if row["model_version"] == version and row["horizon_days"] == horizon
+        )
+    return {
+        "version": version,
+        "versions": sorted({row["model_version"] for row in outcomes}),
+        "horizons": HORIZONS,
+        "outcomes": outcomes,
+        "latest": {row["horizon_days"]: row for row in own},
+        "calibration": {h: list(_rows(data[f"calibration_{h}"])) for h in HORIZONS},
+        "months": months[-6:],
+        "drift": _drift([row for row in drift if row["model_version"] == version], months[-6:]),
+        "data": data,
+    }
+
+
+def quality(tables: Tables) -> Values:
+    """quality.html."""
+    days = tables.open["rejected_days"]
+    last = max((row["day"] for row in days), default=None)
+    recent = [row for row in days if last and row["day"] > last - timedelta(days=ARRIVAL_DAYS)]
+    return {
+        "sources": _sources(tables),
+        "reasons": _reasons(tables),
+        "runs": tables.open["runs"],
+        "by_day": _totals(recent),
+        "older": sum(row["rejected"] for row in days) - sum(row["rejected"] for row in recent),
+        "data": {
+            "rejected_days": _columns(
+                {
+                    "day": day(row["day"]),
+                    "kind": words(row["source_table"]),
+                    "count": row["rejected"],
+                    "rank": SOURCES.index(row["source_table"]),
+                }
+                for row in recent
+            )
+        },
+    }
+
+
+def _columns(rows: Iterable[Row]) -> Columns:
+    found: Columns = defaultdict(list)
+    for row in rows:
+        for name, value in row.items():
+            found[name].append(value)
+    return dict(found)
+
+
+def _rows(columns: Columns) -> Iterable[Row]:
+    return (
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    )
+
+
+def _tenths(rows: Iterable[Row]) -> Columns:
+    columns = _columns(
+        {
+            "tenth": row["tenth"],
+            "predictions": row["predictions"],
+            "predicted": _significant(row["probability_sum"] / row["predictions"]),
+            "observed": _significant(row["churned"] / row["predictions"]),
+        }
+        for row in rows
+    )
+    if columns:
+        top = max(*columns["predicted"], *columns["observed"])
+        columns["edge"] = [0] + [top] * (len(columns["tenth"]) - 1)
+    return columns
+
+
+def _significant(value: float | None) -> float | None:
+    """As many digits as a chart can show."""
+    return None if value is None else float(f"{value:.{SIGNIFICANT}g}")
+
+
+def _by_day(rows: Iterable[Row]) -> dict[date | None, list[Row]]:
+    found: dict[date | None, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["day"]].append(row)
+    return dict(found)
+
+
+def _expected(rows: Iterable[Row] | None) -> float | None:
+    return None if rows is None else round(sum(row["expected_churn"] for row in rows), 6)
+
+
+def _compared(
+    rows: Iterable[Row], name: str, kinds: Sequence[str], now: date | None, before: date | None
+) -> list[Row]:
+    """Tutors of each kind, on two days; empty if there are none on the first."""
+    counts: dict[tuple[date, str], int] = {(row["day"], row[name]): row["tutors"] for row in rows}
+    days = {at for at, _ in counts}
+    if now not in days:
+        return []
+    total = sum(count for (at, _), count in counts.items() if at == now)
+    return [
+        {
+            "kind": kind,
+            "tutors": counts.get((now, kind), 0),
+            "share": counts.get((now, kind), 0) / total,
+            "change": counts.get((now, kind), 0) - counts.get((before, kind), 0)
+            if before is not None and before in days
+            else None,
+        }
+        for kind in kinds
+    ]
+
+
+def _rates(period: Row | None) -> Values:
+    row = period or defaultdict(int)
+    return {
+        "sessions": row["sessions"],
+        "completed": row["completed"],
+        "rating": share_of(row["rating_sum"], row["ratings"]),
+        "no_show_rate": share_of(row["no_shows"], row["sessions"]),
+    }
+
+
+def _weeks(rows: Iterable[Row]) -> Columns:
+    return _columns(
+        {
+            "week": day(row["week"]),
+            "sessions": row["sessions"],
+            "rating": _significant(share_of(row["rating_sum"], row["ratings"])),
+            "no_show_rate": _significant(share_of(row["no_shows"], row["sessions"])),
+        }
+        for row in rows
+    )
+
+
+def _metric_columns(rows: Iterable[Row]) -> Columns:
+    """One column a metric and window, one value a calculation date."""
+    by_day: dict[date, dict[str, Row]] = defaultdict(dict)
+    for row in rows:
+        by_day[row["day"]][row["metric_window"]] = row
+    if not by_day:
+        return {}
+    columns: Columns = {"day": [day(at) for at in by_day]}
+    for metric, *_ in METRICS:
+        for window in WINDOWS:
+            columns[f"{metric}_{window}"] = [
+                _significant(windows[window][metric]) if window in windows else None
+                for windows in by_day.values()
+            ]
+    return columns
+
+
+def _sources(tables: Tables) -> list[Row]:
+    """A row a source, in the order in which they depend on each other."""
+    found = {row["source_table"]: row for row in tables.open["tables"]}
+    return [
+        found[name] | {"received": found[name]["accepted"] + found[name]["rejected"]}
+        for name in SOURCES
+    ]
+
+
+def _reasons(tables: Tables) -> list[Row]:
+    """A row a reason and source, the most frequent first."""
+    return sorted(
+        tables.open["rejected_reasons"],
+        key=lambda row: (-row["rejected"], row["source_table"], row["reason"]),
+    )
+
+
+def _totals(rows: Iterable[Row]) -> list[Row]:
+    totals: dict[date, int] = defaultdict(int)
+    for row in rows:
+        totals[row["day"]] += row["rejected"]
+    return [{"day": at, "rejected": count} for at, count in sorted(totals.items(), reverse=True)]
+
+
+def _drift(rows: Iterable[Row], months: Sequence[date]) -> list[Row]:
+    """A row a feature with its index in each month, the most drifted of the last month first."""
+    found: dict[str, dict[date, float]] = defaultdict(dict)
+    for row in rows:
+        found[row["feature"]][row["prediction_month"]] = row["population_stability_index"]
+    listed = [
+        {
+            "feature": feature,
+            "indexes": [by_month.get(month) for month in months],
+            "has_moved": by_month.get(months[-1], 0) >= LITTLE_DRIFT,
+        }
+        for feature, by_month in found.items()
+    ]
+    return sorted(listed, key=lambda row: (-(row["indexes"][-1] or 0), row["feature"]))

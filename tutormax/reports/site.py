@@ -1,0 +1,94 @@
+"""All pages of the site, from one state of the warehouse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import vl_convert
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tutormax.operations.project import project_folder
+from tutormax.reports import pages
+from tutormax.reports.charts import specs
+from tutormax.reports.people import tutors_of
+from tutormax.reports.reading import HISTORY_DAYS, Tables, read_tables
+from tutormax.reports.words import FILTERS, RISKS, WINDOWS
+from tutormax.reports.writing import write_site
+from tutormax.train.reading import silence_days
+from tutormax.warehouse import Target
+
+
+class Made(NamedTuple):
+    """What was made."""
+
+    pages: int
+    bytes: int
+
+
+def make_site(target: Target, out: Path, *, names: bool = False, label: str = "") -> Made:
+    """Read the warehouse and write the pages.
+
+    Raises:
+        UserError: the warehouse cannot be read, or the folder not be written.
+    """
+    folder = project_folder() / "reports"
+    tables = read_tables(target, folder / "queries", names=names, silence_days=silence_days())
+    texts = site_texts(tables, folder, label=label)
+    total = write_site(out, texts)
+    return Made(sum(name.endswith(".html") for name in texts), total)
+
+
+def site_texts(tables: Tables, folder: Path, *, label: str = "") -> dict[str, str]:
+    """Every file of the site by its name; the same tables give the same texts."""
+    templates = Environment(
+        loader=FileSystemLoader(folder / "pages"),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= FILTERS | {"json": _json}
+    shared = {
+        "as_of": tables.as_of,
+        "label": label,
+        "history_days": HISTORY_DAYS,
+        "windows": WINDOWS,
+        "levels": RISKS,
+    }
+
+    def page(template: str, values: dict[str, Any], depth: int = 0) -> str:
+        up = "../" * depth
+        return templates.get_template(template).render(shared | {"data": {}, "up": up} | values)
+
+    tutors = tutors_of(tables)
+    texts = {
+        "index.html": page("index.html", pages.overview(tables, tutors)),
+        "queue.html": page("queue.html", pages.queue(tutors)),
+        "interventions.html": page("interventions.html", pages.interventions(tables, tutors)),
+        "model.html": page("model.html", pages.model(tables)),
+        "quality.html": page("quality.html", pages.quality(tables)),
+        "tutors/index.html": page("tutors.html", {"tutors": tutors}, depth=1),
+    }
+    for tutor in tutors:
+        values = pages.tutor(tutor, tables.as_of)
+        texts[f"tutors/{tutor.page}.html"] = page("tutor.html", values, depth=1)
+    for name in ("report.css", "tables.js"):
+        texts[f"assets/{name}"] = (folder / "assets" / name).read_text(encoding="utf-8")
+    texts["assets/charts.js"] = _charts_script(folder / "assets" / "charts.js")
+    return texts
+
+
+def _charts_script(snippet: Path) -> str:
+    """Vega, the specifications and what draws them, in one file without global names."""
+    known = f"const specs = {json.dumps(specs(), sort_keys=True)};\n"
+    bundle = vl_convert.javascript_bundle(known + snippet.read_text(encoding="utf-8"))
+    return f"(() => {{\n{bundle}\n}})();\n"
+
+
+def _json(value: Any) -> Markup:
+    """JSON that may stand in a script element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))

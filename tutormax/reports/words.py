@@ -1,0 +1,104 @@
+"""What the pages call things, and how they write numbers, dates and nothing."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+NOTHING = "–"
+"""Stands where there is no value."""
+
+RISKS = ("Critical", "High", "Medium", "Low")
+TIERS = ("Exemplary", "Strong", "Developing", "Needs Attention", "At Risk")
+WINDOWS = {"7day": "7 days", "30day": "30 days", "90day": "90 days"}
+HORIZONS = (1, 7, 30, 90)
+SOURCES = ("tutors", "students", "sessions", "student_feedback", "tutor_events", "interventions")
+
+SPELLED = {"first_session_checkin": "First-session check-in"}
+
+FACTORS = {
+    "engagement_decline": "falling engagement",
+    "performance_trend": "weaker performance",
+    "reschedule_pattern": "rescheduling",
+    "first_session_quality": "weak first sessions",
+    "no_show_risk": "no-shows",
+    "tenure_risk": "time since joining",
+    "availability_reduction": "fewer sessions",
+}
+
+
+def words(name: str | None) -> str:
+    """A name of the warehouse in plain words: `training_module` is Training module."""
+    if not name:
+        return NOTHING
+    if name in SPELLED:
+        return SPELLED[name]
+    text = name.replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def factor(name: str) -> str:
+    """What a group of churn factors means, in words."""
+    return FACTORS.get(name, name.replace("_", " "))
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A number with a thousands separator and so many digits after the point."""
+    return NOTHING if value is None else f"{value:,.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 0) -> str:
+    """A change with its sign; the minus is a real one."""
+    if value is None:
+        return NOTHING
+    text = f"{value:+,.{digits}f}"
+    if not any(digit in text for digit in "123456789"):
+        return "±" + text[1:]
+    return text.replace("-", "−")
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share of 0 to 1 as a percentage."""
+    return NOTHING if share is None else f"{100 * share:,.{digits}f}%"
+
+
+def chance(probability: float | None) -> str:
+    """A probability as a percentage, which is neither 0 nor 100 unless it is so."""
+    if probability is not None and 0 < probability < 0.0005:
+        return "<0.1%"
+    if probability is not None and 0.9995 <= probability < 1:
+        return ">99.9%"
+    return percent(probability, 1)
+
+
+def day(value: date | datetime | None) -> str:
+    """A UTC day, as 2026-01-31."""
+    return NOTHING if value is None else f"{value:%Y-%m-%d}"
+
+
+def month(value: date) -> str:
+    """A UTC month, as 2026-01."""
+    return f"{value:%Y-%m}"
+
+
+def instant(value: datetime | None) -> str:
+    """A UTC instant to the minute."""
+    return NOTHING if value is None else f"{value:%Y-%m-%d %H:%M} UTC"
+
+
+def share_of(part: float, whole: float) -> float | None:
+    """A part by its whole; None of nothing."""
+    return part / whole if whole else None
+
+
+FILTERS = {
+    "words": words,
+    "factor": factor,
+    "number": number,
+    "signed": signed,
+    "percent": percent,
+    "chance": chance,
+    "day": day,
+    "instant": instant,
+    "month": month,
+}
+"""For the templates."""
