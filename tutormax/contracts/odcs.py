@@ -19,16 +19,16 @@ _ARGUMENTS_OF_ALL = {"model", "column_name"}
 
 
 def contracts_of(manifest: Node, variables: Mapping[str, Any]) -> dict[str, Contract]:
-    """The contract of each public model, by the name of its file.
+    """The contract of each model tagged published, by the name of its file.
 
     `manifest` is dbt's as JSON holds it; `variables` are the project's, which tests may name.
 
     Raises:
-        UserError: a public model has no primary key.
+        UserError: one of them has no primary key.
     """
     contracts = {}
     for model in manifest["nodes"].values():
-        if model["resource_type"] == "model" and model["access"] == "public":
+        if model["resource_type"] == "model" and "published" in model["tags"]:
             version = f".v{model['version']}" if model.get("version") else ""
             name = f"{model['name']}{version}.odcs.yaml"
             contracts[name] = _contract(model, manifest, variables)
