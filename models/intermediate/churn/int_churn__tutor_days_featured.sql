@@ -15,15 +15,21 @@ clock as (
 ),
 
 seven as (
-    select * from windows where metric_window = '7day'
+    select *
+    from windows
+    where metric_window = '7day'
 ),
 
 thirty as (
-    select * from windows where metric_window = '30day'
+    select *
+    from windows
+    where metric_window = '30day'
 ),
 
 ninety as (
-    select * from windows where metric_window = '90day'
+    select *
+    from windows
+    where metric_window = '90day'
 ),
 
 -- What the tutor could be seen for: since onboarding, or since there is data at all.
