@@ -181,13 +181,12 @@ LOADS = [
     ),
     Fault(
         "yesterday's file again",
-        ("validate raw.tutor_events redelivered", "rejected tutor_events superseded"),
+        ("validate raw.tutor_events redelivered",),
         (
             f"delete from {EVENTS}",
             f"insert into {EVENTS} select * replace (_loaded_at + interval '1 day' as _loaded_at) "
             "from raw.tutor_events where _loaded_at >= timestamptz '2025-06-01 06:00:00+00'",
         ),
-        quick=True,
     ),
     Fault(
         "all ratings 5",
@@ -302,7 +301,6 @@ PUBLISHED = [
         after=(
             "update tutormax.sessions set duration_minutes = 1441 where session_id = 'session-1'",
         ),
-        quick=True,
     ),
     Fault(
         "half a calculation date",
@@ -328,7 +326,7 @@ PUBLISHED = [
     ),
     Fault(
         "a published column of another type",
-        ("validate tutormax.churn_feature_drift.predictions type",),
+        ("validate tutormax.churn_feature_drift types",),
         after=("alter table tutormax.churn_feature_drift alter column predictions type double",),
     ),
 ]
