@@ -140,7 +140,12 @@ COPY_EVENTS = f"insert into {EVENTS} select * replace (event_id || '-{{0}}' as e
 LOADS = [
     Fault(
         "a truncated load",
-        ("validate raw.tutor_events volume",),
+        # The evening is cut off.
+        (
+            "validate raw.tutor_events volume",
+            "validate raw.tutor_events.event_timestamp hour",
+            "validate raw.tutor_events.created_at hour",
+        ),
         (f"delete from {EVENTS} where rowid > 120",),
     ),
     Fault(
@@ -176,13 +181,12 @@ LOADS = [
     ),
     Fault(
         "yesterday's file again",
-        ("validate raw.tutor_events redelivered", "rejected tutor_events superseded"),
+        ("validate raw.tutor_events redelivered",),
         (
             f"delete from {EVENTS}",
             f"insert into {EVENTS} select * replace (_loaded_at + interval '1 day' as _loaded_at) "
             "from raw.tutor_events where _loaded_at >= timestamptz '2025-06-01 06:00:00+00'",
         ),
-        quick=True,
     ),
     Fault(
         "all ratings 5",
@@ -207,10 +211,7 @@ LOADS = [
     ),
     Fault(
         "UTC taken for local time",
-        (
-            "validate raw.tutor_events.event_timestamp hour",
-            "validate raw.tutor_events.event_timestamp ahead",
-        ),
+        ("validate raw.tutor_events.event_timestamp ahead",),
         (f"update {EVENTS} set event_timestamp = event_timestamp + interval '5 hours'",),
     ),
     Fault(
@@ -300,7 +301,6 @@ PUBLISHED = [
         after=(
             "update tutormax.sessions set duration_minutes = 1441 where session_id = 'session-1'",
         ),
-        quick=True,
     ),
     Fault(
         "half a calculation date",
@@ -326,7 +326,7 @@ PUBLISHED = [
     ),
     Fault(
         "a published column of another type",
-        ("validate tutormax.churn_feature_drift.predictions type",),
+        ("validate tutormax.churn_feature_drift types",),
         after=("alter table tutormax.churn_feature_drift alter column predictions type double",),
     ),
 ]

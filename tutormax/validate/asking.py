@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tutormax.errors import UserError
 from tutormax.validate.checks import SAMPLE, Check, Result
 from tutormax.validate.engines import Engine, frame_batch
+from tutormax.validate.mapping import MISFITS
 from tutormax.validate.tables import TableContract
 from tutormax.warehouse import quote
 
@@ -47,7 +48,9 @@ class Asker:
                 # Of no rows it says nothing.
                 broken[number] += int(answer.result["unexpected_count"] or 0)
         return [
-            Result(check, not count, _counted(count), self._keys(check) if count else ())
+            Result(
+                check, not count, MISFITS.format(value=count), self._keys(check) if count else ()
+            )
             for check, count in zip(checks, broken, strict=True)
         ]
 
@@ -58,7 +61,7 @@ class Asker:
             Result(
                 check,
                 bool(answer.success),
-                check.observed or _seen(frame, answer),
+                check.observed or _columns_seen(answer),
                 () if answer.success else self._keys(check),
             )
             for check, answer in zip(checks, answers, strict=True)
@@ -115,26 +118,15 @@ def _silence() -> None:
     logger.addHandler(logging.NullHandler())
 
 
-def _seen(frame: pd.DataFrame, answer: ExpectationValidationResult) -> str:
-    """What a frame holds, in words: the one value of it, or how many rows are amiss."""
+def _columns_seen(answer: ExpectationValidationResult) -> str:
+    """What is the matter with the columns of a table."""
     details = answer.result.get("details")
-    if isinstance(answer.result.get("observed_value"), list):
-        if not details:
-            return "all are there"
-        return "; ".join(
-            f"{', '.join(map(str, names))} {'are' if len(names) > 1 else 'is'} {kind}"
-            for kind, names in sorted(details["mismatched"].items())
-        )
-    if "unexpected_count" in answer.result:
-        column = answer.expectation_config.kwargs["column"]  # type: ignore[union-attr]
-        if column == "copies":
-            return _counted(int(answer.result["unexpected_count"]), "key does", "keys do")
-        return f"found {frame[column].iloc[0]}" if len(frame) else "found nothing"
-    return _counted(int(answer.result.get("observed_value", 0)))
-
-
-def _counted(count: int, one: str = "row does", many: str = "rows do") -> str:
-    return f"{count:,} {one if count == 1 else many} not fit"
+    if not details:
+        return "all are there"
+    return "; ".join(
+        f"{kind}: {', '.join(map(str, names))}"
+        for kind, names in sorted(details["mismatched"].items())
+    )
 
 
 def _reason(info: Any) -> str:

@@ -19,9 +19,9 @@ SAMPLE = 5
 class Check:
     """An expectation, with the words for a person who reads that it is broken.
 
-    It is asked of the rows of the table; or of the result of `query`, which is small; or of
-    `frame`. `broken` is the SQL condition of rows that break it, to find their keys; `observed`
-    says in words what there is, if that is known from the start.
+    It is asked of the rows of the table; or of the one number that `query` gives; or of `frame`.
+    `broken` is the SQL condition of rows that break it, to find their keys; `observed` says in
+    words what there is, where that is not a count of rows; `{value}` is the number of the query.
     """
 
     table: TableContract

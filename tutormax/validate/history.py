@@ -20,7 +20,7 @@ import pandas as pd
 
 from tutormax.validate.checks import Check
 from tutormax.validate.engines import Engine
-from tutormax.validate.mapping import BETWEEN
+from tutormax.validate.mapping import BETWEEN, number_name
 from tutormax.validate.measures import Measure, measures_of
 from tutormax.validate.tables import Contracts, TableContract
 from tutormax.warehouse import quote
@@ -286,7 +286,7 @@ def _number_check(
     between: tuple[float | None, float | None],
 ) -> Check:
     """A check of one number, which stands in a frame of its own."""
-    name = " ".join((*columns, rule))
+    name = number_name(rule, columns)
     return Check(
         table,
         rule,

@@ -11,8 +11,8 @@ from tutormax.warehouse import quote
 
 Mapped = Callable[[TableContract, DataTest], Check]
 
-# Pushed down to the engine, whose answer is one number or a row for each key that stands twice.
 BETWEEN = "expect_column_values_to_be_between"
+MISFITS = "rows that do not fit: {value:,}"
 
 
 def checks_of_tests(table: TableContract) -> list[Check]:
@@ -97,9 +97,10 @@ def _unique_columns(table: TableContract, test: DataTest, columns: tuple[str, ..
         columns,
         "no two rows alike",
         BETWEEN,
-        {"column": "copies", "max_value": 1},
-        query=f"select count(*) as copies {twice}",
+        {"column": number_name(test.kind, columns), "max_value": 0},
+        query=f"select count(*) from (select {names} {twice}) as copies",
         broken=f"({names}) in (select {names} {twice})",
+        observed="keys that stand twice: {value:,.0f}",
     )
 
 
@@ -114,10 +115,11 @@ def _relationships(table: TableContract, test: DataTest) -> Check:
         test.kind,
         (column,),
         f"a {field} of {to.replace(chr(34), '')}",
-        "expect_table_row_count_to_equal",
-        {"value": 0},
-        query=f"select 1 as orphan from {table.sql} as children where {orphan}",
+        BETWEEN,
+        {"column": number_name(test.kind, (column,)), "max_value": 0},
+        query=f"select count(*) from {table.sql} as children where {orphan}",
         broken=orphan,
+        observed=MISFITS,
     )
 
 
@@ -163,9 +165,15 @@ def _same(table: TableContract, test: DataTest, expected: str, wanted: str, foun
         (),
         expected,
         BETWEEN,
-        {"column": "difference", "min_value": 0, "max_value": 0},
-        query=f"select {found} - ({wanted}) as difference",
+        {"column": number_name(test.kind, ()), "min_value": 0, "max_value": 0},
+        query=f"select {found} - ({wanted})",
+        observed="there are {value:+,.0f}",
     )
+
+
+def number_name(rule: str, columns: Iterable[str]) -> str:
+    """The name of a number in a frame of numbers; no column of a table has it."""
+    return " ".join((*columns, rule, "number"))
 
 
 def between_words(low: object, high: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from dataclasses import replace
 
 import pandas as pd
 
@@ -36,11 +36,10 @@ def validate_contracts(
             checks = [*structure_checks(table, found, target), *_table_checks(table, contracts)]
             results += _ask(asker, engine, table, checks, set(found))
         # What a day holds can only be summed from columns that are as they should be.
-        if all(r.success for r in results if r.check.rule in ("columns", "type")):
+        if all(r.success for r in results if r.check.rule in ("columns", "types")):
             for numbers in history_checks(engine, contracts, now):
                 if numbers:
-                    frame = pd.concat([check.frame for check in numbers], axis="columns")
-                    results += asker.of_frame(frame, numbers)
+                    results += asker.of_frame(_side_by_side(numbers), numbers)
     return results
 
 
@@ -84,15 +83,27 @@ def _ask(
     """The results of the checks whose columns are there; that others are not is a result too."""
     askable = [check for check in checks if set(check.columns) <= present]
     results: list[Result] = []
-    framed = [check for check in askable if check.frame is not None]
-    for _, same in groupby(framed, key=lambda check: id(check.frame)):
-        group = list(same)
-        assert group[0].frame is not None
-        results += asker.of_frame(group[0].frame, group)
     for check in askable:
-        if check.query is not None:
-            results += asker.of_frame(engine.frame(check.query), [check])
+        if check.frame is not None:
+            results += asker.of_frame(check.frame, [check])
+    numbers = [_number(engine, check) for check in askable if check.query is not None]
+    if numbers:
+        results += asker.of_frame(_side_by_side(numbers), numbers)
     of_rows = [check for check in askable if check.is_of_rows]
     if of_rows:
         results += asker.of_rows(table, of_rows)
     return results
+
+
+def _number(engine: Engine, check: Check) -> Check:
+    """The check of a number with the number itself, in a frame."""
+    assert check.query is not None and check.observed is not None
+    ((value,),) = engine.query(check.query)
+    frame = pd.DataFrame({check.arguments["column"]: [float(value)]})
+    observed = check.observed.format(value=value)
+    return replace(check, query=None, frame=frame, observed=observed)
+
+
+def _side_by_side(checks: Sequence[Check]) -> pd.DataFrame:
+    """One frame of the numbers of some checks."""
+    return pd.concat([check.frame for check in checks], axis="columns")

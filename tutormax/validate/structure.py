@@ -21,7 +21,7 @@ _SAME_ON_DUCKDB = (("double", "double precision"), ("json", "jsonb"))
 def structure_checks(
     table: TableContract, found: Mapping[str, str], target: Target
 ) -> Iterable[Check]:
-    """The checks of a table's columns and of the type of each that is there.
+    """The checks of a table's columns and of the types of those that are there.
 
     Raw may have more columns than declared; a published table may not.
     """
@@ -35,22 +35,25 @@ def structure_checks(
         {"column_set": declared, "exact_match": not table.is_raw},
         frame=pd.DataFrame(columns=list(found)),
     )
-    types = {
-        name: plain_type(kind, target, lengths=not table.is_raw) for name, kind in found.items()
-    }
-    frame = pd.DataFrame([types])
+    types = []
     for column in table.columns.values():
         if column.name in found:
-            wanted = plain_type(column.data_type, target, lengths=not table.is_raw)
-            yield Check(
-                table,
-                "type",
-                (column.name,),
-                f"the type {wanted}",
-                "expect_column_values_to_be_in_set",
-                {"column": column.name, "value_set": [wanted]},
-                frame=frame,
-            )
+            pair = (column.data_type, found[column.name])
+            types.append([plain_type(kind, target, lengths=not table.is_raw) for kind in pair])
+    frame = pd.DataFrame(types, columns=["declared", "found"])
+    frame.insert(0, "column", [name for name in table.columns if name in found])
+    wrong = frame[frame["declared"] != frame["found"]].itertuples(index=False)
+    yield Check(
+        table,
+        "types",
+        (),
+        "the types declared",
+        "expect_column_pair_values_to_be_equal",
+        {"column_A": "declared", "column_B": "found"},
+        frame=frame,
+        observed="; ".join(f"{name} is {there}, not {said}" for name, said, there in wrong)
+        or "all are the same",
+    )
 
 
 def plain_type(name: str, target: Target, *, lengths: bool) -> str:
