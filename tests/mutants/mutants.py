@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
+import os
 import select
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+# dbt's locks die with the forked processes; Python's tracker of them would tell at the end.
+os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
 from operators import edits

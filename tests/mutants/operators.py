@@ -177,7 +177,7 @@ class Sql:
         word, before, after = self.words[i], self.word(i - 1), self.word(i + 1)
         if word in BOUNDARIES and not (self.is_part and len(self.words) == 1):
             yield "comparison", i, i, BOUNDARIES[word]
-        if word in ARITHMETIC and self.is_operand(i - 1) and self.is_operand(i + 1):
+        if word in ARITHMETIC and self.is_operand(i - 1, ")") and self.is_operand(i + 1, "("):
             yield "arithmetic", i, i, ARITHMETIC[word]
         if word in FUNCTIONS and after == "(":
             yield "function", i, i, FUNCTIONS[word]
@@ -191,9 +191,10 @@ class Sql:
         if word == "case":
             yield from self._branches(i)
 
-    def is_operand(self, i: int) -> bool:
+    def is_operand(self, i: int, parenthesis: str) -> bool:
         word = self.word(i)
-        return bool(word) and (word in "()" or word[0].isalnum()) and word not in ENDS_OF_CLAUSE
+        is_value = word == parenthesis or word[:1].isalnum()
+        return is_value and word not in ENDS_OF_CLAUSE
 
     def _logic(
         self, i: int, word: str, before: str, after: str
@@ -291,7 +292,8 @@ class Sql:
 
     def _literals(self, i: int, word: str, before: str) -> Iterator[tuple[str, int, int, str]]:
         is_of_type = before in ("(", ",") and any(self.word(k) in TYPES for k in (i - 2, i - 4))
-        if re.fullmatch(r"\d+(\.\d+)?", word) and not is_of_type:
+        is_any = before == "select" and self.word(i - 3) == "exists"
+        if re.fullmatch(r"\d+(\.\d+)?", word) and not is_of_type and not is_any:
             for new in neighbours(word):
                 yield "constant", i, i, new
         if word.startswith("'") and not self.is_part and "jj" not in word:

@@ -66,6 +66,8 @@ def test_faults_that_are_made(text: str, mutated: str) -> None:
         "{# a < b #}",
         "{% if a < b %}{% endif %}",
         "select cast(a as varchar(50))",
+        "select * from a",
+        "select exists (select 1 from a)",
         "select cast(a as decimal(38, 0))",
         "{{ exceptions.raise_compiler_error('a and b < c') }}",
         "{% macro postgres__a() %}select a < b{% endmacro %}",
@@ -130,7 +132,7 @@ def edited(path: str, old: str, new: str) -> Mutant:
 def test_verdicts(planted: list[tuple[Mutant, Verdict]]) -> None:
     built, tested, stillborn, survived = (verdict for _, verdict in planted)
     assert (tested.fate, built.fate) == ("killed", "killed")
-    assert tested.by == "unit test churn_days_follow_fourteen_silent_days"
+    assert tested.by.startswith("unit test churn_days_")
     assert built.by.endswith("differs (arrivals)")
     assert (stillborn.fate, survived.fate) == ("stillborn", "survived")
 
