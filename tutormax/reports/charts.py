@@ -30,12 +30,6 @@ _CONFIG = {
     "axis": _AXIS,
     "axisX": {"grid": False},
     "axisY": {"domain": False, "ticks": False},
-    "legend": {
-        "labelColor": "var(--muted)",
-        "labelFontSize": 12,
-        "orient": "top",
-        "symbolStrokeWidth": 3,
-    },
 }
 
 
@@ -179,7 +173,7 @@ def _stacked_days(value: Value, colours: dict[str, str]) -> Any:
     """Bars of a day; the data have a row a day and `kind`, stacked by `rank`."""
     return (
         _base()
-        .mark_bar(binSpacing=1)
+        .mark_bar(binSpacing=0.5)
         .encode(
             x=alt.X(
                 "utcyearmonthdate(day):T",
@@ -191,7 +185,7 @@ def _stacked_days(value: Value, colours: dict[str, str]) -> Any:
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=list(colours), range=list(colours.values())),
-                legend=alt.Legend(title=None, columns=3, symbolType="square"),
+                legend=None,
             ),
             order=alt.Order("rank:Q"),
             tooltip=[_day_of("day"), alt.Tooltip("kind:N", title="source"), value.tooltip()],
