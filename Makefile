@@ -110,11 +110,13 @@ mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [M
 
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml; needs uv
-	uv pip compile pyproject.toml --group build --output-file requirements.lock $(LOCK_OPTIONS)
-	uv pip compile pyproject.toml --all-extras --group build --output-file requirements-extras.lock \
-		$(LOCK_OPTIONS)
 	uv pip compile pyproject.toml --all-extras --group dev --output-file requirements-dev.lock \
 		$(LOCK_OPTIONS)
+	@# One environment serves all three, so all three hold the same versions.
+	uv pip compile pyproject.toml --group build --output-file requirements.lock \
+		--constraint requirements-dev.lock $(LOCK_OPTIONS)
+	uv pip compile pyproject.toml --all-extras --group build --output-file requirements-extras.lock \
+		--constraint requirements-dev.lock $(LOCK_OPTIONS)
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
