@@ -32,7 +32,7 @@
     }) }}
 {%- endmacro %}
 
-{#- All of them as rows, in a select: metric, metric_window, enum (null for numbers). -#}
+{#- All of them as rows, in a select: metric, metric_window, enum_name (null for numbers). -#}
 {% macro intervention_metric_rows() -%}
     {%- set metrics = intervention_metrics() -%}
     {%- set longest = longest_window() -%}
@@ -52,7 +52,7 @@
     select
         '{{ metric }}' as metric,
         '{{ window }}' as metric_window,
-        cast({{ dbt.string_literal(enum) if enum else 'null' }} as varchar(50)) as enum
+        cast({{ dbt.string_literal(enum) if enum else 'null' }} as varchar(50)) as enum_name
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#-
     The materialization `replaced_view`: `create or replace view`. dbt's own makes a second view, renames both
     and drops the first: for readers, grants and builds side by side that is a table dropped. A view whose
-    columns are others now cannot be replaced, and is dropped first.
+    columns are no longer those of the contract cannot be replaced, and is dropped first.
 -#}
 {% materialization replaced_view, default, supported_languages=['sql'] %}
     {%- set target_relation = this.incorporate(type='view') -%}
@@ -11,7 +11,7 @@
     {%- set standing = load_relation(target_relation) -%}
     {%- if standing is not none -%}
         {%- set columns = adapter.get_columns_in_relation(standing) | map(attribute='name') | list -%}
-        {%- if columns != get_columns_in_query(sql) -%}
+        {%- if columns != model.columns.keys() | list -%}
             {%- do adapter.drop_relation(standing) -%}
         {%- endif -%}
     {%- endif -%}

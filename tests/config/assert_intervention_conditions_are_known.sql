@@ -12,13 +12,13 @@ known as (
 operators as (
     {%- for operator in number_operators() %}
     select
-        '{{ operator }}' as operator,
+        '{{ operator }}' as operator_name,
         {{ 2 if operator == 'between' else 1 }} as numbers
     union all
     {%- endfor %}
     {%- for operator in name_operators() %}
     select
-        '{{ operator }}' as operator,
+        '{{ operator }}' as operator_name,
         0 as numbers
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -29,7 +29,7 @@ enum_values as (
     {%- set is_last_enum = loop.last %}
     {%- for enum_value in var('enums')[enum] %}
     select
-        '{{ enum }}' as enum,
+        '{{ enum }}' as enum_name,
         '{{ enum_value }}' as enum_value
     {{ 'union all' if not (is_last_enum and loop.last) }}
     {%- endfor %}
@@ -43,14 +43,14 @@ conditions as (
         conditions.value,
         length(conditions.value) - length(replace(conditions.value, '|', '')) + 1 as parts,
         known.metric,
-        known.enum,
+        known.enum_name,
         operators.numbers
     from {{ ref('intervention_rule_conditions') }} as conditions
     left join known
         on
             conditions.metric = known.metric
             and conditions.metric_window = known.metric_window
-    left join operators on conditions.operator = operators.operator
+    left join operators on conditions.operator = operators.operator_name
 ),
 
 -- How many names of each list are values of the metric's enum.
@@ -63,7 +63,7 @@ named as (
             where position('|' || enum_values.enum_value || '|' in '|' || conditions.value || '|') > 0
         ) as parts_known
     from conditions
-    inner join enum_values on conditions.enum = enum_values.enum
+    inner join enum_values on conditions.enum_name = enum_values.enum_name
     where conditions.numbers = 0
     group by conditions.rule, conditions.condition_number, conditions.parts
 )
@@ -80,7 +80,7 @@ select
     condition_number,
     'no such operator for this metric' as trouble
 from conditions
-where numbers is null or (numbers = 0 and enum is null)
+where numbers is null or (numbers = 0 and enum_name is null)
 union all
 select
     rule,

@@ -39,6 +39,7 @@ def varied_world() -> dict[str, list[Row]]:
         row["subject"] = SUBJECTS[number % len(SUBJECTS)]
     for number, row in enumerate(world["interventions"]):
         row["status"] = STATUSES[number % len(STATUSES)]
+        row["intervention_type"] = ("manager_coaching", "recognition")[number % 2]
         if row["status"] != "completed":
             row |= {"completed_date": None, "outcome": None}
     ahead = session("ahead", "tutor-1", "student-1", "2099-01-01", actual_start=None)
