@@ -56,16 +56,16 @@ def test_each_broken_rule_has_its_reason_and_nothing_else_fires(bench: Bench) ->
     assert len(rows) == len(CASES) + 1
 
 
-@pytest.mark.parametrize("seed", range(CLEAN_SEEDS))
+@pytest.mark.parametrize("world", range(CLEAN_SEEDS))
 def test_clean_data_pass_everything(
-    seed: int,
+    world: int,
     bench: Bench,
     dbt_project: Project,
     new_warehouse: WarehouseFactory,
     tmp_path: Path,
 ) -> None:
     """Strictly: nothing is rejected, no expectation is broken, no test of dbt fails or warns."""
-    settings = Settings(end_date=END, days=30, tutors=20, sessions_per_day=200, seed=seed)
+    settings = Settings(end_date=END, days=30, tutors=20, sessions_per_day=200, seed=world)
     write_files(settings, tmp_path)
     warehouse = new_warehouse()
     with environment({"TUTORMAX_DUCKDB_PATH": str(warehouse.path)}):
