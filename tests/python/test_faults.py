@@ -12,7 +12,9 @@ import pytest
 from duckdb_warehouse import Project, WarehouseFactory, environment
 from fault_bench import END, Bench, Fault, row_faults
 from fault_catalogue import FAULTS
+from postgres_warehouse import PostgresProject
 from test_rules import CASES
+from validating import broken, validated
 
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
@@ -54,16 +56,16 @@ def test_each_broken_rule_has_its_reason_and_nothing_else_fires(bench: Bench) ->
     assert len(rows) == len(CASES) + 1
 
 
-@pytest.mark.parametrize("seed", range(CLEAN_SEEDS))
+@pytest.mark.parametrize("world", range(CLEAN_SEEDS))
 def test_clean_data_pass_everything(
-    seed: int,
+    world: int,
     bench: Bench,
     dbt_project: Project,
     new_warehouse: WarehouseFactory,
     tmp_path: Path,
 ) -> None:
     """Strictly: nothing is rejected, no expectation is broken, no test of dbt fails or warns."""
-    settings = Settings(end_date=END, days=30, tutors=20, sessions_per_day=200, seed=seed)
+    settings = Settings(end_date=END, days=30, tutors=20, sessions_per_day=200, seed=world)
     write_files(settings, tmp_path)
     warehouse = new_warehouse()
     with environment({"TUTORMAX_DUCKDB_PATH": str(warehouse.path)}):
@@ -74,3 +76,31 @@ def test_clean_data_pass_everything(
     if ALL or CLEAN_SEEDS > 1:
         run = dbt_project.run("test", "--exclude", "test_type:unit", duckdb_path=warehouse.path)
         assert run.succeeded, run.message
+
+
+@pytest.mark.skipif(not ALL, reason="TUTORMAX_FAULTS=all runs it")
+def test_postgres_compares_loads_in_the_same_way(
+    postgres_project: PostgresProject, tmp_path: Path
+) -> None:
+    write_files(Settings(end_date=END, days=30, tutors=20, sessions_per_day=200, seed=1), tmp_path)
+    day = "cast(_loaded_at as date) = date '2025-06-05'"
+    with postgres_project.warehouse() as warehouse:
+        warehouse.load(tmp_path)
+        warehouse.build()
+
+        def fired() -> set[str]:
+            environment = postgres_project.environment()
+            return set(broken(validated(postgres_project.manifest, "postgres", environment)))
+
+        assert fired() == set()
+        warehouse.execute(f"update raw.student_feedback set overall_rating = 5 where {day}")
+        assert fired() == {"raw.student_feedback.overall_rating mean"}
+        warehouse.execute(
+            "update raw.tutor_events set event_timestamp = event_timestamp + interval '1 day', "
+            f"event_type = chr(195) || chr(169) where {day}"
+        )
+        assert fired() == {
+            "raw.student_feedback.overall_rating mean",
+            "raw.tutor_events.event_timestamp ahead",
+            "raw.tutor_events.event_type damaged",
+        }

@@ -106,7 +106,7 @@ def _table_checks(
     measures = measures_of(table, contracts.loaded_at, engine)
     days = _summed(engine, contracts, table, measures, loads)
     before = [days.get(day, {"rows": 0}) for day in loads.before]
-    if sum(day["rows"] > 0 for day in before) < max(LEAST_DAYS, 0.8 * len(before)):
+    if sum(day["rows"] > 0 for day in before) < max(LEAST_DAYS, 0.6 * len(before)):
         return
     freshness = _freshness(engine, contracts, table, loads, sorted(days))
     yield freshness
@@ -114,7 +114,7 @@ def _table_checks(
         return
     today = days.get(loads.judged, {"rows": 0, "keys": 0})
     if _within(freshness):  # else that nothing came is said
-        yield _volume(table, loads, days, today)
+        yield from _volume(table, loads, days, today)
     if today["rows"] < LEAST_ROWS:
         return
     yield from _shares(table, loads, before, today)
@@ -203,15 +203,19 @@ def _freshness(
     )
 
 
-def _volume(table: TableContract, loads: Loads, days: Mapping[dt.date, Day], today: Day) -> Check:
+def _volume(
+    table: TableContract, loads: Loads, days: Mapping[dt.date, Day], today: Day
+) -> Iterator[Check]:
     """The number of keys of the day, against the same days of the week if there are enough."""
     same = [day for day in loads.before if day.weekday() == loads.judged.weekday()]
     compared = same if len(same) >= SAME_WEEKDAYS else loads.before
     counts = [days[day]["keys"] if day in days else 0 for day in compared]
     usual = median(counts)
+    if usual < LEAST_ROWS:
+        return  # on such a day of the week little comes
     low = math.floor(min(FEWEST * usual, 0.9 * min(count for count in counts if count)))
     high = math.ceil(max(MOST * usual, 1.1 * max(counts)))
-    return _number_check(
+    yield _number_check(
         table,
         "volume",
         (),
