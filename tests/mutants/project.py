@@ -345,15 +345,24 @@ def arrivals(project: MutantProject, warehouse: Warehouse) -> None:
 
 
 def latest(project: MutantProject, warehouse: Warehouse) -> None:
-    """A session and its feedback arrive that change the last days alone."""
+    """Sessions and their feedback arrive that change the last days alone.
+
+    The first is so long after a churn day that this is the last to be restated.
+    """
     sent = [row for held in project.slices for row in held.get("sessions", [])]
     last = max(row["scheduled_start"] for row in sent)
+    ((restated,),) = warehouse.execute(
+        "select max(churn_day) + 14 from intermediate.int_churn__churn_days_dated"
+        f" where churn_day + 14 < date '{last:%Y-%m-%d}'"
+    )
+    days = range((last.date() - restated).days + 1)
     tutors = warehouse.execute("select tutor_id from tutormax.tutors order by tutor_id")
     students = warehouse.execute("select student_id from tutormax.students order by student_id")
     stamp = {LOADED_AT: project.last_arrival() + timedelta(hours=1)}
     held: Slice = {"sessions": [], "student_feedback": []}
     for number, (tutor_id,) in enumerate(tutors):
-        start = (last - timedelta(days=number)).replace(tzinfo=None).isoformat()
+        day = restated + timedelta(days=days[number % len(days)])
+        start = f"{day} 12:00"
         one = session(f"latest{number}", tutor_id, students[0][0], start)
         held["sessions"].append(one | stamp)
         submitted_at = one["scheduled_start"] + timedelta(days=2)
