@@ -43,6 +43,9 @@ SPOILINGS: dict[str, list[str]] = {
         "update churn_predictions set contributing_factors = '{\"tenure_risk\": 1.1}'",
         "update churn_predictions set contributing_factors = '{\"charm\": 1}'",
     ],
+    "assert_effectiveness_counts_add_up": [
+        "update intervention_effectiveness set on_time = completed + 1",
+    ],
     "assert_every_window_of_a_date": [
         "delete from tutor_performance_metrics"
         " where metric_id = (select min(metric_id) from tutor_performance_metrics)",
@@ -55,12 +58,27 @@ SPOILINGS: dict[str, list[str]] = {
         "update churn_feature_distributions set lower = 0 where bin = 1",
         "update churn_feature_distributions set share = share + 1e-6 where bin = 0",
     ],
+    "assert_intervention_conditions_are_known": [
+        "update intervention_rule_conditions set metric = 'avg_ratting'"
+        " where rule = 'low_engagement'",
+        "update intervention_rule_conditions set operator = '~' where rule = 'low_engagement'",
+    ],
+    "assert_intervention_rules_can_fire": [
+        "update intervention_rules set conditions_needed = 2 where rule = 'low_engagement'",
+        "delete from intervention_rule_conditions where rule = 'low_engagement'",
+    ],
     "assert_metrics_agree_with_sessions": [
         "update tutor_performance_metrics set sessions_completed = sessions_completed + 1",
         "update tutor_performance_metrics set no_show_count = no_show_count + 1",
         # All rows of a tutor who has sessions.
         "delete from tutor_performance_metrics where tutor_id = ("
         "select tutor_id from sessions order by scheduled_start desc limit 1)",
+    ],
+    "assert_open_interventions_are_not_recommended": [
+        "insert into interventions"
+        " (intervention_id, tutor_id, intervention_type, recommended_date, status)"
+        " select 'spoiled', tutor_id, intervention_type, timestamp '2020-01-01 00:00:00', 'pending'"
+        " from intervention_recommendations limit 1",
     ],
     "assert_risk_bands_tile": [
         "update churn_risk_bands set risk_level = 'None' where risk_level = 'Low'",
