@@ -24,20 +24,9 @@ RULE = re.compile(r"^ +'\w+': (?P<condition>[^\n]+?),?$", re.M)
 BOUNDARIES = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "=": "<>", "<>": "=", "!=": "="}
 ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*"}
 FUNCTIONS = {
-    "min": "max",
-    "max": "min",
-    "sum": "max",
-    "bool_or": "bool_and",
-    "bool_and": "bool_or",
-    "least": "greatest",
-    "greatest": "least",
-    "lag": "lead",
-    "lead": "lag",
-    "rank": "row_number",
-    "row_number": "rank",
-    "floor": "ceil",
-    "abs": "",
-    "lower": "",
+    **{"min": "max", "max": "min", "sum": "max", "bool_or": "bool_and", "bool_and": "bool_or"},
+    **{"least": "greatest", "greatest": "least", "lag": "lead", "lead": "lag"},
+    **{"rank": "row_number", "row_number": "rank", "floor": "ceil", "abs": "", "lower": ""},
 }
 ENDS_OF_CLAUSE = {
     *("group by", "order by", "partition by", "having", "limit", "window", "union", "where", "on"),
