@@ -16,7 +16,7 @@ from sqlglot.tokens import Token
 TAGS = re.compile(
     r"(?P<comment>\{#.*?#\}|--[^\n]*)|(?P<statement>\{%.*?%\})|(?P<expression>\{\{.*?\}\})", re.S
 )
-NOT_HERE = re.compile(r"\{%-?\s*macro\s+postgres__.*?endmacro\s*-?%\}", re.S)
+BODY = re.compile(r"\{%-?\s*macro\s+(?P<engine>[a-z]+)__(?P<name>\w+).*?endmacro\s*-?%\}", re.S)
 STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 NUMBER = re.compile(r"(?<![\w.\[])\d+(?![\w.])")
 RULE = re.compile(r"^ +'\w+': (?P<condition>[^\n]+?),?$", re.M)
@@ -24,20 +24,9 @@ RULE = re.compile(r"^ +'\w+': (?P<condition>[^\n]+?),?$", re.M)
 BOUNDARIES = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "=": "<>", "<>": "=", "!=": "="}
 ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*"}
 FUNCTIONS = {
-    "min": "max",
-    "max": "min",
-    "sum": "max",
-    "bool_or": "bool_and",
-    "bool_and": "bool_or",
-    "least": "greatest",
-    "greatest": "least",
-    "lag": "lead",
-    "lead": "lag",
-    "rank": "row_number",
-    "row_number": "rank",
-    "floor": "ceil",
-    "abs": "",
-    "lower": "",
+    **{"min": "max", "max": "min", "sum": "max", "bool_or": "bool_and", "bool_and": "bool_or"},
+    **{"least": "greatest", "greatest": "least", "lag": "lead", "lead": "lag"},
+    **{"rank": "row_number", "row_number": "rank", "floor": "ceil", "abs": "", "lower": ""},
 }
 ENDS_OF_CLAUSE = {
     *("group by", "order by", "partition by", "having", "limit", "window", "union", "where", "on"),
@@ -61,9 +50,9 @@ class Edit:
 
 
 def edits(text: str) -> list[Edit]:
-    """Every edit of a file, in the order of the text; none that PostgreSQL alone would see."""
+    """Every edit of a file, in the order of the text; none that DuckDB would not see."""
     found: list[Edit] = []
-    hidden = [match.span() for match in NOT_HERE.finditer(text)]
+    hidden = list(not_for_duckdb(text))
     masked, barriers = mask(text)
     found.extend(Sql(masked, barriers, original=text).edits())
     for tag in TAGS.finditer(text):
@@ -80,6 +69,16 @@ def edits(text: str) -> list[Edit]:
         seen.add(result)
         kept.append(edit)
     return kept
+
+
+def not_for_duckdb(text: str) -> Iterator[tuple[int, int]]:
+    """Where the bodies of dispatched macros are that are other engines'."""
+    bodies = list(BODY.finditer(text))
+    own = {body["name"] for body in bodies if body["engine"] == "duckdb"}
+    for body in bodies:
+        is_default = body["engine"] == "default" and body["name"] not in own
+        if body["engine"] != "duckdb" and not is_default:
+            yield body.span()
 
 
 def mask(text: str) -> tuple[str, list[int]]:

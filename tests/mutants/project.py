@@ -13,15 +13,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import unit_tests
 from duckdb_warehouse import FILE_NAME, REPOSITORY, Build, Project, Warehouse
 from replay import Model, kept_models
-from replay_data import Slice, random_slices
-from sample_rows import feedback, session
+from replay_data import random_slices
+from steps import OF_MODELS, STEPS, idle
 from unit_tests import BrokenSqlError, UnitTest, first_failure
 
 from tutormax.schema import LOADED_AT
@@ -328,80 +328,6 @@ def of_failure(done: Build, where: str) -> Verdict:
 def name_of_failure(message: str, where: str) -> str:
     found = re.search(r"unit_test (\w+)|in (?:model|test|unit_test) (\w+)", message)
     return f"{where} {found[1] or found[2]}" if found else f"{where}: {message[:200]}"
-
-
-# What happens before each build.
-
-
-def full(project: MutantProject, warehouse: Warehouse) -> None:
-    """Everything from nothing, on all slices but the last."""
-    for held in project.slices[:-1]:
-        warehouse.insert(held)
-
-
-def arrivals(project: MutantProject, warehouse: Warehouse) -> None:
-    """The last slice arrives."""
-    warehouse.insert(project.slices[-1])
-
-
-def latest(project: MutantProject, warehouse: Warehouse) -> None:
-    """Sessions and their feedback arrive that change the last days alone.
-
-    The first is so long after a churn day that this is the last to be restated.
-    """
-    sent = [row for held in project.slices for row in held.get("sessions", [])]
-    last = max(row["scheduled_start"] for row in sent)
-    ((restated,),) = warehouse.execute(
-        "select max(churn_day) + 14 from intermediate.int_churn__churn_days_dated"
-        f" where churn_day + 14 < date '{last:%Y-%m-%d}'"
-    )
-    days = range((last.date() - restated).days + 1)
-    tutors = warehouse.execute("select tutor_id from tutormax.tutors order by tutor_id")
-    students = warehouse.execute("select student_id from tutormax.students order by student_id")
-    stamp = {LOADED_AT: project.last_arrival() + timedelta(hours=1)}
-    held: Slice = {"sessions": [], "student_feedback": []}
-    for number, (tutor_id,) in enumerate(tutors):
-        day = restated + timedelta(days=days[number % len(days)])
-        start = f"{day} 12:00"
-        one = session(f"latest{number}", tutor_id, students[0][0], start)
-        held["sessions"].append(one | stamp)
-        submitted_at = one["scheduled_start"] + timedelta(days=2)
-        rating = feedback(f"latest{number}", one, submitted_at=submitted_at, overall_rating=1)
-        held["student_feedback"].append(rating | stamp)
-    warehouse.insert(held)
-
-
-def idle(project: MutantProject, warehouse: Warehouse) -> None:
-    """Nothing happens."""
-
-
-def leaves(project: MutantProject, warehouse: Warehouse) -> None:
-    """Rows leave raw."""
-    for table, key in (
-        ("tutors", "tutor_id"),
-        ("sessions", "session_id"),
-        ("student_feedback", "feedback_id"),
-    ):
-        warehouse.execute(
-            f"delete from raw.{table} where {key} in"
-            f" (select {key} from tutormax.{table} order by {key} limit 1)"
-        )
-
-
-def again(project: MutantProject, warehouse: Warehouse) -> None:
-    """Much of the first slices comes once more, newly arrived."""
-    stamp = {LOADED_AT: project.last_arrival() + timedelta(days=1)}
-    held: Slice = {}
-    for sent in project.slices[:-1]:
-        for table, rows in sent.items():
-            held.setdefault(table, []).extend(row | stamp for row in rows[::5])
-    warehouse.insert(held)
-
-
-Step = Callable[["MutantProject", Warehouse], None]
-STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again]
-OF_MODELS = 3
-"""So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
 
 
 def changed_rows(warehouse: Warehouse) -> int:

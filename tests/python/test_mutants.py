@@ -22,6 +22,10 @@ MACHINERY = "macros/incremental/is_judged_since.sql"
     [
         ("select 1 where a < b", "select 1 where a <= b"),
         ("select 1 where a < b", "select 1 where true"),
+        (
+            "{% macro default__a() %}a < b{% endmacro %}",
+            "{% macro default__a() %}a <= b{% endmacro %}",
+        ),
         ("select 1 where a and b", "select 1 where a or b"),
         ("select 1 where a and b", "select 1 where a and true"),
         ("select 1 where not a", "select 1 where  a"),
@@ -71,6 +75,7 @@ def test_faults_that_are_made(text: str, mutated: str) -> None:
         "select cast(a as decimal(38, 0))",
         "{{ exceptions.raise_compiler_error('a and b < c') }}",
         "{% macro postgres__a() %}select a < b{% endmacro %}",
+        "{% macro default__a() %}b < c{% endmacro %}{% macro duckdb__a() %}b{% endmacro %}",
     ],
 )
 def test_what_is_left_alone(text: str) -> None:

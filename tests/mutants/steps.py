@@ -1,0 +1,93 @@
+"""What happens before each build that a mutant must get past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from duckdb_warehouse import Warehouse
+from replay_data import Slice
+from sample_rows import feedback, session
+
+from tutormax.schema import LOADED_AT
+
+
+class Slices(Protocol):
+    """Rows of raw that arrive slice by slice."""
+
+    slices: list[Slice]
+
+    def last_arrival(self) -> datetime:
+        """When the last row of the slices arrives."""
+
+
+def full(project: Slices, warehouse: Warehouse) -> None:
+    """Everything from nothing, on all slices but the last."""
+    for held in project.slices[:-1]:
+        warehouse.insert(held)
+
+
+def arrivals(project: Slices, warehouse: Warehouse) -> None:
+    """The last slice arrives."""
+    warehouse.insert(project.slices[-1])
+
+
+def latest(project: Slices, warehouse: Warehouse) -> None:
+    """Sessions and their feedback arrive that change the last days alone.
+
+    The first is so long after a churn day that this is the last to be restated.
+    """
+    sent = [row for held in project.slices for row in held.get("sessions", [])]
+    last = max(row["scheduled_start"] for row in sent)
+    ((restated,),) = warehouse.execute(
+        "select max(churn_day) + 14 from intermediate.int_churn__churn_days_dated"
+        f" where churn_day + 14 < date '{last:%Y-%m-%d}'"
+    )
+    days = range((last.date() - restated).days + 1)
+    tutors = warehouse.execute("select tutor_id from tutormax.tutors order by tutor_id")
+    students = warehouse.execute("select student_id from tutormax.students order by student_id")
+    stamp = {LOADED_AT: project.last_arrival() + timedelta(hours=1)}
+    held: Slice = {"sessions": [], "student_feedback": []}
+    for number, (tutor_id,) in enumerate(tutors):
+        day = restated + timedelta(days=days[number % len(days)])
+        start = f"{day} 12:00"
+        one = session(f"latest{number}", tutor_id, students[0][0], start)
+        held["sessions"].append(one | stamp)
+        submitted_at = one["scheduled_start"] + timedelta(days=2)
+        rating = feedback(f"latest{number}", one, submitted_at=submitted_at, overall_rating=1)
+        held["student_feedback"].append(rating | stamp)
+    warehouse.insert(held)
+
+
+def idle(project: Slices, warehouse: Warehouse) -> None:
+    """Nothing happens."""
+
+
+def leaves(project: Slices, warehouse: Warehouse) -> None:
+    """Rows leave raw."""
+    for table, key in (
+        ("tutors", "tutor_id"),
+        ("sessions", "session_id"),
+        ("student_feedback", "feedback_id"),
+    ):
+        warehouse.execute(
+            f"delete from raw.{table} where {key} in"
+            f" (select {key} from tutormax.{table} order by {key} limit 1)"
+        )
+
+
+def again(project: Slices, warehouse: Warehouse) -> None:
+    """Much of the first slices comes once more, newly arrived."""
+    stamp = {LOADED_AT: project.last_arrival() + timedelta(days=1)}
+    held: Slice = {}
+    for sent in project.slices[:-1]:
+        for table, rows in sent.items():
+            held.setdefault(table, []).extend(row | stamp for row in rows[::5])
+    warehouse.insert(held)
+
+
+Step = Callable[[Slices, Warehouse], None]
+STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again]
+OF_MODELS = 3
+"""So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
