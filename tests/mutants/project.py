@@ -75,10 +75,16 @@ class Child:
         self.receiver = receiver
 
     def result(self) -> Any:
-        """What the work returned; None if it died, as in an endless loop."""
+        """What the work returned; None if its processor time ran out, as in an endless loop.
+
+        Raises:
+            RuntimeError: the work itself failed; what it printed says why.
+        """
         with os.fdopen(self.receiver, "rb") as pipe:
             data = pipe.read()
-        os.waitpid(self.pid, 0)
+        ended = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        if ended > 0:
+            raise RuntimeError("A mutant could not be judged; the reason stands above.")
         return pickle.loads(data) if data else None
 
 
@@ -280,7 +286,10 @@ class MutantProject:
         gone = set(self.models) if whole else self.downstream(users)
         selection = [] if whole else ["--select", *(f"{name}+" for name in users)]
         warehouse.execute(
-            ";".join(f"drop table if exists {self.models[name].relation()}" for name in gone)
+            ";".join(
+                f"drop {self.models[name].kind} if exists {self.models[name].relation()}"
+                for name in gone
+            )
         )
         for number, step in enumerate(STEPS if is_machinery else STEPS[:OF_MODELS]):
             if number and not is_machinery:

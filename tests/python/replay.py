@@ -34,12 +34,13 @@ Variables = Mapping[str, Any]
 
 
 class Model:
-    """A model of the manifest that is kept as a table."""
+    """A model of the manifest that is kept as a table, or as a view."""
 
     def __init__(self, node: Any) -> None:
         self.name: str = node.name
         self.schema: str = node.schema
         self.is_incremental: bool = node.config.materialized == "incremental"
+        self.kind = "view" if node.config.materialized == "replaced_view" else "table"
         meta = node.config.meta
         self.audit = {meta[name] for name in ("written_at", "changed_at") if name in meta}
 
@@ -48,7 +49,7 @@ class Model:
 
 
 def kept_models(manifest: Manifest) -> list[Model]:
-    """Every model that dbt keeps as a table, so that a new one cannot be forgotten."""
+    """Every model that dbt keeps, so that a new one cannot be forgotten."""
     models = [
         Model(node)
         for node in manifest.nodes.values()
