@@ -36,7 +36,9 @@ CONTRACTS = {
     for path in sorted((REPOSITORY / FOLDER).glob("*.odcs.yaml"))
 }
 TODAY = date(2026, 6, 30)
-READERS = "read by At-risk queue, Data quality, Operations queue, Overview, Tutor pages."
+READERS = (
+    "read by At-risk queue, Data quality, Interventions, Operations queue, Overview, Tutor pages."
+)
 MODEL = "models/marts/core/interventions"
 
 Contract = dict[str, Any]
@@ -337,7 +339,12 @@ def test_a_column_is_removed_by_a_version(
     assert project.query(
         "select schema_name, table_name from duckdb_tables() where schema_name like 'ci_%' "
         "and table_name not in ('build_plan', 'tutormax_runs') order by 2"
-    ) == [("ci_tutormax", "interventions"), ("ci_tutormax", "interventions_v2")]
+    ) == [
+        ("ci_tutormax", "intervention_effectiveness"),
+        ("ci_tutormax", "intervention_recommendations"),
+        ("ci_tutormax", "interventions"),
+        ("ci_tutormax", "interventions_v2"),
+    ]
     rows = project.query("from ci_tutormax.interventions order by all")
     assert rows and rows == project.query("from tutormax.interventions order by all")
     assert project.query("from ci_tutormax.interventions_v2 order by all") == project.query(
