@@ -96,7 +96,7 @@
             {%- for source_name, staging in meta.rejected_in.items() %}
             or (
                 target_rows.source_table = '{{ source_name }}'
-                and target_rows.record_key in (
+                and coalesce(target_rows.record_key, '') in (
                     select record_key from {{ ref(staging) }} where built_in > {{ last_build }}
                 )
             )
