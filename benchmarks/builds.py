@@ -46,6 +46,8 @@ def dbt_build(folder: Path, env: Mapping[str, str]) -> Build:
             "DBT_TARGET_PATH": str(folder / "target"),
             "DBT_LOG_PATH": str(logs),
             "DBT_LOG_FORMAT_FILE": "json",
+            # All of a build in one file: it would begin another after 10 MiB.
+            "DBT_LOG_FILE_MAX_BYTES": "0",
         },
     )
     results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
