@@ -33,8 +33,6 @@ WORLD = merged(
     },
 )
 
-SPARE = "tutormax.sessions where session_id like 'spare-%'"
-
 # What is done to the tables, once their constraints are gone, and the line that must follow.
 DAMAGE = {
     "update tutormax.sessions set subject = null where session_id = 'spare-1'": (
