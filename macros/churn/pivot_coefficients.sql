@@ -55,11 +55,14 @@
     ) as gathered
 {%- endmacro %}
 
-{#- What the features of a factor group add to the log-odds of an interval; what is unknown adds nothing. -#}
+{#-
+    What the features of a factor group add to the log-odds of an interval, from `centred` and `weights`; what is
+    unknown adds nothing.
+-#}
 {% macro group_log_odds(interval, group) -%}
     {%- for feature, factor_group in churn_features().items() if factor_group == group %}
         {{ '+ ' if not loop.first -}}
-        slope_{{ interval }}_{{ feature }} * {{ feature }}
+        weights.slope_{{ interval }}_{{ feature }} * centred.{{ feature }}
     {%- endfor -%}
 {%- endmacro %}
 

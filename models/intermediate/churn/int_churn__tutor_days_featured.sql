@@ -1,35 +1,30 @@
 -- One row per working tutor and prediction day: what the churn model looks at, as it stood on the day.
 -- Working is a tutor, onboarded by then, who completed a session or joined in the 14 days before.
 -- noqa: disable=LT02
+{% set is_of_this_build = is_restated('calculation_day') %}
 
 with
 
-windows as (
-    select *
-    from {{ ref('int_activity__tutor_windows_rolled') }}
-    where {{ is_restated('calculation_day') }}
-),
-
-clock as (
-    select * from {{ ref('int_activity__clock_bounded') }}
-),
-
 seven as (
     select *
-    from windows
-    where metric_window = '7day'
+    from {{ ref('int_activity__tutor_windows_rolled') }}
+    where metric_window = '7day' and {{ is_of_this_build }}
 ),
 
 thirty as (
     select *
-    from windows
-    where metric_window = '30day'
+    from {{ ref('int_activity__tutor_windows_rolled') }}
+    where metric_window = '30day' and {{ is_of_this_build }}
 ),
 
 ninety as (
     select *
-    from windows
-    where metric_window = '90day'
+    from {{ ref('int_activity__tutor_windows_rolled') }}
+    where metric_window = '90day' and {{ is_of_this_build }}
+),
+
+clock as (
+    select * from {{ ref('int_activity__clock_bounded') }}
 ),
 
 -- What the tutor could be seen for: since onboarding, or since there is data at all.

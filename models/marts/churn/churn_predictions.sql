@@ -33,7 +33,6 @@ weights as (
 to_score as (
     select
         featured.*,
-        {{ utc_midnight('featured.prediction_day') }} as prediction_date,
         coalesce(standing.model_version, '{{ var('churn_model_version') }}') as model_version
     from featured
     inner join clock on featured.prediction_day >= {{ kept_from('clock.as_of_date') }}
@@ -45,8 +44,7 @@ centred as {{ materialized() }} (
     select
         to_score.tutor_id,
         to_score.prediction_day,
-        to_score.prediction_date,
-        weights.*
+        to_score.model_version
         {%- for feature in churn_features() %},
         coalesce(to_score.{{ feature }} - weights.mean_{{ feature }}, 0) as {{ feature }}
         {%- endfor %}
@@ -56,17 +54,17 @@ centred as {{ materialized() }} (
 
 weighed as {{ materialized() }} (
     select
-        tutor_id,
-        prediction_day,
-        prediction_date,
-        model_version
+        centred.tutor_id,
+        centred.prediction_day,
+        centred.model_version
         {%- for interval in intervals %},
-        intercept_{{ interval }}
+        weights.intercept_{{ interval }}
         {%- for group in churn_factor_groups() %},
         {{ group_log_odds(interval, group) }} as {{ group }}_{{ interval }}
         {%- endfor %}
         {%- endfor %}
     from centred
+    inner join weights on centred.model_version = weights.model_version
 ),
 
 hazards as {{ materialized() }} (
@@ -83,7 +81,7 @@ hazards as {{ materialized() }} (
 ),
 
 -- The chance of having stayed to the end of each interval.
-survived as {{ materialized() }} (
+survived as (
     select
         *
         {%- for interval in intervals %},
@@ -98,7 +96,12 @@ survived as {{ materialized() }} (
 -- in it.
 explained as {{ materialized() }} (
     select
-        *
+        tutor_id,
+        prediction_day,
+        model_version
+        {%- for interval in intervals %},
+        survival_{{ interval }}
+        {%- endfor %}
         {%- for group in churn_factor_groups() %},
         greatest(
             hazard_0 * {{ group }}_0
@@ -110,7 +113,7 @@ explained as {{ materialized() }} (
     from survived
 ),
 
-shared as {{ materialized() }} (
+shared as (
     select
         explained.*,
         1 - survival_2 as probability,
@@ -118,7 +121,7 @@ shared as {{ materialized() }} (
     from explained
 ),
 
-scored as (
+scored as {{ materialized() }} (
     select
         shared.*,
         cast(
@@ -142,7 +145,7 @@ final as (
     select
         {{ surrogate_key(['scored.tutor_id', 'scored.prediction_day']) }} as prediction_id,
         scored.tutor_id,
-        scored.prediction_date,
+        {{ utc_midnight('scored.prediction_day') }} as prediction_date,
         scored.churn_score,
         bands.risk_level,
         1 - scored.survival_0 as window_1day_probability,
