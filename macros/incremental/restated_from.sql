@@ -6,6 +6,8 @@
     {%- set last_build = since_last_build() -%}
     {%- if last_build == -1 -%}
         {{ return("date '0001-01-01'") }}
+    {%- elif model.known_first_day -%}
+        {{ return(model.known_first_day) }}
     {%- endif -%}
     {#- A tutor or student who goes takes sessions along, by a cascade that those do not record. -#}
     {%- set parents = ['tutors', 'students'] -%}
@@ -24,7 +26,8 @@
             build_number > {{ last_build }}
             and model in ('{{ parents | join("', '") }}')
     {%- endset -%}
-    {{ return("date '" ~ run_query(first_day).rows[0][0] ~ "'") }}
+    {%- do model.update({'known_first_day': "date '" ~ run_query(first_day).rows[0][0] ~ "'"}) -%}
+    {{ return(model.known_first_day) }}
 {%- endmacro %}
 
 {#-

@@ -8,13 +8,17 @@
     Everything is new to a published source table as well after tutors or students have lost rows: a
     cascade may have taken rows along whose verdict stands, or stands again.
 
-    It is asked for when a model is rendered, so that the planner sees a number and not a question. What
+    It is asked for once, when a model is rendered, so that the planner sees a number and not a question. What
     it tells cannot change until the model's transaction ends but by a newer build, which stops this one.
 -#}
 {% macro since_last_build(of=none) -%}
     {%- if is_unit_test() or not execute or not (of or is_incremental())
         or load_relation(runs_relation()) is none or load_relation(plan_relation()) is none -%}
         {{ return(-1) }}
+    {%- endif -%}
+    {%- set known = model.setdefault('known_builds', {}) -%}
+    {%- if (of or model.alias) in known -%}
+        {{ return(known[of or model.alias]) }}
     {%- endif -%}
     {%- set builds -%}
         select
@@ -36,7 +40,8 @@
             ) as last_full
     {%- endset -%}
     {%- set build = run_query(builds).rows[0] -%}
-    {{ return(-1 if build[0] < build[1] else build[0] | int) }}
+    {%- do known.update({(of or model.alias): -1 if build[0] < build[1] else build[0] | int}) -%}
+    {{ return(known[of or model.alias]) }}
 {%- endmacro %}
 
 {% macro is_unit_test() -%}

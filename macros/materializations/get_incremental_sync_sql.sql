@@ -138,7 +138,7 @@
         ~ ' cast(' ~ change_days(inserted, updated, deleted, meta) ~ ' as varchar(10)),'
         ~ (' (select count(*) from ' ~ target_table ~ '),' if meta.get('fused') else ' 0,')
         ~ ' count(*) filter (where ' ~ lost ~ ')'
-        ~ ' from (select * from ' ~ target_table ~ ' as target_rows where ' ~ scope ~ ') as target_rows'
+        ~ ' from (' ~ rows_within(target_table, scope) ~ ') as target_rows'
         ~ ' full outer join ' ~ source_table ~ ' as source_rows on ' ~ same_key
         ~ change_days_from(meta, target_table, source_table, scope)
     ).rows[0] -%}
