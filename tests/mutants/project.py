@@ -237,7 +237,7 @@ class MutantProject:
         return path.startswith(MACHINERY)
 
     def fingerprints(self, warehouse: Warehouse) -> Fingerprints:
-        """The number of rows and a hash of each table, audit columns left out."""
+        """The number of rows and a hash of each table, audit columns left out, and of the plan."""
         with warehouse.connection() as connection:
             columns: dict[tuple[str, str], list[str]] = {}
             for schema, table, column in connection.execute(
@@ -257,6 +257,10 @@ class MutantProject:
                         f"select '{model.name}', count(*), sum(hash(row({', '.join(held)})))"
                         f" from {model.relation()}"
                     )
+            selects.append(
+                "select 'build_plan', count(*), sum(hash(row("
+                "source_table, is_full, loaded_through, raw_rows))) from staging.build_plan"
+            )
             return {
                 name: (count, int(total or 0))
                 for name, count, total in connection.execute(" union all ".join(selects)).fetchall()
@@ -295,7 +299,7 @@ class MutantProject:
         """Build from nothing, then on: every table must be that of the unmutated project."""
         folder.mkdir()
         warehouse = Warehouse(self.project, folder)
-        if self.is_machinery(path):
+        if self.is_machinery(path) or not users:
             return self.compare_machinery(warehouse)
         whole = self.all_use(path)
         gone = set(self.models) if whole else self.downstream(users)
