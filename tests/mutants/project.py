@@ -317,7 +317,7 @@ class MutantProject:
             for number in range(OF_MODELS):
                 if number:
                     shutil.copyfile(self.beside(path, number) / FILE_NAME, warehouse.path)
-                if verdict := self.build(warehouse, number, selection, built):
+                if verdict := self.build(warehouse, number, selection, built or self.models):
                     return verdict
         return None
 
@@ -340,15 +340,15 @@ class MutantProject:
         warehouse: Warehouse,
         number: int,
         selection: Iterable[str] = (),
-        built: Iterable[str] = (),
+        compared: Iterable[str] = (),
     ) -> Verdict | None:
-        """Build after a step, and look for what differs: of all tables, or of some."""
+        """Build after a step, and look for what differs: of some tables, or of all and the plan."""
         step = STEPS[number]
         done = self.run("run", "--fail-fast", *selection, path=warehouse.path)
         if not done.succeeded:
             return of_failure(done, f"build ({step.__name__})")
         found = self.fingerprints(warehouse)
-        for name in built or self.expected[number]:
+        for name in compared or self.expected[number]:
             if found.get(name) != self.expected[number][name]:
                 return Verdict("killed", f"{name} differs ({step.__name__})")
         if step is idle and changed_rows(warehouse):
