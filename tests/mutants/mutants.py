@@ -159,12 +159,14 @@ def report(
     """Print survivors, stale entries and the score; 1 if the goal is missed."""
     fates: Counter[str] = Counter()
     used = set()
+    # The same change may be made in several lines: the reason is of those that survive.
+    alive = {(one.path, one.change) for one, verdict in judged if verdict.fate == "survived"}
     for one, verdict in judged:
         fate = verdict.fate
         if (one.path, one.change) in equivalents:
             used.add((one.path, one.change))
             fate = "equivalent" if fate == "survived" else fate
-            if fate == "killed":
+            if fate == "killed" and (one.path, one.change) not in alive:
                 print(f"Not equivalent, it was killed by {verdict.by}: {one.path}: {one.change}")
                 fates["wrong"] += 1
         fates[fate] += 1

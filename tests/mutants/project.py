@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import unit_tests
-from duckdb_warehouse import FILE_NAME, REPOSITORY, Build, Project, Warehouse
+from duckdb_warehouse import FILE_NAME, REPOSITORY, Build, Project, Warehouse, spare_collector
 from replay import Model, kept_models
 from replay_data import random_slices
 from steps import OF_MODELS, STEPS, idle
@@ -28,6 +28,9 @@ from tutormax.schema import LOADED_AT
 
 SEED = 126
 """A replay of 130 days in several slices, with rows that break rules."""
+
+SPARES = 3
+"""Copies of the manifest that every child begins with: to make one is half of what it does."""
 
 PROCESSOR_SECONDS = 300
 """A mutant may never come to an end."""
@@ -146,16 +149,16 @@ class MutantProject:
     def put(self, path: str, text: str) -> bool:
         """Put the text of a file into the manifest; false if it makes no difference there."""
         node = self.model_at(path)
-        if node is not None:
-            changed = bool(node.raw_code != text.strip())
-            node.raw_code = text.strip()
-            return changed
         blocks = {match["name"]: match[0] for match in MACRO.finditer(text)}
-        changed = False
-        for macro in self.macros_at(path):
-            changed |= blocks[macro.name] != macro.macro_sql
-            macro.macro_sql = blocks[macro.name]
-        return changed
+        macros = self.macros_at(path)
+        changed = node is not None and node.raw_code != text.strip()
+        changed |= any(blocks[macro.name] != macro.macro_sql for macro in macros)
+        for manifest in (self.manifest, *self.project.spares):
+            if node is not None:
+                manifest.nodes[node.unique_id].raw_code = text.strip()
+            for macro in macros:
+                manifest.macros[macro.unique_id].macro_sql = blocks[macro.name]
+        return bool(changed)
 
     # What is run.
 
@@ -174,6 +177,8 @@ class MutantProject:
             expected = []
             for number, step in enumerate(STEPS):
                 step(self, warehouse)
+                if not number:
+                    shutil.copyfile(warehouse.path, self.unbuilt)
                 done = self.run("run", path=warehouse.path)
                 assert done.succeeded, done.message
                 expected.append(self.fingerprints(warehouse))
@@ -184,6 +189,8 @@ class MutantProject:
         prepared = Child(build).result()
         assert prepared, "the unmutated project does not build"
         self.expected, self.unit_tests = prepared
+        self.project.spares = [self.manifest.deepcopy() for _ in range(SPARES)]
+        spare_collector()
         for number, step in enumerate(STEPS[1:], start=1):
             assert step is idle or self.expected[number] != self.expected[number - 1]
 
@@ -216,6 +223,11 @@ class MutantProject:
         """The warehouse that the unmutated project built in a step."""
         return self.folder / f"step{number}.duckdb"
 
+    @property
+    def unbuilt(self) -> Path:
+        """The warehouse before its first build."""
+        return self.folder / "unbuilt.duckdb"
+
     def beside(self, path: str, number: int) -> Path:
         """Where the warehouse of a file and a step is."""
         return self.folder / f"{path.replace('/', '-')}-{number}"
@@ -225,7 +237,7 @@ class MutantProject:
         return path.startswith(MACHINERY)
 
     def fingerprints(self, warehouse: Warehouse) -> Fingerprints:
-        """The number of rows and a hash of each table, audit columns left out."""
+        """The number of rows and a hash of each table, audit columns left out, and of the plan."""
         with warehouse.connection() as connection:
             columns: dict[tuple[str, str], list[str]] = {}
             for schema, table, column in connection.execute(
@@ -245,22 +257,29 @@ class MutantProject:
                         f"select '{model.name}', count(*), sum(hash(row({', '.join(held)})))"
                         f" from {model.relation()}"
                     )
+            selects.append(
+                "select 'build_plan', count(*), sum(hash(row("
+                "source_table, is_full, loaded_through, raw_rows))) from staging.build_plan"
+            )
             return {
                 name: (count, int(total or 0))
                 for name, count, total in connection.execute(" union all ".join(selects)).fetchall()
             }
 
     def judge(self, path: str, text: str) -> Verdict:
-        """Everything a mutant must get past, unit tests first; stops at the first kill."""
+        """Everything a mutant must get past, what kills most first; stops at the first kill."""
         if not self.put(path, text):
             return Verdict("stillborn", "no difference")
         users = self.users(path)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-            return (
-                self.unit_test(Path(folder) / "unit", users)
-                or self.compare(Path(folder) / "built", path, users)
-                or Verdict("survived")
-            )
+            tries = [
+                lambda: self.unit_test(Path(folder) / "unit", users),
+                lambda: self.compare(Path(folder) / "built", path, users),
+            ]
+            if self.is_machinery(path):
+                tries.reverse()
+            verdicts = (one() for one in tries)
+            return next((verdict for verdict in verdicts if verdict), Verdict("survived"))
 
     def unit_test(self, folder: Path, users: list[str]) -> Verdict | None:
         """Run the unit tests of the models that a mutant takes part in."""
@@ -279,32 +298,61 @@ class MutantProject:
     def compare(self, folder: Path, path: str, users: list[str]) -> Verdict | None:
         """Build from nothing, then on: every table must be that of the unmutated project."""
         folder.mkdir()
-        shutil.copyfile(self.built(0), folder / FILE_NAME)
         warehouse = Warehouse(self.project, folder)
-        is_machinery = self.is_machinery(path)
-        whole = is_machinery or self.all_use(path)
+        if self.is_machinery(path) or not users:
+            return self.compare_machinery(warehouse)
+        whole = self.all_use(path)
         gone = set(self.models) if whole else self.downstream(users)
-        selection = [] if whole else ["--select", *(f"{name}+" for name in users)]
-        warehouse.execute(
-            ";".join(
-                f"drop {self.models[name].kind} if exists {self.models[name].relation()}"
-                for name in gone
+        # Mostly what a mutant takes part in differs already: nothing further down is built then.
+        first = [name for name in self.downstream(users) if self.downstream([name]) & set(users)]
+        rest = [] if whole else ["--select", *(f"{name}+" for name in users)]
+        for selection, built in ((["--select", *first], first), (rest, [])):
+            shutil.copyfile(self.built(0), warehouse.path)
+            warehouse.execute(
+                ";".join(
+                    f"drop {self.models[name].kind} if exists {self.models[name].relation()}"
+                    for name in gone
+                )
             )
-        )
-        for number, step in enumerate(STEPS if is_machinery else STEPS[:OF_MODELS]):
-            if number and not is_machinery:
-                shutil.copyfile(self.beside(path, number) / FILE_NAME, warehouse.path)
-            elif number:
-                step(self, warehouse)
-            done = self.run("run", "--fail-fast", *selection, path=warehouse.path)
-            if not done.succeeded:
-                return of_failure(done, f"build ({step.__name__})")
-            found = self.fingerprints(warehouse)
-            for name, fingerprint in self.expected[number].items():
-                if found.get(name) != fingerprint:
-                    return Verdict("killed", f"{name} differs ({step.__name__})")
-            if step is idle and changed_rows(warehouse):
-                return Verdict("killed", "rows change in an idle build")
+            for number in range(OF_MODELS):
+                if number:
+                    shutil.copyfile(self.beside(path, number) / FILE_NAME, warehouse.path)
+                if verdict := self.build(warehouse, number, selection, built or self.models):
+                    return verdict
+        return None
+
+    def compare_machinery(self, warehouse: Warehouse) -> Verdict | None:
+        """Build on what the unmutated project built; then from nothing, and on."""
+        for place, numbers in (
+            (self.built(0), range(1, len(STEPS))),
+            (self.unbuilt, range(OF_MODELS)),
+        ):
+            shutil.copyfile(place, warehouse.path)
+            for number in numbers:
+                if number:
+                    STEPS[number](self, warehouse)
+                if verdict := self.build(warehouse, number):
+                    return verdict
+        return None
+
+    def build(
+        self,
+        warehouse: Warehouse,
+        number: int,
+        selection: Iterable[str] = (),
+        compared: Iterable[str] = (),
+    ) -> Verdict | None:
+        """Build after a step, and look for what differs: of some tables, or of all and the plan."""
+        step = STEPS[number]
+        done = self.run("run", "--fail-fast", *selection, path=warehouse.path)
+        if not done.succeeded:
+            return of_failure(done, f"build ({step.__name__})")
+        found = self.fingerprints(warehouse)
+        for name in compared or self.expected[number]:
+            if found.get(name) != self.expected[number][name]:
+                return Verdict("killed", f"{name} differs ({step.__name__})")
+        if step is idle and changed_rows(warehouse):
+            return Verdict("killed", "rows change in an idle build")
         return None
 
     def last_arrival(self) -> datetime:

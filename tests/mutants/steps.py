@@ -10,7 +10,8 @@ from duckdb_warehouse import Warehouse
 from replay_data import Slice
 from sample_rows import feedback, session
 
-from tutormax.schema import LOADED_AT
+from tutormax.schema import DAY_MEASURES, LOADED_AT
+from tutormax.warehouse import ensure_archive_duckdb
 
 
 class Slices(Protocol):
@@ -23,9 +24,34 @@ class Slices(Protocol):
 
 
 def full(project: Slices, warehouse: Warehouse) -> None:
-    """Everything from nothing, on all slices but the last."""
+    """Everything from nothing, on all slices but the last, and on sums of what left raw before."""
     for held in project.slices[:-1]:
         warehouse.insert(held)
+    retain(warehouse)
+
+
+def retain(warehouse: Warehouse) -> None:
+    """The archive holds sums of early days, and a session that has come to raw again."""
+    with warehouse.connection() as connection:
+        ensure_archive_duckdb(connection)
+    warehouse.execute(
+        f"""
+        create temporary table early as
+        select tutor_id, cast(scheduled_start as date) as day, session_id
+        from raw.sessions
+        where tutor_id is not null
+        order by scheduled_start, session_id
+        limit 20;
+        insert into archive.retained_tutor_days (tutor_id, activity_day, {", ".join(DAY_MEASURES)})
+        select distinct tutor_id, day, {", ".join("1" for _ in DAY_MEASURES)} from early;
+        insert into archive.retained_pending_feedback
+        select distinct tutor_id, day, day + 3, 5, 5 from early;
+        insert into archive.retained_clock
+        select min(day) - 1, min(day) from early;
+        insert into archive.retained_sessions
+        select session_id from early limit 1
+        """
+    )
 
 
 def arrivals(project: Slices, warehouse: Warehouse) -> None:

@@ -78,13 +78,17 @@ def first_failure(
     project: Project, path: Path, tests: dict[str, list[UnitTest]]
 ) -> tuple[str | None, str]:
     """The first unit test that notices, and how; BrokenSqlError if nothing can be rendered."""
+    groups: dict[str, dict[str, list[UnitTest]]] = {}
     for model, held in tests.items():
-        groups: dict[str, list[UnitTest]] = {}
         for test in held:
-            groups.setdefault(test.group, []).append(test)
-        bodies = render(project, path, [f"{model},{group[0].name}" for group in groups.values()])
-        with connect_duckdb(path) as connection:
-            for group in groups.values():
+            groups.setdefault(model, {}).setdefault(test.group, []).append(test)
+    firsts = [
+        f"{model},{group[0].name}" for model, held in groups.items() for group in held.values()
+    ]
+    bodies = render(project, path, firsts)
+    with connect_duckdb(path) as connection:
+        for model in tests:
+            for group in groups[model].values():
                 if group[0].name not in bodies:
                     raise BrokenSqlError("Compilation Error")
                 body = after_with(bodies[group[0].name][0])

@@ -85,6 +85,7 @@ class Project:
         result = self._invoke(dbtRunner(), "parse", duckdb_path=folder / FILE_NAME)
         assert result.success, result.exception
         self.manifest: Manifest = result.result
+        self.spares: list[Manifest] = []
         spare_collector()
 
     def run(
@@ -102,7 +103,7 @@ class Project:
 
         result = self._invoke(
             # A run leaves its traces in the manifest, which the next run must not see.
-            dbtRunner(manifest=self.manifest.deepcopy(), callbacks=[listen]),
+            dbtRunner(manifest=self._copied(), callbacks=[listen]),
             *words,
             "--vars",
             variables if isinstance(variables, str) else json.dumps(dict(variables or {})),
@@ -112,6 +113,10 @@ class Project:
         if result.exception is not None:
             errors.append(str(result.exception))
         return Build(result.success, "\n".join(errors))
+
+    def _copied(self) -> Manifest:
+        """A copy of the manifest, of those that were made ahead if there are some."""
+        return self.spares.pop() if self.spares else self.manifest.deepcopy()
 
     def compiled(self, model: str) -> str:
         """The SQL that dbt made of a model when it last compiled or ran it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -155,24 +156,26 @@ def test_a_history_made_anew_is_the_same(warehouse: EngineWarehouse) -> None:
 
 def test_what_comes_after_counts(warehouse: EngineWarehouse) -> None:
     """Builds after archiving are those that would have been without it."""
-    late = session("x-late", "tutor-1", "student-1", "2022-03-10 10:00", _loaded_at=LATEST)
-    fresh = session("x-fresh", "tutor-1", "student-1", "2024-03-15 10:00", _loaded_at=LATEST)
-    news = {
-        "sessions": [late, fresh],
-        "student_feedback": [
-            feedback("f-late", late, _loaded_at=LATEST),
-            feedback("f-fresh", fresh, _loaded_at=LATEST),
-        ],
-    }
-    warehouse.insert(news)
+    late = session("x-late", "tutor-1", "student-1", "2022-03-10 10:00")
+    fresh = session("x-fresh", "tutor-1", "student-1", "2024-03-15 10:00")
+    # What is fresh comes first: days long past are then not restated, and stand as they are.
+    news = [
+        {
+            "sessions": [one | {"_loaded_at": at}],
+            "student_feedback": [feedback(f"f-{one['session_id']}", one, _loaded_at=at)],
+        }
+        for one, at in ((fresh, LATEST), (late, LATEST + timedelta(hours=1)))
+    ]
+    warehouse.insert(merged(*news))
     warehouse.build()
     expected = warehouse.published(METRICS, audit=False)
     warehouse.restore()
 
     warehouse.command("archive")
-    warehouse.insert(news)
-    warehouse.build()
-    assert not is_full(warehouse)
+    for arrived in news:
+        warehouse.insert(arrived)
+        warehouse.build()
+        assert not is_full(warehouse)
     assert warehouse.published(METRICS, audit=False) == expected
     warehouse.command("archive")
     warehouse.build("--full-refresh")
