@@ -5,6 +5,7 @@
 
 with
 
+-- Each window is read from the table: a copy of all three, which PostgreSQL would store, takes longer.
 seven as (
     select *
     from {{ ref('int_activity__tutor_windows_rolled') }}
