@@ -73,6 +73,7 @@
         where version_rank = 1
     ),
 
+    -- Every claim of the first round is held by one key: asked so, no planner takes those held for few.
     fallbacks as (
         select
             claims.*,
@@ -81,8 +82,7 @@
             ) as fallback_rank
         from claims
         inner join first_round as lost on claims.{{ key }} = lost.{{ key }} and lost.place > 1
-        left join first_round as held on claims.claim = held.claim and held.place = 1
-        where held.claim is null
+        where not exists (select 1 from first_round as held where held.claim = claims.claim)
     ),
 
     second_round as (
