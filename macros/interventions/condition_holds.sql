@@ -26,8 +26,9 @@
         {%- endfor %}
         when 'between'
             then {{ metrics }}.number_value between {{ conditions }}.bound and {{ conditions }}.bound_to
-        when 'in' then {{ is_among }}
-        when 'not in' then not {{ is_among }}
+        {%- for operator in name_operators() %}
+        when '{{ operator }}' then {{ 'not' if operator == 'not in' }} {{ is_among }}
+        {%- endfor %}
         else false
     end
 {%- endmacro %}

@@ -19,8 +19,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.resources import Hook
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from sqlalchemy import ARRAY, Boolean, DateTime, Double, Integer
 from sqlalchemy.dialects.postgresql import JSONB
@@ -193,6 +195,18 @@ class Project:
             finally:
                 # dbt keeps the file open, and locked, for as long as the process lives.
                 DuckDBConnectionManager.close_all_connections()
+
+
+def before_model(manifest: Manifest, model: str, sql: str) -> None:
+    """Let a statement run just before a model: what happens while a build runs."""
+    (node,) = (
+        node
+        for node in manifest.nodes.values()
+        if node.name == model and isinstance(node, ModelNode)
+    )
+    hook = Hook(sql)
+    if hook not in node.config.pre_hook:
+        node.config.pre_hook.append(hook)
 
 
 class Warehouse:

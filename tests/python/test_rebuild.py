@@ -10,10 +10,12 @@ import pytest
 from duckdb_warehouse import (
     DEFAULT_ARRIVAL,
     KEYS,
+    Project,
     Row,
     Warehouse,
     WarehouseFactory,
     World,
+    before_model,
     merged,
 )
 from sample_rows import event, random_world, session, student, tutor, utc
@@ -130,6 +132,34 @@ def test_a_row_gone_from_raw_goes_from_its_table(
         assert (len(left) < len(before[table])) == (table in gone)
     assert [row["record_key"] for row in after[REJECTED].values()] == ["refused"]
     assert after[METRICS] != before[METRICS]
+
+
+def test_what_arrives_while_a_build_runs_waits_for_the_next(
+    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory, dbt_project: Project
+) -> None:
+    """Tables that look at raw one after the other see it as it was when the build began."""
+    warehouse = new_warehouse(built)
+    tables = ("sessions", "student_feedback", "tutor_events", "interventions")
+    manifest = dbt_project.manifest.deepcopy()
+    for table in tables:
+        key = KEYS[table]
+        before_model(
+            manifest,
+            f"stg_tutormax__{table}",
+            f"insert into raw.{table} select * replace ("
+            f"'late' as {key}, timestamp with time zone '2025-06-02 00:00:00+00' as _loaded_at)"
+            f" from raw.{table} where {key} = (select min({key}) from tutormax.{table})",
+        )
+    dbt_project.spares.append(manifest)
+    warehouse.build()
+    assert warehouse.published(audit=True) == before
+
+    warehouse.build()
+    judged = {row["record_key"] for row in warehouse.rows(REJECTED)}
+    for table in tables:
+        found = {row[KEYS[table]] for row in warehouse.rows(table)}
+        # A second rating of the same session is refused.
+        assert "late" in (judged if table == "student_feedback" else found)
 
 
 def test_slices_in_any_order_give_what_one_build_gives(new_warehouse: WarehouseFactory) -> None:
