@@ -106,7 +106,7 @@ bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it n
 .PHONY: mutants
 mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [MODELS="sessions" SINCE=main EVERY=10]
 	$(BIN)/python tests/mutants/mutants.py --models "$(MODELS)" --since "$(SINCE)" --every $(or $(EVERY),1) \
-		$(if $(SURVIVORS),--survivors)
+		$(if $(SURVIVORS),--survivors) $(if $(RESUME),--resume)
 
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml; needs uv

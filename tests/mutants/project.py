@@ -18,10 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import unit_tests
-from duckdb_warehouse import FILE_NAME, REPOSITORY, Build, Project, Warehouse, spare_collector
+from duckdb_warehouse import (
+    FILE_NAME,
+    REPOSITORY,
+    Build,
+    Project,
+    Warehouse,
+    before_model,
+    spare_collector,
+)
 from replay import Model, kept_models
 from replay_data import random_slices
-from steps import OF_MODELS, STEPS, idle
+from steps import ARRIVE_MEANWHILE, OF_MODELS, STEPS, idle
 from unit_tests import BrokenSqlError, UnitTest, first_failure
 
 from tutormax.schema import LOADED_AT
@@ -163,6 +171,9 @@ class MutantProject:
     # What is run.
 
     def run(self, *words: str, path: Path) -> Build:
+        for manifest in (self.manifest, *self.project.spares):
+            for model, sql in ARRIVE_MEANWHILE.items():
+                before_model(manifest, model, sql)
         return self.project.run(*words, *QUICKLY, duckdb_path=path, variables=VARIABLES)
 
     def prepare(self, paths: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from duckdb_warehouse import Warehouse
 from replay_data import Slice
 from sample_rows import feedback, session
 
-from tutormax.schema import DAY_MEASURES, LOADED_AT
+from tutormax.schema import DAY_MEASURES, KEYS, LOADED_AT
 from tutormax.warehouse import ensure_archive_duckdb
 
 
@@ -23,11 +23,30 @@ class Slices(Protocol):
         """When the last row of the slices arrives."""
 
 
+PLANNED = {
+    "sessions": "scheduled_start",
+    "student_feedback": "submitted_at",
+    "tutor_events": "event_timestamp",
+    "interventions": "recommended_date",
+}
+"""The tables of raw that a build sees as its plan saw them, and what dates their rows."""
+
+ARRIVE_MEANWHILE = {
+    f"stg_tutormax__{table}": f"insert into raw.{table} from meanwhile.{table};"
+    f" delete from meanwhile.{table}"
+    for table in PLANNED
+}
+"""What runs before a model: rows come that the plan of the build has not seen."""
+
+
 def full(project: Slices, warehouse: Warehouse) -> None:
     """Everything from nothing, on all slices but the last, and on sums of what left raw before."""
     for held in project.slices[:-1]:
         warehouse.insert(held)
     retain(warehouse)
+    warehouse.execute("create schema meanwhile")
+    for table in PLANNED:
+        warehouse.execute(f"create table meanwhile.{table} as from raw.{table} limit 0")
 
 
 def retain(warehouse: Warehouse) -> None:
@@ -55,8 +74,16 @@ def retain(warehouse: Warehouse) -> None:
 
 
 def arrivals(project: Slices, warehouse: Warehouse) -> None:
-    """The last slice arrives."""
+    """The last slice arrives and, while the build runs, the latest rows as new ones."""
     warehouse.insert(project.slices[-1])
+    stamp = project.last_arrival() + timedelta(minutes=30)
+    for table, instant in PLANNED.items():
+        warehouse.execute(
+            f"insert into meanwhile.{table} select * replace ('meanwhile' as {KEYS[table]},"
+            f" timestamp with time zone '{stamp}' as {LOADED_AT}) from raw.{table}"
+            f" where {KEYS[table]} in (select {KEYS[table]} from tutormax.{table})"
+            f" order by {instant} desc limit 1"
+        )
 
 
 def latest(project: Slices, warehouse: Warehouse) -> None:
