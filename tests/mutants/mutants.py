@@ -208,6 +208,28 @@ def report(
     return int(score < GOAL or bool(stale) or bool(fates["wrong"]))
 
 
+def judge(
+    mutants: list[Mutant], results: Path, processes: int, *, anew: bool
+) -> list[tuple[Mutant, Verdict]]:
+    """Judge mutants, and tell each verdict as it is found; in a file too, anew or after others."""
+    judged = []
+    results.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, results.open("w" if anew else "a") as file:
+        project = MutantProject(Project(Path(folder)), Path(folder))
+        project.prepare({one.path for one in mutants})
+        for one, verdict in run(project, mutants, processes):
+            judged.append((one, verdict))
+            told = {"path": one.path, "line": one.line, "kind": one.kind, "change": one.change}
+            file.write(json.dumps(told | asdict(verdict)) + "\n")
+            file.flush()
+            print(
+                f"[{len(judged)}/{len(mutants)}] {verdict.fate:9} {one.path}:{one.line}"
+                f" {one.kind}: {verdict.by or one.change}",
+                flush=True,
+            )
+    return judged
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Put faults into the SQL and see who notices.")
     parser.add_argument("--models", default="", help="names of models and macro files")
@@ -238,23 +260,9 @@ def main() -> int:
         print(f"{len(mutants)} mutants.")
         return 0
     began = time.monotonic()
-    options.results.parent.mkdir(exist_ok=True)
-    mode = "a" if options.survivors or options.resume else "w"
-    with tempfile.TemporaryDirectory() as folder, options.results.open(mode) as results:
-        project = MutantProject(Project(Path(folder)), Path(folder))
-        if mutants:
-            project.prepare({one.path for one in mutants})
-        total = len(judged) + len(mutants)
-        for one, verdict in run(project, mutants, options.processes):
-            judged.append((one, verdict))
-            told = {"path": one.path, "line": one.line, "kind": one.kind, "change": one.change}
-            results.write(json.dumps(told | asdict(verdict)) + "\n")
-            results.flush()
-            print(
-                f"[{len(judged)}/{total}] {verdict.fate:9} {one.path}:{one.line}"
-                f" {one.kind}: {verdict.by or one.change}",
-                flush=True,
-            )
+    if mutants:
+        is_whole = not (options.survivors or options.resume)
+        judged += judge(mutants, options.results, options.processes, anew=is_whole)
     is_sample = options.every > 1 or options.survivors
     status = report(judged, known_equivalents(), [] if is_sample else paths)
     print(f"{(time.monotonic() - began) / 60:.1f} minutes.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import mutants
 import pytest
@@ -166,6 +168,30 @@ def test_an_explanation_that_does_not_hold(
     explained = {(MODEL, change): "No reason.", (MODEL, planted[-1][0].change): "One."}
     assert report(planted, explained, [MODEL]) == 1
     assert change in capsys.readouterr().out
+
+
+def test_a_run_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is left to judge, and the last word about a mutant counts."""
+    results = tmp_path / "results.jsonl"
+    told = [
+        {"path": one.path, "line": one.line, "change": one.change, "fate": fate, "by": ""}
+        for fate in ("survived", "killed")
+        for one in mutants_of(MACHINERY)
+    ]
+    results.write_text("".join(json.dumps(line) + "\n" for line in told))
+    words = ["--models", "is_judged_since", "--resume", "--results", str(results)]
+    monkeypatch.setattr("sys.argv", ["mutants.py", *words])
+    assert mutants.main() == 0
+    judged = f"{len(told) // 2} mutants: {len(told) // 2} killed, 0 survived"
+    assert judged in capsys.readouterr().out
+
+
+def test_files_of_other_engines_are_left_alone() -> None:
+    assert mutants.OTHER_ENGINE.search("{% materialization seed, adapter='spark' %}")
+    assert not mutants.OTHER_ENGINE.search("{%- materialization seed, adapter='duckdb' -%}")
+    assert not mutants.OTHER_ENGINE.search("{% materialization replaced_view, default %}")
 
 
 def test_changed_files_and_wrong_names() -> None:
