@@ -15,7 +15,7 @@ tutors as (
 tutor_days as (
     select *
     from {{ ref('int_activity__tutor_days_summed') }}
-    where {{ is_restated('activity_day', reach=3 * longest_window() - 1) }}
+    where {{ is_restated('activity_day', reach=longest_window()) }}
 ),
 
 days_before as (
@@ -23,15 +23,15 @@ days_before as (
         tutor_id,
         activity_day
     from {{ ref('int_activity__tutor_days_summed') }}
-    where not {{ is_restated('activity_day', reach=3 * longest_window() - 1) }}
+    where not {{ is_restated('activity_day', reach=longest_window()) }}
 ),
 
 clock as (
     select * from {{ ref('int_activity__clock_bounded') }}
 ),
 
--- A build looks as far back as a stretch that reaches its days could show, and before that at each tutor's
--- last day, so that the stretch after it does not pass for the first.
+-- A build looks at the days that it restates, and before them at each tutor's last day: the stretch that
+-- reaches into them is that day's, and the one after it does not pass for the first.
 activity_days as (
     select
         tutor_id,
