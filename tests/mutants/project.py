@@ -248,7 +248,7 @@ class MutantProject:
         return path.startswith(MACHINERY)
 
     def fingerprints(self, warehouse: Warehouse) -> Fingerprints:
-        """The number of rows and a hash of each table, audit columns left out, and of the plan."""
+        """Rows and a hash of each table, audit columns left out, of the plan and of comments."""
         with warehouse.connection() as connection:
             columns: dict[tuple[str, str], list[str]] = {}
             for schema, table, column in connection.execute(
@@ -271,6 +271,12 @@ class MutantProject:
             selects.append(
                 "select 'build_plan', count(*), sum(hash(row("
                 "source_table, is_full, loaded_through, raw_rows))) from staging.build_plan"
+            )
+            selects.append(
+                "select 'comments', count(*), sum(hash(row(schema_name, table_name, column_name,"
+                " comment))) from (from duckdb_columns() select schema_name, table_name,"
+                " column_name, comment union all from duckdb_tables() select schema_name,"
+                " table_name, '', comment) as told where comment is not null"
             )
             return {
                 name: (count, int(total or 0))
