@@ -104,7 +104,7 @@ bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it n
 	$(BIN)/python benchmarks/churn.py
 
 .PHONY: mutants
-mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [MODELS="sessions" SINCE=main EVERY=10]
+mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [MODELS="sessions" SINCE=main EVERY=10 RESUME=1]
 	$(BIN)/python tests/mutants/mutants.py --models "$(MODELS)" --since "$(SINCE)" --every $(or $(EVERY),1) \
 		$(if $(SURVIVORS),--survivors) $(if $(RESUME),--resume)
 
