@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from duckdb_warehouse import Warehouse
 from replay_data import Slice
-from sample_rows import feedback, session
+from sample_rows import feedback, session, student, tutor
 
 from tutormax.schema import DAY_MEASURES, KEYS, LOADED_AT
 from tutormax.warehouse import ensure_archive_duckdb
@@ -22,6 +22,9 @@ class Slices(Protocol):
     def last_arrival(self) -> datetime:
         """When the last row of the slices arrives."""
 
+
+WHO_LEFT = "left"
+FIRST_DAY = datetime(2024, 2, 11, tzinfo=UTC)
 
 PLANNED = {
     "sessions": "scheduled_start",
@@ -43,10 +46,26 @@ def full(project: Slices, warehouse: Warehouse) -> None:
     """Everything from nothing, on all slices but the last, and on sums of what left raw before."""
     for held in project.slices[:-1]:
         warehouse.insert(held)
+    warehouse.insert(who_left(project))
     retain(warehouse)
     warehouse.execute("create schema meanwhile")
     for table in PLANNED:
         warehouse.execute(f"create table meanwhile.{table} as from raw.{table} limit 0")
+
+
+def who_left(project: Slices) -> Slice:
+    """A tutor of the first weeks alone, whose last day is seen long after."""
+    stamp = {LOADED_AT: project.slices[0]["sessions"][0][LOADED_AT]}
+    onboarding = {"onboarding_date": FIRST_DAY, "created_at": FIRST_DAY, "updated_at": FIRST_DAY}
+    days = [FIRST_DAY + timedelta(days=days) for days in (1, 28)]
+    return {
+        "tutors": [tutor(WHO_LEFT, **onboarding) | stamp],
+        "students": [student(WHO_LEFT) | stamp],
+        "sessions": [
+            session(f"{WHO_LEFT}{day:%m%d}", WHO_LEFT, WHO_LEFT, f"{day:%Y-%m-%d} 12:00") | stamp
+            for day in days
+        ],
+    }
 
 
 def retain(warehouse: Warehouse) -> None:
@@ -98,7 +117,9 @@ def latest(project: Slices, warehouse: Warehouse) -> None:
         f" where churn_day + 14 < date '{last:%Y-%m-%d}'"
     )
     days = range((last.date() - restated).days + 1)
-    tutors = warehouse.execute("select tutor_id from tutormax.tutors order by tutor_id")
+    tutors = warehouse.execute(
+        f"select tutor_id from tutormax.tutors where tutor_id <> '{WHO_LEFT}' order by tutor_id"
+    )
     students = warehouse.execute("select student_id from tutormax.students order by student_id")
     stamp = {LOADED_AT: project.last_arrival() + timedelta(hours=1)}
     held: Slice = {"sessions": [], "student_feedback": []}
