@@ -112,10 +112,12 @@ mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [M
 lock: ## Write the lock files anew from pyproject.toml; needs uv
 	uv pip compile pyproject.toml --all-extras --group dev --output-file requirements-dev.lock \
 		$(LOCK_OPTIONS)
-	@# One environment serves all three, so all three hold the same versions.
+	@# One environment serves all four, so all four hold the same versions.
 	uv pip compile pyproject.toml --group build --output-file requirements.lock \
 		--constraint requirements-dev.lock $(LOCK_OPTIONS)
-	uv pip compile pyproject.toml --all-extras --group build --output-file requirements-extras.lock \
+	uv pip compile pyproject.toml --extra metrics --extra reports --extra validate --group build \
+		--output-file requirements-extras.lock --constraint requirements-dev.lock $(LOCK_OPTIONS)
+	uv pip compile pyproject.toml --extra spark --group build --output-file requirements-spark.lock \
 		--constraint requirements-dev.lock $(LOCK_OPTIONS)
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
@@ -144,8 +146,15 @@ $(VENV)/extras.stamp: requirements-extras.lock pyproject.toml | $(VENV)/bin/pyth
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/run.stamp $@
 
+# dbt on Spark, and Spark itself: more than 400 MB.
+$(VENV)/spark.stamp: requirements-spark.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing into $(VENV), Spark included: some minutes, once."
+	$(PIP) --require-hashes --requirement requirements-spark.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/run.stamp $@
+
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing into $(VENV): a minute or two, once."
 	$(PIP) --require-hashes --requirement requirements-dev.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
-	@touch $(VENV)/run.stamp $(VENV)/extras.stamp $@
+	@touch $(VENV)/run.stamp $(VENV)/extras.stamp $(VENV)/spark.stamp $@
