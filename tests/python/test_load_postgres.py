@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, make_url, text
 from tutormax import cli
 from tutormax.load import load_directory
 from tutormax.schema import SOURCE_TABLES, metadata
-from tutormax.warehouse import Target, connect_duckdb, one_row
+from tutormax.warehouse import RawTarget, connect_duckdb, one_row
 from tutormax.warehouse import postgres_url as configured_url
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -141,8 +141,8 @@ def _write_all(files: Path) -> None:
 
 def test_both_engines_hold_the_same_rows(server: str, files: Path) -> None:
     _write_all(files)
-    counts = load_directory(files, Target.POSTGRES).counts
-    assert counts == load_directory(files, Target.DUCKDB).counts
+    counts = load_directory(files, RawTarget.POSTGRES).counts
+    assert counts == load_directory(files, RawTarget.DUCKDB).counts
     assert {count.table: (count.loaded, count.unreadable) for count in counts} == {
         "students": (2, 2),
         "tutor_events": (8, 5),
@@ -171,7 +171,7 @@ def test_both_engines_hold_the_same_rows(server: str, files: Path) -> None:
 
 def test_text_arrays_and_times_arrive_as_they_were(server: str, files: Path) -> None:
     _write_all(files)
-    load_directory(files, Target.POSTGRES)
+    load_directory(files, RawTarget.POSTGRES)
     columns = "name, grade_level, subjects_interested, created_at, _loaded_at"
     (row,) = _query(server, f"SELECT {columns} FROM raw.students WHERE student_id = 's1'")
     first = STUDENTS[0]
@@ -273,7 +273,7 @@ def test_a_server_that_is_not_there_is_named(
 def test_many_rows_pass_every_batch_limit(server: str, files: Path) -> None:
     lines = (f's{number},"name\n{number}"\n' for number in range(120_000))
     (files / "students.csv").write_text("student_id,name\n" + "".join(lines))
-    (count,) = load_directory(files, Target.POSTGRES).counts
+    (count,) = load_directory(files, RawTarget.POSTGRES).counts
     assert (count.read, count.loaded, count.unreadable) == (120_000, 120_000, 0)
     found = _query(server, "SELECT count(DISTINCT name), max(length(name)) FROM raw.students")
     assert found == [(120_000, 11)]
@@ -283,5 +283,5 @@ def test_every_source_table_takes_its_columns(server: str, files: Path) -> None:
     for table in SOURCE_TABLES:
         names = [column.name for column in table.columns]
         (files / f"{table.name}.csv").write_text(",".join(names) + "\n" + "," * (len(names) - 1))
-    counts = load_directory(files, Target.POSTGRES).counts
+    counts = load_directory(files, RawTarget.POSTGRES).counts
     assert [count.loaded for count in counts] == [1] * len(SOURCE_TABLES)

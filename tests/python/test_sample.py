@@ -12,7 +12,7 @@ import pytest
 from tutormax import cli
 from tutormax.postgres.commands import environment
 from tutormax.sample import is_raw_empty
-from tutormax.warehouse import Target, connect_duckdb
+from tutormax.warehouse import RawTarget, connect_duckdb
 
 SMALL = ("--days", "3", "--tutors", "5", "--sessions-per-day", "5")
 
@@ -24,9 +24,9 @@ def tutormax(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> None:
     assert ended.value.code == 0
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", list(RawTarget))
 def test_a_sample_is_loaded_once(
-    target: Target,
+    target: RawTarget,
     postgres_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -43,7 +43,7 @@ def test_a_sample_is_loaded_once(
     tutormax(monkeypatch, *words)
     assert capsys.readouterr().out.startswith("Raw holds rows already on")
     query = "select count(*) from raw.tutors"
-    if target is Target.DUCKDB:
+    if target is RawTarget.DUCKDB:
         with connect_duckdb(read_only=True) as duck:
             assert duck.execute(query).fetchall() == [(5,)]
     else:
