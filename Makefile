@@ -21,10 +21,18 @@ SERVER := $(BIN)/tutormax postgres start && eval "$$($(BIN)/tutormax postgres en
 	&& $(BIN)/tutormax postgres migrate
 endif
 
+# Spark runs in this machine's own Java; what it holds stays under data/spark, or TUTORMAX_SPARK_DIR.
+BUILD_STAMP := $(VENV)/run.stamp
+ifeq ($(TARGET),spark)
+SERVER := $(BIN)/tutormax spark check
+BUILD_STAMP := $(VENV)/spark.stamp
+export SPARK_LOCAL_IP ?= 127.0.0.1
+endif
+
 # The sample is synthetic; a few rows are spoiled on purpose, to show what is refused and why. Unit tests
 # have fixed inputs and belong to `make test`; every data test runs.
 .PHONY: build
-build: $(VENV)/run.stamp ## Set up, load a synthetic sample if raw is empty, dbt build [TARGET=postgres]
+build: $(BUILD_STAMP) ## Set up, load a synthetic sample if raw is empty, dbt build [TARGET=postgres|spark]
 	@$(SERVER) && $(BIN)/tutormax sample && $(BIN)/dbt build --exclude-resource-type unit_test \
 		&& $(BIN)/tutormax summary
 
