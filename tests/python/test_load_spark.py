@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,8 @@ from tutormax.load.parquet_sink import ParquetSink
 from tutormax.schema import metadata, students
 from tutormax.spark.reading import connect_spark
 from tutormax.warehouse import RawTarget, one_row
+
+Refusal = Callable[..., str]
 
 TUTORMAX = Path(sys.executable).parent / "tutormax"
 ONE_STUDENT = (
@@ -64,17 +67,20 @@ def files(tmp_path: Path) -> Path:
     return folder
 
 
-def refusal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str | Path
-) -> str:
+@pytest.fixture
+def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refusal:
     """The one sentence that a command ends with."""
-    monkeypatch.setattr(sys, "argv", ["tutormax", *map(str, words)])
-    with pytest.raises(SystemExit) as exit_:
-        cli.app()
-    printed = capsys.readouterr()
-    assert (exit_.value.code, printed.out) == (1, "")
-    assert len(printed.err.splitlines()) == 1
-    return printed.err
+
+    def refuse(*words: str | Path) -> str:
+        monkeypatch.setattr(sys, "argv", ["tutormax", *map(str, words)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.app()
+        printed = capsys.readouterr()
+        assert (exit_.value.code, printed.out) == (1, "")
+        assert len(printed.err.splitlines()) == 1
+        return printed.err
+
+    return refuse
 
 
 def found_in(folder: Path) -> list[Path]:
@@ -123,21 +129,19 @@ def test_spark_finds_the_types_that_it_knows(spark: Path, files: Path) -> None:
     assert (spark / "tmp").is_dir()
 
 
-def test_a_bad_file_leaves_nothing(
-    spark: Path, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_file_leaves_nothing(spark: Path, files: Path, refusal: Refusal) -> None:
     write_tricky_rows(files)
     load_directory(files, RawTarget.SPARK)
     before = found_in(spark)
     with (files / "tutor_events.jsonl").open("a") as lines:
         lines.write("\n{")
-    said = refusal(monkeypatch, capsys, "load", files, "--target", "spark")
+    said = refusal("load", files, "--target", "spark")
     assert f"malformed JSON at line {len(EVENTS) + 1}" in said
     assert found_in(spark) == before
 
 
 def test_a_parquet_file_damaged_in_its_middle_leaves_nothing(
-    spark: Path, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    spark: Path, files: Path, refusal: Refusal
 ) -> None:
     path = files / "students.parquet"
     rows = [{"student_id": f"s{number}", "name": f"name {number}"} for number in range(50_000)]
@@ -146,7 +150,7 @@ def test_a_parquet_file_damaged_in_its_middle_leaves_nothing(
     middle = len(whole) // 2
     whole[middle : middle + 20_000] = b"\xff" * 20_000
     path.write_bytes(whole)
-    said = refusal(monkeypatch, capsys, "load", files, "--target", "spark")
+    said = refusal("load", files, "--target", "spark")
     assert f"{path} is not a whole Parquet file" in said
     assert found_in(spark) == []
 
@@ -189,9 +193,7 @@ def test_loads_at_the_same_time_lose_nothing(spark: Path, files: Path) -> None:
     assert not list((spark / "raw").glob(".*"))
 
 
-def test_files_with_other_columns_are_refused(
-    spark: Path, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_files_with_other_columns_are_refused(spark: Path, files: Path, refusal: Refusal) -> None:
     write_tricky_rows(files)
     load_directory(files, RawTarget.SPARK)
     (file,) = (spark / "raw" / "students").iterdir()
@@ -199,29 +201,27 @@ def test_files_with_other_columns_are_refused(
     age = table.schema.get_field_index("age")
     pq.write_table(table.set_column(age, "age", table["age"].cast("int64")), file)
     before = found_in(spark)
-    said = refusal(monkeypatch, capsys, "load", files, "--target", "spark")
+    said = refusal("load", files, "--target", "spark")
     assert f"{file} has other columns than this version of tutormax expects" in said
     assert "(grade_level is missing; grade is unknown; age is int64 and should be int32)" in said
     assert found_in(spark) == before
 
 
 def test_a_folder_that_cannot_be_is_named(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
 ) -> None:
     write_tricky_rows(files)
     (tmp_path / "taken").touch()
     monkeypatch.setenv("TUTORMAX_SPARK_DIR", str(tmp_path / "taken"))
     for words in (("load", files, "--target", "spark"), ("spark", "check")):
-        said = refusal(monkeypatch, capsys, *words)
+        said = refusal(*words)
         assert "set TUTORMAX_SPARK_DIR to a folder that can be." in said
 
 
-def test_a_summary_before_a_build(
-    spark: Path, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_summary_before_a_build(spark: Path, files: Path, refusal: Refusal) -> None:
     write_tricky_rows(files)
     load_directory(files, RawTarget.SPARK)
-    said = refusal(monkeypatch, capsys, "summary", "--target", "spark")
+    said = refusal("summary", "--target", "spark")
     assert "no published tables on spark yet: run `dbt build --target spark`." in said
 
 
@@ -260,21 +260,21 @@ def test_no_build_without_java(
     spark: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    refusal: Refusal,
 ) -> None:
     if java is not None:
         (tmp_path / "java").write_text(f"#!/bin/sh\n{java}\n")
         (tmp_path / "java").chmod(0o755)
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert sentence in refusal(monkeypatch, capsys, "spark", "check")
+    assert sentence in refusal("spark", "check")
 
 
 def test_no_build_without_its_packages(
-    spark: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    spark: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    said = refusal(monkeypatch, capsys, "spark", "check")
+    said = refusal("spark", "check")
     assert "`make build TARGET=spark` installs them" in said
 
 
