@@ -179,6 +179,8 @@ def test_a_killed_load_counts_whole_or_not_at_all(
     (files / "tutors.csv").write_text("tutor_id,name,email,onboarding_date,status\n")
     load_directory(files, RawTarget.SPARK)
     assert student_count() == rows
+    # A file without rows leaves none.
+    assert list((spark / "raw" / "tutors").iterdir()) == []
     assert not list((spark / "raw").glob(".*"))
 
 
@@ -254,10 +256,10 @@ def test_tables_are_read_as_spark_writes_them(spark: Path) -> None:
         ("exit 1", "java does not say which version of Java it is; install Java 17 or later"),
     ],
 )
+@pytest.mark.usefixtures("spark")
 def test_no_build_without_java(
     java: str | None,
     sentence: str,
-    spark: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     refusal: Refusal,
