@@ -238,6 +238,8 @@ def test_tables_are_read_as_spark_writes_them(spark: Path) -> None:
     pq.write_table(pa.table({"id": [3]}), month / ".part-2.parquet")
     pq.write_table(pa.table({"id": [4]}), table / "_temporary" / "part-3.parquet")
     (database / "rejected_records").mkdir()
+    # Spark's own folder for the database of the raw tables, which stand elsewhere.
+    (spark / "warehouse" / "raw.db").mkdir()
     with connect_spark() as con:
         rows = con.execute(
             "select id, new, stored_month::varchar from tutormax.sessions order by id"

@@ -30,6 +30,9 @@ def connect_spark() -> duckdb.DuckDBPyConnection:
         columns = {name: _spark_type(duckdb_type(table, name)) for name in names(table)}
         _show_table(con, RAW_SCHEMA, directory / RAW_SCHEMA / table.name, columns)
     for database in sorted((directory / "warehouse").glob("*.db")):
+        # The raw tables stand elsewhere; Spark makes a folder for their database all the same.
+        if database.stem == RAW_SCHEMA:
+            continue
         _show_schema(con, database.stem)
         for folder in sorted(database.iterdir()):
             _show_table(con, database.stem, folder, _promised_columns(folder.name))
