@@ -21,10 +21,18 @@ SERVER := $(BIN)/tutormax postgres start && eval "$$($(BIN)/tutormax postgres en
 	&& $(BIN)/tutormax postgres migrate
 endif
 
+# Spark runs in this machine's own Java; what it holds stays under data/spark, or TUTORMAX_SPARK_DIR.
+BUILD_STAMP := $(VENV)/run.stamp
+ifeq ($(TARGET),spark)
+SERVER := $(BIN)/tutormax spark check
+BUILD_STAMP := $(VENV)/spark.stamp
+export SPARK_LOCAL_IP ?= 127.0.0.1
+endif
+
 # The sample is synthetic; a few rows are spoiled on purpose, to show what is refused and why. Unit tests
 # have fixed inputs and belong to `make test`; every data test runs.
 .PHONY: build
-build: $(VENV)/run.stamp ## Set up, load a synthetic sample if raw is empty, dbt build [TARGET=postgres]
+build: $(BUILD_STAMP) ## Set up, load a synthetic sample if raw is empty, dbt build [TARGET=postgres|spark]
 	@$(SERVER) && $(BIN)/tutormax sample && $(BIN)/dbt build --exclude-resource-type unit_test \
 		&& $(BIN)/tutormax summary
 
@@ -112,10 +120,12 @@ mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [M
 lock: ## Write the lock files anew from pyproject.toml; needs uv
 	uv pip compile pyproject.toml --all-extras --group dev --output-file requirements-dev.lock \
 		$(LOCK_OPTIONS)
-	@# One environment serves all three, so all three hold the same versions.
+	@# One environment serves all four, so all four hold the same versions.
 	uv pip compile pyproject.toml --group build --output-file requirements.lock \
 		--constraint requirements-dev.lock $(LOCK_OPTIONS)
-	uv pip compile pyproject.toml --all-extras --group build --output-file requirements-extras.lock \
+	uv pip compile pyproject.toml --extra metrics --extra reports --extra validate --group build \
+		--output-file requirements-extras.lock --constraint requirements-dev.lock $(LOCK_OPTIONS)
+	uv pip compile pyproject.toml --extra spark --group build --output-file requirements-spark.lock \
 		--constraint requirements-dev.lock $(LOCK_OPTIONS)
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
@@ -144,8 +154,15 @@ $(VENV)/extras.stamp: requirements-extras.lock pyproject.toml | $(VENV)/bin/pyth
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(VENV)/run.stamp $@
 
+# dbt on Spark, and Spark itself: more than 400 MB.
+$(VENV)/spark.stamp: requirements-spark.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing into $(VENV), Spark included: some minutes, once."
+	$(PIP) --require-hashes --requirement requirements-spark.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/run.stamp $@
+
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing into $(VENV): a minute or two, once."
 	$(PIP) --require-hashes --requirement requirements-dev.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
-	@touch $(VENV)/run.stamp $(VENV)/extras.stamp $@
+	@touch $(VENV)/run.stamp $(VENV)/extras.stamp $(VENV)/spark.stamp $@

@@ -18,6 +18,7 @@ from tutormax.operations.roles import roles
 from tutormax.postgres.commands import postgres_commands
 from tutormax.reports.command import reports
 from tutormax.sample import sample
+from tutormax.spark.commands import spark_commands
 from tutormax.summary import summary
 from tutormax.train.command import train
 from tutormax.validate.command import validate
@@ -30,6 +31,7 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
 )
 commands.add_typer(postgres_commands, name="postgres")
+commands.add_typer(spark_commands, name="spark")
 commands.command("generate")(generate)
 commands.command("load")(load)
 commands.command("sample")(sample)

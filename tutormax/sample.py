@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ import typer
 from tutormax.generate.command import generate
 from tutormax.load.command import load
 from tutormax.schema import RAW_SCHEMA, metadata
-from tutormax.warehouse import Target, connect_duckdb, connect_postgres, duckdb_path
+from tutormax.spark.reading import connect_spark
+from tutormax.warehouse import RawTarget, connect_duckdb, connect_postgres, duckdb_path
 
 DIRT = 0.002
 """The share of rows spoiled on purpose, to show what is refused and why."""
@@ -20,8 +22,8 @@ DIRT = 0.002
 
 def sample(
     target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help="Engine to load into.")
-    ] = Target.DUCKDB,
+        RawTarget, typer.Option(envvar="TUTORMAX_TARGET", help="Engine to load for.")
+    ] = RawTarget.DUCKDB,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("data/raw"),
     days: Annotated[int, typer.Option(help="UTC days of data.")] = 90,
     tutors: Annotated[int, typer.Option(help="Tutors in the file.")] = 450,
@@ -37,17 +39,21 @@ def sample(
     load(out, target)
 
 
-def is_raw_empty(target: Target) -> bool:
+def is_raw_empty(target: RawTarget) -> bool:
     """Whether no table of raw holds a row, or there are none."""
     looks = [f"select 1 from {RAW_SCHEMA}.{table.name} limit 1" for table in metadata.sorted_tables]
-    if target is Target.DUCKDB:
-        if not duckdb_path().exists():
+    if target is RawTarget.POSTGRES:
+        return _is_empty_on_postgres(looks)
+    if target is RawTarget.DUCKDB and not duckdb_path().exists():
+        return True
+    with connect_spark() if target is RawTarget.SPARK else connect_duckdb(read_only=True) as duck:
+        try:
+            return not any(duck.execute(look).fetchall() for look in looks)
+        except duckdb.CatalogException:
             return True
-        with connect_duckdb(read_only=True) as duck:
-            try:
-                return not any(duck.execute(look).fetchall() for look in looks)
-            except duckdb.CatalogException:
-                return True
+
+
+def _is_empty_on_postgres(looks: Sequence[str]) -> bool:
     server = connect_postgres()
     try:
         with server, server.cursor() as cursor:

@@ -12,12 +12,14 @@ import typer
 
 from tutormax.errors import UserError
 from tutormax.schema import KEYS
+from tutormax.spark.reading import connect_spark
 from tutormax.warehouse import (
-    Target,
+    RawTarget,
     connect_duckdb,
     connect_postgres,
     duckdb_path,
     postgres_settings,
+    spark_directory,
 )
 
 Query = Callable[[str], Sequence[Sequence[Any]]]
@@ -35,15 +37,19 @@ TARGET_HELP = "The engine the warehouse is on."
 
 def summary(
     target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help=TARGET_HELP)
-    ] = Target.DUCKDB,
+        RawTarget, typer.Option(envvar="TUTORMAX_TARGET", help=TARGET_HELP)
+    ] = RawTarget.DUCKDB,
 ) -> None:
     """Say what the last build made: rows accepted and rejected, tiers, changes, and where it is."""
     try:
-        if target is Target.DUCKDB:
+        if target is RawTarget.DUCKDB:
             with connect_duckdb(read_only=True) as duck:
                 lines = describe(lambda sql: duck.execute(sql).fetchall())
             place = str(duckdb_path())
+        elif target is RawTarget.SPARK:
+            with connect_spark() as files:
+                lines = describe(lambda sql: files.execute(sql).fetchall())
+            place = str(spark_directory())
         else:
             with connect_postgres() as pg, pg.cursor() as cursor:
 

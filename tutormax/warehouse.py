@@ -23,6 +23,7 @@ from tutormax.errors import UserError
 from tutormax.schema import ARCHIVE_SCHEMA, RAW_SCHEMA, archive_metadata, metadata
 
 DEFAULT_DUCKDB_PATH = Path("data/warehouse.duckdb")
+DEFAULT_SPARK_DIRECTORY = Path("data/spark")
 _CONNECT_TIMEOUT_SECONDS = 10
 
 # DuckDB names for the PostgreSQL types that it spells differently.
@@ -34,15 +35,28 @@ _DUCKDB_TYPES = {
 
 
 class Target(StrEnum):
-    """An engine that the loader and the operations can write to."""
+    """A database that the operations can change rows of."""
 
     DUCKDB = "duckdb"
     POSTGRES = "postgres"
 
 
+class RawTarget(StrEnum):
+    """An engine that raw rows can be loaded for and a build be summed up on."""
+
+    DUCKDB = "duckdb"
+    POSTGRES = "postgres"
+    SPARK = "spark"
+
+
 def duckdb_path() -> Path:
     """Path of the DuckDB file: `TUTORMAX_DUCKDB_PATH`, or `data/warehouse.duckdb` here."""
     return Path(os.environ.get("TUTORMAX_DUCKDB_PATH") or DEFAULT_DUCKDB_PATH)
+
+
+def spark_directory() -> Path:
+    """Folder of all that Spark holds: `TUTORMAX_SPARK_DIR`, or `data/spark` here."""
+    return Path(os.environ.get("TUTORMAX_SPARK_DIR") or DEFAULT_SPARK_DIRECTORY)
 
 
 def postgres_settings() -> dict[str, str]:
@@ -246,6 +260,14 @@ def _create_table(con: duckdb.DuckDBPyConnection, table: Table, columns: Mapping
 def _how_table_differs(
     schema: str, table: str, found: Mapping[str, str], wanted: Mapping[str, str], remedy: str
 ) -> str:
+    return (
+        f"The table {schema}.{table} has other columns than this version of tutormax expects "
+        f"({how_columns_differ(found, wanted)}); {remedy}."
+    )
+
+
+def how_columns_differ(found: Mapping[str, object], wanted: Mapping[str, object]) -> str:
+    """What is wrong with the columns `found`, by name and type; empty if they are those wanted."""
     differences = [
         *(f"{name} is missing" for name in wanted if name not in found),
         *(f"{name} is unknown" for name in found if name not in wanted),
@@ -255,7 +277,4 @@ def _how_table_differs(
             if found.get(name, kind) != kind
         ),
     ]
-    return (
-        f"The table {schema}.{table} has other columns than this version of tutormax expects "
-        f"({'; '.join(differences)}); {remedy}."
-    )
+    return "; ".join(differences)

@@ -39,7 +39,7 @@ from sqlalchemy import make_url
 from tutormax.load import load_directory
 from tutormax.postgres.migrate import migrate
 from tutormax.schema import LOADED_AT, RAW_SCHEMA
-from tutormax.warehouse import Target, quote
+from tutormax.warehouse import RawTarget, quote
 
 BUILD = ("build", *WITHOUT_TESTS)
 
@@ -212,7 +212,7 @@ class PostgresWarehouse:
     def load(self, folder: Path) -> None:
         """Append the files of a folder to raw, as `tutormax load` does."""
         with environment(self.project.environment()):
-            load_directory(folder, Target.POSTGRES)
+            load_directory(folder, RawTarget.POSTGRES)
 
     def build(self, *words: str, variables: Mapping[str, Any] | None = None) -> Build:
         """Run `dbt build` without dbt's own tests, and demand that it succeeds."""

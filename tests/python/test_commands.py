@@ -41,7 +41,7 @@ def copy_repository(folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, folder / name)
     (folder / ".venv").symlink_to(PROJECT / ".venv")
-    for stamp in ("run.stamp", "extras.stamp", "dev.stamp"):
+    for stamp in ("run.stamp", "extras.stamp", "spark.stamp", "dev.stamp"):
         (PROJECT / ".venv" / stamp).touch()
 
 

@@ -27,7 +27,7 @@ from sample_rows import event, feedback, intervention, random_world, session, st
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
 from tutormax.load import load_directory
-from tutormax.warehouse import Target
+from tutormax.warehouse import RawTarget
 
 pytest_plugins = ["warehouse_fixtures"]
 
@@ -181,7 +181,7 @@ def test_both_engines_publish_the_same(
     duck = new_warehouse()
     with postgres_project.warehouse() as postgres:
         with environment({"TUTORMAX_DUCKDB_PATH": str(duck.path)}):
-            load_directory(tmp_path, Target.DUCKDB)
+            load_directory(tmp_path, RawTarget.DUCKDB)
         postgres.load(tmp_path)
         for round_ in (world, corrections(world)):
             duck.insert(round_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,71 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from tricky_rows import EVENTS, NOON, SESSIONS, STUDENTS, write_tricky_rows
 
 from tutormax import cli
 from tutormax.load import load_directory
 from tutormax.schema import SOURCE_TABLES, metadata
-from tutormax.warehouse import Target, connect_duckdb, one_row
+from tutormax.warehouse import RawTarget, connect_duckdb, one_row
 from tutormax.warehouse import postgres_url as configured_url
-
-NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
-STUDENTS: list[dict[str, Any]] = [
-    {
-        "student_id": "s1",
-        "name": "of\ttwo\nlines\r\n\\.\n\\N and 'quotes\" é \u2603 \\t",
-        "age": 12,
-        "grade_level": "",
-        "subjects_interested": ["a", "b c", None, "NULL", "", 'x"y\\z', "t\tn\n{,}"],
-        "created_at": "2026-01-31 12:00:00.000001",
-        "_loaded_at": "2026-01-31T12:00:00Z",
-    },
-    {
-        "student_id": "s2",
-        "name": "\\.",
-        "subjects_interested": [],
-        "_loaded_at": "2026-01-31 12:00",
-    },
-    {"student_id": "s3", "name": "\\N", "age": 2**31, "_loaded_at": "2026-01-31 12:00"},
-    {"student_id": "s4", "name": "nul \0 here", "_loaded_at": "2026-01-31 12:00"},
-]
-EVENTS: list[dict[str, Any]] = [
-    {"event_id": f"e{number}", "tutor_id": "t", "event_type": "x", "metadata": held}
-    | {"event_timestamp": "2026-01-31", "_loaded_at": "2026-01-31 12:00"}
-    for number, held in enumerate(
-        [
-            {"a": 'q"\\\n\t', "b": [1, None]},
-            None,
-            [1],
-            "null",
-            {"a": float("nan")},
-            {"a": "\0"},
-            '{"a":1e999}',
-            '{"a":1e-999}',
-            '{"a":1e99999}',
-            "[" * 499 + "]" * 499,
-            "[" * 5000 + "]" * 5000,
-            json.dumps({"a": "é" * 100_000}),
-            "nonsense",
-        ]
-    )
-]
-SESSIONS: list[dict[str, Any]] = [
-    {
-        **{"session_id": f"x{number}", "tutor_id": "t", "student_id": "s", "session_number": 1},
-        **{"scheduled_start": start, "duration_minutes": 60, "subject": "Math"},
-        **{"session_type": "group", "no_show": False, "engagement_score": score},
-        "_loaded_at": "2026-01-31 12:00",
-    }
-    for number, (start, score) in enumerate(
-        [
-            ("0001-01-01", 0.1),
-            ("9999-12-31 23:59:59.999999", float("nan")),
-            ("2026-01-31T12:00:00+02:00", float("inf")),
-            ("2026-01-31", 1e-320),
-            ("infinity", 1.7976931348623157e308),
-        ]
-    )
-]
 
 
 @pytest.fixture
@@ -133,16 +75,10 @@ def _total(url: str) -> int:
     return int(total)
 
 
-def _write_all(files: Path) -> None:
-    (files / "students.json").write_text(json.dumps(STUDENTS))
-    (files / "tutor_events.jsonl").write_text("\n".join(map(json.dumps, EVENTS)))
-    (files / "sessions.json").write_text(json.dumps(SESSIONS))
-
-
 def test_both_engines_hold_the_same_rows(server: str, files: Path) -> None:
-    _write_all(files)
-    counts = load_directory(files, Target.POSTGRES).counts
-    assert counts == load_directory(files, Target.DUCKDB).counts
+    write_tricky_rows(files)
+    counts = load_directory(files, RawTarget.POSTGRES).counts
+    assert counts == load_directory(files, RawTarget.DUCKDB).counts
     assert {count.table: (count.loaded, count.unreadable) for count in counts} == {
         "students": (2, 2),
         "tutor_events": (8, 5),
@@ -170,8 +106,8 @@ def test_both_engines_hold_the_same_rows(server: str, files: Path) -> None:
 
 
 def test_text_arrays_and_times_arrive_as_they_were(server: str, files: Path) -> None:
-    _write_all(files)
-    load_directory(files, Target.POSTGRES)
+    write_tricky_rows(files)
+    load_directory(files, RawTarget.POSTGRES)
     columns = "name, grade_level, subjects_interested, created_at, _loaded_at"
     (row,) = _query(server, f"SELECT {columns} FROM raw.students WHERE student_id = 's1'")
     first = STUDENTS[0]
@@ -191,7 +127,7 @@ def test_text_arrays_and_times_arrive_as_they_were(server: str, files: Path) -> 
 def test_a_bad_file_leaves_nothing(
     server: str, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _write_all(files)
+    write_tricky_rows(files)
     code, out, _ = _run(files, monkeypatch, capsys)
     assert code == 0
     assert out.splitlines()[-1].startswith("Loaded into PostgreSQL ")
@@ -273,7 +209,7 @@ def test_a_server_that_is_not_there_is_named(
 def test_many_rows_pass_every_batch_limit(server: str, files: Path) -> None:
     lines = (f's{number},"name\n{number}"\n' for number in range(120_000))
     (files / "students.csv").write_text("student_id,name\n" + "".join(lines))
-    (count,) = load_directory(files, Target.POSTGRES).counts
+    (count,) = load_directory(files, RawTarget.POSTGRES).counts
     assert (count.read, count.loaded, count.unreadable) == (120_000, 120_000, 0)
     found = _query(server, "SELECT count(DISTINCT name), max(length(name)) FROM raw.students")
     assert found == [(120_000, 11)]
@@ -283,5 +219,5 @@ def test_every_source_table_takes_its_columns(server: str, files: Path) -> None:
     for table in SOURCE_TABLES:
         names = [column.name for column in table.columns]
         (files / f"{table.name}.csv").write_text(",".join(names) + "\n" + "," * (len(names) - 1))
-    counts = load_directory(files, Target.POSTGRES).counts
+    counts = load_directory(files, RawTarget.POSTGRES).counts
     assert [count.loaded for count in counts] == [1] * len(SOURCE_TABLES)

@@ -12,7 +12,8 @@ import pytest
 from tutormax import cli
 from tutormax.postgres.commands import environment
 from tutormax.sample import is_raw_empty
-from tutormax.warehouse import Target, connect_duckdb
+from tutormax.spark.reading import connect_spark
+from tutormax.warehouse import RawTarget, connect_duckdb
 
 SMALL = ("--days", "3", "--tutors", "5", "--sessions-per-day", "5")
 
@@ -24,15 +25,16 @@ def tutormax(monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> None:
     assert ended.value.code == 0
 
 
-@pytest.mark.parametrize("target", list(Target))
+@pytest.mark.parametrize("target", list(RawTarget))
 def test_a_sample_is_loaded_once(
-    target: Target,
+    target: RawTarget,
     postgres_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("TUTORMAX_DUCKDB_PATH", str(tmp_path / "warehouse.duckdb"))
+    monkeypatch.setenv("TUTORMAX_SPARK_DIR", str(tmp_path / "spark"))
     for name, value in environment(postgres_url).items():
         monkeypatch.setenv(name, value)
     assert is_raw_empty(target)
@@ -43,8 +45,8 @@ def test_a_sample_is_loaded_once(
     tutormax(monkeypatch, *words)
     assert capsys.readouterr().out.startswith("Raw holds rows already on")
     query = "select count(*) from raw.tutors"
-    if target is Target.DUCKDB:
-        with connect_duckdb(read_only=True) as duck:
+    if target is not RawTarget.POSTGRES:
+        with connect_spark() if target is RawTarget.SPARK else connect_duckdb() as duck:
             assert duck.execute(query).fetchall() == [(5,)]
     else:
         connection = psycopg2.connect(postgres_url)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tutormax.load.files import SourceFile
 from tutormax.load.loader import LoadReport, Progress, load_directory
-from tutormax.warehouse import Target
+from tutormax.warehouse import RawTarget
 
 
 def load(
@@ -25,7 +25,7 @@ def load(
             show_default=False,
         ),
     ],
-    target: Annotated[Target, typer.Option(help="Engine to load into.")] = Target.DUCKDB,
+    target: Annotated[RawTarget, typer.Option(help="Engine to load for.")] = RawTarget.DUCKDB,
 ) -> None:
     """Append the files of a directory to the raw tables: all of them, or nothing.
 

@@ -13,16 +13,18 @@ import duckdb
 
 from tutormax.errors import UserError
 from tutormax.load.files import SourceFile, find_files
+from tutormax.load.parquet_sink import ParquetSink
 from tutormax.load.readers import open_file, unreadable_parquet
 from tutormax.load.sinks import DuckDbSink, PostgresSink, Sink
 from tutormax.load.statements import part_rows
 from tutormax.schema import unreadable_rows
 from tutormax.warehouse import (
-    Target,
+    RawTarget,
     connect_duckdb,
     connect_postgres,
     duckdb_path,
     first_line,
+    spark_directory,
 )
 
 
@@ -61,7 +63,7 @@ class Progress:
 
 
 def load_directory(
-    directory: Path, target: Target = Target.DUCKDB, progress: Progress | None = None
+    directory: Path, target: RawTarget = RawTarget.DUCKDB, progress: Progress | None = None
 ) -> LoadReport:
     """Append the files `<table>.parquet|.csv|.jsonl|.json` of a directory to the raw tables.
 
@@ -90,21 +92,29 @@ def load_directory(
 
 
 @contextmanager
-def _open(target: Target, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Sink]]:
+def _open(target: RawTarget, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Sink]]:
     """The DuckDB connection that reads the files, and the sink their rows go to."""
-    if target is Target.DUCKDB:
+    if target is RawTarget.DUCKDB:
         path = duckdb_path()
         with connect_duckdb(path) as con:
             yield con, DuckDbSink(con, str(path))
-        return
-    server = connect_postgres()
-    try:
-        # What does not fit in memory goes to the scratch directory, not to the current one.
-        with duckdb.connect(config={"temp_directory": str(scratch / "duckdb")}) as con:
-            con.execute("SET TimeZone = 'UTC'")
-            yield con, PostgresSink(con, server)
-    finally:
-        server.close()
+    elif target is RawTarget.SPARK:
+        with _reading_duckdb(scratch) as con:
+            yield con, ParquetSink(con, spark_directory())
+    else:
+        server = connect_postgres()
+        try:
+            with _reading_duckdb(scratch) as con:
+                yield con, PostgresSink(con, server)
+        finally:
+            server.close()
+
+
+def _reading_duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
+    # What does not fit in memory goes to the scratch directory, not to the current one.
+    con = duckdb.connect(config={"temp_directory": str(scratch / "duckdb")})
+    con.execute("SET TimeZone = 'UTC'")
+    return con
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Apache Spark: what its builds need, and its tables read without it."""

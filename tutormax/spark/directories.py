@@ -1,0 +1,23 @@
+"""The folder of all that Spark holds."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from tutormax.schema import RAW_SCHEMA, metadata
+
+
+def make_directories(directory: Path) -> None:
+    """Make what Spark does not make by itself: a folder for each raw table, one for scratch."""
+    for table in metadata.tables.values():
+        (directory / RAW_SCHEMA / table.name).mkdir(parents=True, exist_ok=True)
+    (directory / "tmp").mkdir(exist_ok=True)
+
+
+def sweep_scratch(directory: Path) -> None:
+    """Remove the empty folders that each Spark session leaves behind."""
+    for folder in (directory / "tmp").glob("*_resources"):
+        # One that is not empty is in use.
+        with suppress(OSError):
+            folder.rmdir()
