@@ -11,18 +11,18 @@
         {%- set interval = loop.index0 %}
         {%- for feature in features %}
         {%- set place = interval * features | length + loop.index %},
-        slopes[{{ place }}] as {{ 'intercept' if loop.first else 'slope' }}_{{ interval }}
+        {{ array_element('slopes', place) }} as {{ 'intercept' if loop.first else 'slope' }}_{{ interval }}
         {{- '_' ~ feature if not loop.first }}
         {%- endfor %}
         {%- endfor %}
         {%- for feature in churn_features() %},
-        means[{{ loop.index + 1 }}] as mean_{{ feature }}
+        {{ array_element('means', loop.index + 1) }} as mean_{{ feature }}
         {%- endfor %}
     from (
         select
             model_version,
-            array_agg(slope order by place) as slopes,
-            array_agg(feature_mean order by place) as means
+            {{ ordered_array('slope', 'place') }} as slopes,
+            {{ ordered_array('feature_mean', 'place') }} as means
         from (
             select
                 versions.model_version,
@@ -33,18 +33,16 @@
                 ) as feature_mean
             from (select distinct model_version from coefficients) as versions
             cross join (
+                values
                 {%- for start, end in churn_intervals() %}
                 {%- set interval = loop.index0 %}
                 {%- set is_last_interval = loop.last %}
                 {%- for feature in features %}
-                select
-                    {{ start }} as interval_start,
-                    '{{ feature }}' as feature,
-                    {{ interval * features | length + loop.index }} as place
-                {{ 'union all' if not (is_last_interval and loop.last) }}
+                ({{ start }}, '{{ feature }}', {{ interval * features | length + loop.index }})
+                {{- ',' if not (is_last_interval and loop.last) }}
                 {%- endfor %}
                 {%- endfor %}
-            ) as places
+            ) as places (interval_start, feature, place)
             left join coefficients
                 on
                     versions.model_version = coefficients.model_version

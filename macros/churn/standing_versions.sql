@@ -5,7 +5,7 @@
 {% macro standing_versions() -%}
     {%- if is_unit_test() or not is_incremental() or flags.FULL_REFRESH -%}
         select
-            cast(null as timestamp with time zone) as prediction_date,
+            {{ instant('null') }} as prediction_date,
             cast(null as varchar(50)) as model_version
         where false
     {%- else -%}

@@ -21,7 +21,7 @@
 {%- endmacro %}
 
 {#- The catalog itself, as information_schema knows neither materialized views nor what an array holds. -#}
-{% macro postgres__catalog_columns(schemas) -%}
+{% macro default__catalog_columns(schemas) -%}
     select
         schemas.nspname,
         tables.relname,

@@ -13,3 +13,10 @@
 {% macro duckdb__days_between(first_day, last_day) -%}
     unnest({{ tutormax.default__days_between(first_day, last_day) }})
 {%- endmacro %}
+
+{#- A sequence whose end lies before its start would run backwards. -#}
+{% macro spark__days_between(first_day, last_day) -%}
+    explode(
+        case when {{ first_day }} <= {{ last_day }} then sequence({{ first_day }}, {{ last_day }}) end
+    )
+{%- endmacro %}

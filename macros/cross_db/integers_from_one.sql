@@ -7,3 +7,7 @@
     select cast(n as integer) as n
     from generate_series(1, {{ last }}) as numbers(n)
 {%- endmacro %}
+
+{% macro spark__integers_from_one(last) -%}
+    select explode(sequence(1, {{ last }})) as n
+{%- endmacro %}

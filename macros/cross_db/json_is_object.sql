@@ -10,3 +10,7 @@
 {% macro duckdb__json_is_object(column) -%}
     json_type({{ column }}) = 'OBJECT'
 {%- endmacro %}
+
+{% macro spark__json_is_object(column) -%}
+    schema_of_variant(try_parse_json({{ column }})) like 'OBJECT%'
+{%- endmacro %}

@@ -25,3 +25,15 @@
             end
     end
 {%- endmacro %}
+
+{#- A number in a JSON text is a long, a decimal or a double there. -#}
+{% macro spark__json_number(column, key, below, at_least) -%}
+    {%- set value = "variant_get(try_parse_json(" ~ column ~ "), '$." ~ key ~ "')" -%}
+    case
+        when schema_of_variant({{ value }}) rlike '^(BIGINT|DECIMAL|DOUBLE)'
+            then case
+                when cast({{ value }} as double) >= {{ at_least }} and cast({{ value }} as double) < {{ below }}
+                    then cast({{ value }} as double)
+            end
+    end
+{%- endmacro %}

@@ -17,3 +17,7 @@
         {{ dbt.string_literal(name) }}, {{ expression }}{{ ',' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
+
+{% macro spark__json_object_of_named(expressions) -%}
+    to_json(named_struct({{ named_expressions(expressions) }}))
+{%- endmacro %}

@@ -1,4 +1,4 @@
-{#- Written before a CTE that must not be worked out anew wherever one of its columns is named. -#}
+{#- Written before a CTE that must not be worked out anew wherever it, or one of its columns, is named. -#}
 {% macro materialized() -%}
     {{ return(adapter.dispatch('materialized', 'tutormax')()) }}
 {%- endmacro %}
@@ -9,4 +9,9 @@
 
 {#- DuckDB works each out once as it is. -#}
 {% macro duckdb__materialized() -%}
+{%- endmacro %}
+
+{#- Spark works a CTE out wherever it is read; spark_incremental takes those with this mark out of the query. -#}
+{% macro spark__materialized() -%}
+    /* kept */
 {%- endmacro %}

@@ -59,3 +59,7 @@
         and schema_name = '{{ relation.schema }}'
         and table_name = '{{ relation.identifier }}'
 {%- endmacro %}
+
+{#- Spark's tables in Parquet carry no descriptions: dbt's docs have them. -#}
+{% macro spark__persist_docs(relation, model, for_relation, for_columns) -%}
+{%- endmacro %}

@@ -44,3 +44,23 @@
         else to_json({{ column }})
     end
 {%- endmacro %}
+
+{#- JSON within it is text there, and is parsed to be JSON again. -#}
+{% macro spark__row_as_json(columns) -%}
+    to_json(
+        named_struct(
+            {%- for column in columns %}
+            {{ dbt.string_literal(column.name) }},
+            {% if column.data_type == 'timestamp with time zone' -%}
+                {{ utc_text(column.name) }}
+            {%- elif column.data_type == 'jsonb' -%}
+                try_parse_json({{ column.name }})
+            {%- else -%}
+                {{ column.name }}
+            {%- endif -%}
+            {{ ',' if not loop.last }}
+            {%- endfor %}
+        ),
+        map('ignoreNullFields', 'false')
+    )
+{%- endmacro %}

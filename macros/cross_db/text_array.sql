@@ -10,3 +10,11 @@
         {%- endfor -%}
     ] as varchar[])
 {%- endmacro %}
+
+{% macro spark__text_array(values) -%}
+    cast(array(
+        {%- for value in values -%}
+            {{ dbt.string_literal(value) }}{{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ) as array<string>)
+{%- endmacro %}

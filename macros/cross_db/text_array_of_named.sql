@@ -21,3 +21,7 @@
         case when {{ condition }} then {{ dbt.string_literal(name) }} end{{ ',' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
+
+{% macro spark__text_array_of_named(conditions) -%}
+    array_compact(array({{ named_cases(conditions) }}))
+{%- endmacro %}

@@ -11,3 +11,8 @@
 {% macro default__type_json() -%}
     jsonb
 {%- endmacro %}
+
+{#- Spark keeps JSON as text: its own type for it can neither be grouped nor read by other engines. -#}
+{% macro spark__type_json() -%}
+    string
+{%- endmacro %}

@@ -8,7 +8,7 @@
 -#}
 {% macro plan_relation() -%}
     {{ return(api.Relation.create(
-        database=target.database,
+        database=target.database or none,
         schema=generate_schema_name('staging', none),
         identifier='build_plan'
     )) }}
@@ -17,11 +17,11 @@
 {% macro create_plan_table() -%}
     create table if not exists {{ plan_relation() }} (
         build_number bigint not null,
-        run_id varchar(50) not null,
-        source_table varchar(50) not null,
-        fingerprint varchar(50) not null,
+        run_id {{ sql_type('varchar(50)') }} not null,
+        source_table {{ sql_type('varchar(50)') }} not null,
+        fingerprint {{ sql_type('varchar(50)') }} not null,
         is_full boolean not null,
-        loaded_through timestamp with time zone not null,
+        loaded_through {{ sql_type('timestamp with time zone') }} not null,
         raw_rows bigint not null
     );
 {%- endmacro %}

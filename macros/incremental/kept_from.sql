@@ -8,7 +8,7 @@
     build before had let go already, if the clock has been put back since.
 -#}
 {% macro is_restated_or_back(prediction_day) -%}
-    {%- if is_unit_test() or not is_incremental() -%}
+    {%- if is_unit_test() or not is_incremental() or since_last_build() == -1 -%}
         true
     {%- else -%}
         (

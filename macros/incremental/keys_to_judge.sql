@@ -103,11 +103,11 @@
 
 {#- How far a build took in a source: an instant in SQL, written out for the planner to weigh. -#}
 {% macro loaded_through(table, build) -%}
-    {%- set instant -%}
+    {%- set furthest -%}
         select {{ utc_text('max(loaded_through)') }} as loaded_through
         from {{ plan_relation() }}
         where source_table = '{{ table }}' and build_number = {{ build }}
     {%- endset -%}
-    {%- set through = run_query(instant).rows[0][0] -%}
-    {{ return("cast(" ~ ("'" ~ through ~ "'" if through else "null") ~ " as timestamp with time zone)") }}
+    {%- set through = run_query(furthest).rows[0][0] -%}
+    {{ return(instant("'" ~ through ~ "'" if through else "null")) }}
 {%- endmacro %}

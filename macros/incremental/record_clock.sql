@@ -1,5 +1,9 @@
 {#- Records the clock's move, in the transaction that makes the clock. -#}
 {% macro record_clock() -%}
+    {{ clock_record() if remembers_builds() }}
+{%- endmacro %}
+
+{% macro clock_record() -%}
     insert into {{ runs_relation() }} (
         run_id, build_number, started_at, target, dbt_version, project_version, model,
         as_of_date, first_calculation_date, restated_from
@@ -7,7 +11,7 @@
     select
         '{{ invocation_id }}',
         {{ this_build() }},
-        cast('{{ run_started_at.isoformat() }}' as timestamp with time zone),
+        {{ instant("'" ~ run_started_at.isoformat() ~ "'") }},
         '{{ target.name }}',
         '{{ dbt_version }}',
         '{{ var('project_version') }}',

@@ -4,7 +4,7 @@
 -#}
 {% macro removals(table, key, staging) -%}
     {%- set last_build = since_last_build(of=table) -%}
-    {%- set published = adapter.get_relation(target.database, generate_schema_name('tutormax', none), table) -%}
+    {%- set published = adapter.get_relation(target.database or none, generate_schema_name('tutormax', none), table) -%}
     select
         '{{ table }}' as source_table,
         {% if is_unit_test() or published is none -%}

@@ -12,7 +12,7 @@
     it tells cannot change until the model's transaction ends but by a newer build, which stops this one.
 -#}
 {% macro since_last_build(of=none) -%}
-    {%- if is_unit_test() or not execute or not (of or is_incremental())
+    {%- if is_unit_test() or not execute or not (of or is_incremental()) or not remembers_builds()
         or load_relation(runs_relation()) is none or load_relation(plan_relation()) is none -%}
         {{ return(-1) }}
     {%- endif -%}
@@ -56,3 +56,5 @@
         (select max(build_number) from {{ plan_relation() }} where run_id = '{{ invocation_id }}')
     {%- endif -%}
 {%- endmacro %}
+
+

@@ -5,10 +5,7 @@
 -#}
 {% macro check_sources() -%}
     {%- set sources = graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | list -%}
-    {%- set found = {} -%}
-    {%- for row in run_query(catalog_columns(sources | map(attribute='schema') | unique | list)).rows -%}
-        {%- do found.setdefault(row[0] ~ '.' ~ row[1], {}).update({row[2]: row[3]}) -%}
-    {%- endfor -%}
+    {%- set found = found_columns(sources) -%}
     {%- set drift = [] -%}
     {%- for source in sources -%}
         {%- set table = source.schema ~ '.' ~ source.identifier -%}

@@ -8,11 +8,11 @@
             {%- set relation = api.Relation.create(
                 database=source.database, schema=source.schema, identifier=source.identifier
             ) -%}
-            {%- do create_schema(relation) -%}
+            {%- do create_schema(relation.without_identifier()) -%}
             {%- call statement('create_retained_table', auto_begin=true) -%}
                 create table if not exists {{ relation }} (
                     {%- for column in source.columns.values() %}
-                    {{ column.name }} {{ column.data_type }}{{ ',' if not loop.last }}
+                    {{ column.name }} {{ sql_type(column.data_type) }}{{ ',' if not loop.last }}
                     {%- endfor %}
                 )
             {%- endcall -%}

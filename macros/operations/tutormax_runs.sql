@@ -5,7 +5,7 @@
 -#}
 {% macro runs_relation() -%}
     {{ return(api.Relation.create(
-        database=target.database,
+        database=target.database or none,
         schema=generate_schema_name('tutormax', none),
         identifier='tutormax_runs'
     )) }}
@@ -13,15 +13,15 @@
 
 {% macro create_runs_table() -%}
     create table if not exists {{ runs_relation() }} (
-        run_id varchar(50) not null,
+        run_id {{ sql_type('varchar(50)') }} not null,
         build_number bigint,
-        started_at timestamp with time zone not null,
-        target varchar(50) not null,
-        dbt_version varchar(20) not null,
-        project_version varchar(20) not null,
-        model varchar(100) not null,
-        status varchar(20),
-        seconds double precision,
+        started_at {{ sql_type('timestamp with time zone') }} not null,
+        target {{ sql_type('varchar(50)') }} not null,
+        dbt_version {{ sql_type('varchar(20)') }} not null,
+        project_version {{ sql_type('varchar(20)') }} not null,
+        model {{ sql_type('varchar(100)') }} not null,
+        status {{ sql_type('varchar(20)') }},
+        seconds {{ sql_type('double precision') }},
         as_of_date date,
         first_calculation_date date,
         restated_from date,
@@ -50,7 +50,7 @@
         {%- do finished.append(result) -%}
     {%- endfor -%}
     {%- if execute and finished and flags.WHICH in ('build', 'run') -%}
-        {%- do run_and_commit(finished_models(finished)) -%}
+        {%- do run_and_commit(finished_models(finished) if remembers_builds() else counted_models(finished)) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -95,21 +95,50 @@
     where run_id = '{{ invocation_id }}';
 {%- endmacro %}
 
-{% macro insert_run(rows, only_new=false) -%}
+{#- Where a model cannot record what was done to it, it says so to dbt: see spark_incremental. -#}
+{% macro counted_models(finished) -%}
+    {%- set rows = [] -%}
+    {%- for result in finished -%}
+        {%- set row = {
+            'model': result.node.alias,
+            'status': result.status | string,
+            'seconds': result.execution_time
+        } -%}
+        {%- if result.status | string == 'success' -%}
+            {%- do row.update({'build_number': this_build()}) -%}
+        {%- endif -%}
+        {%- set counts = (result.adapter_response.code or '') | string -%}
+        {%- if ',' in counts -%}
+            {%- set counts = counts.split(',') -%}
+            {%- do row.update({'inserted': counts[0], 'updated': counts[1], 'deleted': counts[2]}) -%}
+        {%- endif -%}
+        {%- do rows.append(row) -%}
+    {%- endfor -%}
+    {%- set clock = namespace(reading='null') -%}
+    {%- for node in graph.nodes.values() if node.name == 'int_activity__clock_bounded' -%}
+        {%- if adapter.get_relation(node.database, node.schema, node.alias) -%}
+            {%- set clock.reading = '(select max(as_of_date) from ' ~ node.relation_name ~ ')' -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ insert_run(rows, as_of_date=clock.reading) }}
+{%- endmacro %}
+
+{% macro insert_run(rows, only_new=false, as_of_date='null') -%}
     insert into {{ runs_relation() }} (
         run_id, build_number, started_at, target, dbt_version, project_version, model, status, seconds,
-        restated_from, rows_inserted, rows_updated, rows_deleted
+        as_of_date, restated_from, rows_inserted, rows_updated, rows_deleted
     )
     select
         '{{ invocation_id }}',
         news.build_number,
-        cast('{{ run_started_at.isoformat() }}' as timestamp with time zone),
+        {{ instant("'" ~ run_started_at.isoformat() ~ "'") }},
         '{{ target.name }}',
         '{{ dbt_version }}',
         '{{ var('project_version') }}',
         news.model,
         news.status,
         news.seconds,
+        cast({{ as_of_date }} as date),
         news.restated_from,
         news.rows_inserted,
         news.rows_updated,
@@ -120,7 +149,7 @@
             {{ dbt.string_literal(row.model) }} as model,
             cast({{ row.build_number | default('null') }} as bigint) as build_number,
             cast({{ dbt.string_literal(row.status) if row.status else 'null' }} as varchar(20)) as status,
-            cast({{ row.seconds | default('null') }} as double precision) as seconds,
+            cast({{ row.seconds | default('null') }} as {{ type_double() }}) as seconds,
             cast({{ row.restated_from | default('null') }} as date) as restated_from,
             cast({{ row.inserted | default('null') }} as bigint) as rows_inserted,
             cast({{ row.updated | default('null') }} as bigint) as rows_updated,

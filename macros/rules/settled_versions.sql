@@ -32,7 +32,7 @@
         from {{ relation }}
     ),
 
-    ranked as (
+    ranked as {{ materialized() if claim is not none }} (
         select
             *,
             row_number() over (

@@ -6,3 +6,7 @@
 {% macro default__days_from(earlier, later) -%}
     ({{ later }} - {{ earlier }})
 {%- endmacro %}
+
+{% macro spark__days_from(earlier, later) -%}
+    datediff({{ later }}, {{ earlier }})
+{%- endmacro %}

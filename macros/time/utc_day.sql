@@ -6,3 +6,8 @@
 {% macro default__utc_day(instant) -%}
     cast({{ instant }} at time zone 'UTC' as date)
 {%- endmacro %}
+
+{#- A timestamp is an instant there, and the profile sets the session to UTC. -#}
+{% macro spark__utc_day(instant) -%}
+    cast({{ instant }} as date)
+{%- endmacro %}

@@ -6,3 +6,7 @@
 {% macro default__utc_midnight(day) -%}
     cast({{ day }} as timestamp) at time zone 'UTC'
 {%- endmacro %}
+
+{% macro spark__utc_midnight(day) -%}
+    cast({{ day }} as timestamp)
+{%- endmacro %}

@@ -10,3 +10,7 @@
 {% macro duckdb__utc_text(instant) -%}
     strftime({{ instant }} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')
 {%- endmacro %}
+
+{% macro spark__utc_text(instant) -%}
+    date_format({{ instant }}, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS'Z'")
+{%- endmacro %}

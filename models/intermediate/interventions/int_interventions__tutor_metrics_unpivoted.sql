@@ -59,7 +59,7 @@ compared as (
         *,
         {%- for metric in metrics.dropping %}
         {{ mean_of_fixed_point(
-            to_fixed_point('(lead(' ~ metric ~ ') over longer_windows - ' ~ metric ~ ')', 9), '1', 9
+            to_fixed_point('((lead(' ~ metric ~ ') over longer_windows) - ' ~ metric ~ ')', 9), '1', 9
         ) }} as {{ metric }}_drop{{ ',' if not loop.last }}
         {%- endfor %}
     from measured

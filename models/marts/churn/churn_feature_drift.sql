@@ -20,7 +20,7 @@ distributions as (
 ),
 
 -- Every seventh day of a month: the windows of the days between see nearly the same facts.
-dated as (
+dated as {{ materialized() }} (
     select
         predictions.model_version,
         cast(
@@ -37,17 +37,10 @@ dated as (
 
 -- Most values stand in many rows.
 valued as (
-    {%- for feature in churn_features() %}
-    select
-        model_version,
-        prediction_month,
-        '{{ feature }}' as feature,
-        {{ feature }} as feature_value,
-        count(*) as predictions
-    from dated
-    group by model_version, prediction_month, {{ feature }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ counted_values(
+        'dated', ['model_version', 'prediction_month'], churn_features(),
+        named='feature', valued='feature_value', counted='predictions'
+    ) }}
 ),
 
 binned as (

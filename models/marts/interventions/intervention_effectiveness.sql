@@ -14,12 +14,11 @@ clock as (
 ),
 
 -- What is completed on the last calculation date or later has not been completed yet.
-interventions as (
+interventions as {{ materialized() }} (
     select
         interventions.*,
         {{ utc_day('interventions.recommended_date') }} as recommended_day,
-        cast({{ dbt.date_trunc('month', "interventions.recommended_date at time zone 'UTC'") }} as date)
-            as recommended_month,
+        {{ month_of(utc_day('interventions.recommended_date')) }} as recommended_month,
         case
             when
                 interventions.status = 'completed'
@@ -91,7 +90,7 @@ days_before as (
 
 -- One row per tutor and day before somebody's completion: what changed for the tutor from that day to 30
 -- days after the completion.
-changed as (
+changed as {{ materialized() }} (
     select
         earlier.tutor_id,
         days_before.day_before,
@@ -150,7 +149,7 @@ followed as (
 ),
 
 -- Tutors without an intervention from the day before a completion to 30 days after it.
-spared as (
+spared as {{ materialized() }} (
     select changed.*
     from changed
     inner join followed

@@ -62,7 +62,7 @@ met as (
         calculation_day,
         rule,
         count(*) as conditions_met,
-        {{ dbt.listagg('reason', "', '", 'order by condition_number') }} as reason
+        {{ text_array_join(ordered_array('reason', 'condition_number'), ', ') }} as reason
     from holding
     group by tutor_id, calculation_day, rule
 ),
@@ -141,8 +141,8 @@ grouped as (
         calculation_day,
         intervention_type,
         min(priority) as priority,
-        {{ text_array_agg('rule', 'rule_number') }} as rules,
-        {{ dbt.listagg('reason', "'; '", 'order by rule_number') }} as reason,
+        {{ ordered_array('rule', 'rule_number') }} as rules,
+        {{ text_array_join(ordered_array('reason', 'rule_number'), '; ') }} as reason,
         max(assigned_role) filter (where place = 1) as assigned_role,
         min(due_date) as due_date
     from fired

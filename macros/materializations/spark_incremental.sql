@@ -1,0 +1,218 @@
+{#-
+    `incremental` on Spark, which has no transactions and no update. Whatever the strategy:
+
+    - a private table is made anew;
+    - a published one is kept: the rows of the build are compared with it, and what differs is rewritten. A table
+      whose meta says `stored_by_month_of: <column>` is partitioned by `stored_month`, the first day of the month
+      of that column, and only months with a difference are overwritten; a month without rows any more is dropped.
+
+    Rows that come out equal keep their audit columns; `written_at`, `changed_at`, `fused` and `ages_out` mean what
+    they mean for the strategy sync. dbt is told the rows inserted, updated and deleted as its adapter's code.
+-#}
+{% materialization incremental, adapter='spark' %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set standing = load_relation(this) -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- set steps = [] -%}
+    {%- set sql = spark_keep_steps(sql, steps) -%}
+    {%- if standing is not none and config.get('contract').enforced -%}
+        {%- set built = kept_step('built') -%}
+        {%- do adapter.drop_relation(built) -%}
+        {%- do run_query(spark_table(built, spark_rows(sql))) -%}
+        {%- set counts = spark_sync(standing, built) -%}
+        {%- do adapter.drop_relation(built) -%}
+    {%- else -%}
+        {%- if standing is not none -%}
+            {%- do adapter.drop_relation(standing) -%}
+        {%- endif -%}
+        {%- do run_query(spark_table(target_relation, spark_rows(sql))) -%}
+        {%- set counts = none -%}
+        {%- if config.get('contract').enforced -%}
+            {%- set counts = [run_query('select count(*) from ' ~ target_relation).rows[0][0], 0, 0] -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- for step in steps -%}
+        {%- do run_query('drop view if exists ' ~ step) -%}
+        {%- do adapter.drop_relation(kept_step(step)) -%}
+    {%- endfor -%}
+    {%- call noop_statement('main', 'OK', counts | join(',') if counts else 'OK') -%}
+        {{ sql }}
+    {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{#- The month that a row is stored in; none for a table in one piece. -#}
+{% macro stored_month(prefix='') -%}
+    {%- set column = config.get('meta', {}).get('stored_by_month_of') -%}
+    {{ return(
+        'coalesce(' ~ month_of(prefix ~ column) ~ ", date '0001-01-01')" if column else none
+    ) }}
+{%- endmacro %}
+
+{% macro spark_table(relation, rows) -%}
+    create table {{ relation }} using parquet {{ 'partitioned by (stored_month)' if stored_month() }}
+    as {{ rows }}
+{%- endmacro %}
+
+{#- The rows of a model, with the types of its contract. -#}
+{% macro spark_rows(sql) -%}
+    {%- set month = stored_month() -%}
+    {%- if config.get('contract').enforced -%}
+        select
+            {%- for column in model.columns.values() %}
+            cast({{ adapter.quote(column.name) }} as {{ sql_type(column.data_type) }})
+            as {{ adapter.quote(column.name) }}{{ ',' if month or not loop.last }}
+            {%- endfor %}
+            {{ month ~ ' as stored_month' if month }}
+        from (
+            {{ sql }}
+        ) as model_rows
+    {%- else -%}
+        {{ sql }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Makes a published table hold the rows of `built`; returns how many were inserted, updated and deleted. -#}
+{% macro spark_sync(standing, built) -%}
+    {%- set meta = config.get('meta', {}) -%}
+    {%- set keys = config.get('unique_key') -%}
+    {%- set keys = [keys] if keys is string else keys -%}
+    {%- set columns = model.columns.keys() | list -%}
+    {%- set present = adapter.get_columns_in_relation(standing) | map(attribute='name') | list -%}
+    {%- for column in columns if column not in present -%}
+        {%- do run_query(
+            'alter table ' ~ standing ~ ' add columns (' ~ adapter.quote(column) ~ ' '
+            ~ sql_type(model.columns[column].data_type) ~ ')'
+        ) -%}
+    {%- endfor -%}
+    {%- set compared = columns | reject('in', keys + [meta.get('written_at'), meta.get('changed_at')]) | list -%}
+    {%- set differs = row_differs('target_rows', 'source_rows', compared) -%}
+    {%- set same_key = row_matches('target_rows', 'source_rows', keys) -%}
+    {%- set key = adapter.quote(keys[0]) -%}
+    {%- set months = ['target_rows.stored_month', 'source_rows.stored_month'] if stored_month() else ['null', 'null'] -%}
+    {%- set changes -%}
+        select
+            change,
+            old_month,
+            new_month,
+            count(*) as row_count,
+            count(*) filter (where is_lost) as lost
+        from (
+            select
+                case
+                    when target_rows.{{ key }} is null then 'inserted'
+                    when source_rows.{{ key }} is null then 'deleted'
+                    when {{ differs }} then 'updated'
+                end as change,
+                cast({{ months[0] }} as string) as old_month,
+                cast({{ months[1] }} as string) as new_month,
+                source_rows.{{ key }} is null
+                {%- if meta.get('ages_out') %} and not {{ has_aged_out('target_rows.' ~ meta.dated_by) }}{% endif %} as is_lost
+            from {{ standing }} as target_rows
+            full outer join {{ built }} as source_rows on {{ same_key }}
+        ) as compared
+        where change is not null
+        group by change, old_month, new_month
+    {%- endset -%}
+    {%- set counts = {'inserted': 0, 'updated': 0, 'deleted': 0, 'lost': 0} -%}
+    {%- set touched = [] -%}
+    {%- for row in run_query(changes).rows -%}
+        {%- do counts.update({row[0]: counts[row[0]] + row[3] | int, 'lost': counts.lost + row[4] | int}) -%}
+        {%- for month in [row[1], row[2]] if month and month not in touched -%}
+            {%- do touched.append(month) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if meta.get('fused') and counts.lost >= var('fuse_min_rows') -%}
+        {%- set present = run_query('select count(*) from ' ~ standing).rows[0][0] | int -%}
+        {%- do blow_fuse(standing.schema ~ '.' ~ standing.identifier, counts.lost, present) -%}
+    {%- endif -%}
+    {%- if counts.inserted + counts.updated + counts.deleted -%}
+        {%- do spark_overwrite(standing, built, columns, same_key, key, differs, touched) -%}
+    {%- endif -%}
+    {{ return([counts.inserted, counts.updated, counts.deleted]) }}
+{%- endmacro %}
+
+{#- Rewrites the months touched, or all of a table in one piece. -#}
+{% macro spark_overwrite(standing, built, columns, same_key, key, differs, touched) -%}
+    {%- set meta = config.get('meta', {}) -%}
+    {%- set audited = meta.get('written_at') or meta.get('changed_at') -%}
+    {%- set within = "('" ~ touched | join("', '") ~ "')" -%}
+    {%- set rows -%}
+        select
+            {%- for column in columns %}
+            {%- set name = adapter.quote(column) %}
+            {%- if column == meta.get('written_at') %}
+            coalesce(target_rows.{{ name }}, source_rows.{{ name }}) as {{ name }}
+            {%- elif column == meta.get('changed_at') %}
+            case
+                when target_rows.{{ key }} is null or {{ differs }} then source_rows.{{ name }}
+                else target_rows.{{ name }}
+            end as {{ name }}
+            {%- else %}
+            source_rows.{{ name }}
+            {%- endif %}
+            {{- ',' if stored_month() or not loop.last }}
+            {%- endfor %}
+            {{ 'source_rows.stored_month' if stored_month() }}
+        from {{ built }} as source_rows
+        {%- if audited %}
+        left join {{ standing }} as target_rows on {{ same_key }}
+        {%- endif %}
+        {%- if stored_month() %}
+        where cast(source_rows.stored_month as string) in {{ within }}
+        {%- endif %}
+    {%- endset -%}
+    {%- set listed = quoted_list(columns) ~ (', stored_month' if stored_month() else '') -%}
+    {%- if stored_month() -%}
+        {%- do run_query('insert overwrite table ' ~ standing ~ ' (' ~ listed ~ ') ' ~ rows) -%}
+        {%- set filled = run_query('select distinct cast(stored_month as string) from ' ~ built).columns[0].values() -%}
+        {%- for month in touched if month not in filled -%}
+            {%- do run_query(
+                'alter table ' ~ standing ~ " drop if exists partition (stored_month = date '" ~ month ~ "')"
+            ) -%}
+        {%- endfor -%}
+    {%- else -%}
+        {#- A table in one piece cannot be read while it is overwritten. -#}
+        {%- set merged = kept_step('merged') -%}
+        {%- do adapter.drop_relation(merged) -%}
+        {%- do run_query('create table ' ~ merged ~ ' using parquet as ' ~ rows) -%}
+        {%- do run_query('insert overwrite table ' ~ standing ~ ' (' ~ listed ~ ') select * from ' ~ merged) -%}
+        {%- do adapter.drop_relation(merged) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    Works out the marked CTEs of a query (see materialized), each into a table that its name stands for until the
+    model is done, adds the names to `steps`, and returns the query without them. A CTE ends where a line begins with
+    a parenthesis that is indented less than its body.
+-#}
+{% macro spark_keep_steps(sql, steps) -%}
+    {%- set rest = namespace(sql=sql) -%}
+    {%- for _ in range(sql.count('/* kept */')) -%}
+        {%- set before, after = rest.sql.split('/* kept */', 1) -%}
+        {%- set name = before.split()[-2] -%}
+        {%- set earlier = modules.re.sub('(\\s*--[^\\n]*)*\\s*$', '', before[:before.rindex(name)]) -%}
+        {%- set body = after[after.index('(') + 1:] -%}
+        {%- set indent = body.lstrip('\n').index(body.strip()[0]) - 4 -%}
+        {%- set end = body.index('\n' ~ ' ' * indent ~ ')') -%}
+        {%- set later = body[end + indent + 2:] -%}
+        {%- set step = kept_step(name) -%}
+        {%- do adapter.drop_relation(step) -%}
+        {%- do run_query(
+            'create table ' ~ step ~ ' using parquet as '
+            ~ ('' if earlier.endswith('with') else earlier.rstrip(',')) ~ body[:end]
+        ) -%}
+        {%- do run_query('create or replace temporary view ' ~ name ~ ' as select * from ' ~ step) -%}
+        {%- do steps.append(name) -%}
+        {%- set rest.sql = (earlier if later.startswith(',') else earlier.rstrip(',')) ~ later.lstrip(',') -%}
+    {%- endfor -%}
+    {{ return(rest.sql) }}
+{%- endmacro %}
+
+{#- A table that stands while a model is built, out of readers' sight. -#}
+{% macro kept_step(name) -%}
+    {{ return(api.Relation.create(
+        schema=generate_schema_name('staging', none), identifier=this.identifier ~ '__' ~ name, type='table'
+    )) }}
+{%- endmacro %}

@@ -1,0 +1,38 @@
+{#-
+    A seed on Spark in one statement. dbt-spark fills seeds by inserts with bound values, which in a session turn
+    nulls into the text None and fail on an apostrophe.
+-#}
+{% materialization seed, adapter='spark' %}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {%- set seed = load_agate_table() -%}
+    {%- do store_result('agate_table', response='OK', agate_table=seed) -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- do adapter.drop_relation(target_relation) -%}
+    {%- call statement('main') -%}
+        create table {{ target_relation }} using parquet as
+        select
+            {%- for column in seed.column_names %}
+            cast({{ adapter.quote(column) }} as {{ sql_type(config.get('column_types')[column]) }})
+            as {{ adapter.quote(column) }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from values
+        {%- for row in seed.rows %}
+        (
+            {%- for value in row -%}
+                {{ spark_literal(value) }}{{ ', ' if not loop.last }}
+            {%- endfor -%}
+        ){{ ',' if not loop.last }}
+        {%- endfor %}
+        as seed_rows ({{ quoted_list(seed.column_names) }})
+    {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{#- A value of a seed as text, which the column's type is made of. -#}
+{% macro spark_literal(value) -%}
+    {{ return(
+        'null' if value is none
+        else "'" ~ value | string | replace('\\', '\\\\') | replace("'", "\\'") ~ "'"
+    ) }}
+{%- endmacro %}
