@@ -283,7 +283,7 @@ def append_to_duckdb(
 ) -> None:
     """Append rows to raw; columns that a row does not name are null."""
     for table, rows in world.items():
-        connection.register("arrow_rows", _arrow_table(table, list(rows)))
+        connection.register("arrow_rows", arrow_table(table, list(rows)))
         connection.execute(f"insert into {RAW_SCHEMA}.{table} by name from arrow_rows")
         connection.unregister("arrow_rows")
 
@@ -330,7 +330,7 @@ def by_key(table: str, rows: list[Row], *, audit: bool) -> dict[Any, Row]:
     return keyed
 
 
-def _arrow_table(table: str, rows: list[Row]) -> pa.Table:
+def arrow_table(table: str, rows: list[Row]) -> pa.Table:
     columns = metadata.tables[f"{RAW_SCHEMA}.{table}"].columns
     named = {name for row in rows for name in row}
     assert named <= set(columns.keys()), f"{table} has no {named - set(columns.keys())}"

@@ -45,6 +45,8 @@ class Model:
         self.schema: str = node.schema
         self.is_incremental: bool = node.config.materialized == "incremental"
         self.kind = "view" if node.config.materialized == "replaced_view" else "table"
+        key = node.config.unique_key
+        self.key: list[str] = [key] if isinstance(key, str) else list(key or [])
         meta = node.config.meta
         self.audit = {meta[name] for name in ("written_at", "changed_at") if name in meta}
 
