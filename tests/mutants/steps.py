@@ -161,7 +161,12 @@ def again(project: Slices, warehouse: Warehouse) -> None:
     warehouse.insert(held)
 
 
+def lost(project: Slices, warehouse: Warehouse) -> None:
+    """A table is lost."""
+    warehouse.execute("drop table intermediate.int_churn__churn_days_dated")
+
+
 Step = Callable[[Slices, Warehouse], None]
-STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again]
+STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again, lost]
 OF_MODELS = 3
 """So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
