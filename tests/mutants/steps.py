@@ -57,7 +57,7 @@ def who_left(project: Slices) -> Slice:
     """A tutor of the first weeks alone, whose last day is seen long after."""
     stamp = {LOADED_AT: project.slices[0]["sessions"][0][LOADED_AT]}
     onboarding = {"onboarding_date": FIRST_DAY, "created_at": FIRST_DAY, "updated_at": FIRST_DAY}
-    days = [FIRST_DAY + timedelta(days=days) for days in (1, 28)]
+    days = [FIRST_DAY + timedelta(days=days) for days in (1, 10)]
     return {
         "tutors": [tutor(WHO_LEFT, **onboarding) | stamp],
         "students": [student(WHO_LEFT) | stamp],
@@ -161,7 +161,12 @@ def again(project: Slices, warehouse: Warehouse) -> None:
     warehouse.insert(held)
 
 
+def lost(project: Slices, warehouse: Warehouse) -> None:
+    """A table is lost."""
+    warehouse.execute("drop table intermediate.int_churn__churn_days_dated")
+
+
 Step = Callable[[Slices, Warehouse], None]
-STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again]
+STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again, lost]
 OF_MODELS = 3
 """So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
