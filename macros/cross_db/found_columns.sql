@@ -53,5 +53,5 @@
 {#- Where the target `spark` keeps its files; a relative path starts from the project. -#}
 {% macro spark_directory() -%}
     {%- set directory = env_var('TUTORMAX_SPARK_DIR', 'data/spark') -%}
-    {{ return(directory if directory.startswith('/') else flags.PROJECT_DIR ~ '/' ~ directory) }}
+    {{ return(directory if directory.startswith('/') else invocation_args_dict.project_dir ~ '/' ~ directory) }}
 {%- endmacro %}
