@@ -27,6 +27,8 @@ ifeq ($(TARGET),spark)
 SERVER := $(BIN)/tutormax spark check
 BUILD_STAMP := $(VENV)/spark.stamp
 export SPARK_LOCAL_IP ?= 127.0.0.1
+# Hive litters the working directory if this is relative.
+export TUTORMAX_SPARK_DIR ?= $(CURDIR)/data/spark
 endif
 
 # The sample is synthetic; a few rows are spoiled on purpose, to show what is refused and why. Unit tests
