@@ -77,6 +77,7 @@ def test_engines_publish_the_same_in_slices_and_at_once(
                 f"{place} on PostgreSQL"
             )
     before = stored(spark)
+    assert before
     spark.build("--select", "sessions", "tutor_performance_metrics", variables=ANYTHING_GOES)
     assert stored(spark) == before, "a build with nothing new rewrote a published table"
 
@@ -139,12 +140,14 @@ def free_port() -> int:
 
 def by_key(model: Model, rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
     """The rows of a table by their key, without what tells when and how they were written."""
+    rows = list(rows)
     keyed = {
         tuple(row[name] for name in model.key): {
             name: value for name, value in row.items() if name not in model.audit | STORED
         }
         for row in rows
     }
+    assert len(keyed) == len(rows), f"{model.name} holds a key twice"
     return keyed
 
 
