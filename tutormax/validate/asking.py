@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tutormax.errors import UserError
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     )
     from great_expectations.datasource.fluent.interfaces import Batch
 
+SPARK = ("pyspark", "pyspark.sql.connect")
+
 
 class Asker:
     """Great Expectations without a project, telemetry or bars of progress."""
@@ -31,7 +35,8 @@ class Asker:
         # All of it takes seconds to import, and only `validate` needs it.
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
         _silence()
-        import great_expectations as gx  # noqa: PLC0415
+        with _without_spark():
+            import great_expectations as gx  # noqa: PLC0415
         from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
         self._engine = engine
@@ -108,6 +113,20 @@ class Asker:
             f"order by {names} limit {SAMPLE}"
         )
         return tuple("/".join(map(str, row)) for row in rows)
+
+
+@contextmanager
+def _without_spark() -> Iterator[None]:
+    """Hide an installed PySpark, which is imported if found: slow, and it may end the process."""
+    hidden = {name: sys.modules.get(name) for name in SPARK}
+    sys.modules.update(dict.fromkeys(SPARK))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name, module in hidden.items():
+            del sys.modules[name]
+            if module is not None:
+                sys.modules[name] = module
 
 
 def _silence() -> None:
