@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-import socket
-import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pyspark
 import pytest
 from duckdb_warehouse import Project, Row, WarehouseFactory, environment, merged
 from postgres_warehouse import PostgresProject
@@ -27,6 +23,7 @@ from tutormax.generate.writing import write_files
 from tutormax.load import load_directory
 from tutormax.sample import DIRT
 from tutormax.spark.needs import check_java
+from tutormax.spark.standalone import standalone_cluster
 from tutormax.warehouse import RawTarget
 
 pytest_plugins = ["warehouse_fixtures"]
@@ -95,7 +92,7 @@ def test_the_sample_on_a_cluster(
     ):
         for target in (RawTarget.SPARK, RawTarget.DUCKDB):
             load_directory(tmp_path / "raw", target)
-    with cluster(tmp_path) as master:
+    with standalone_cluster(tmp_path, workers=2) as master:
         spark.build_on(master)
     duck.build()
     for model in kept_models(dbt_project.manifest):
@@ -103,39 +100,6 @@ def test_the_sample_on_a_cluster(
             place = model.name, model.schema
             ours = by_key(model, parsed(spark.rows(*place)))
             assert not differences(ours, by_key(model, parsed(duck.rows(*place)))), place
-
-
-@contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """A standalone master and two workers of one core each; gives the master's address."""
-    home = Path(pyspark.__file__).parent
-    port = free_port()
-    master = f"spark://127.0.0.1:{port}"
-    node = ("--host", "127.0.0.1", "--webui-port", "0")
-    commands = [["master.Master", *node, "--port", str(port)]]
-    for number in (1, 2):
-        size = ("--cores", "1", "--memory", "2g", "--work-dir", str(folder / f"worker-{number}"))
-        commands.append(["worker.Worker", *node, *size, master])
-    processes = [
-        subprocess.Popen(
-            [home / "bin" / "spark-class", f"org.apache.spark.deploy.{name}", *words],
-            env=os.environ | {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"},
-            stderr=subprocess.DEVNULL,
-        )
-        for name, *words in commands
-    ]
-    try:
-        yield master
-    finally:
-        for process in processes:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def by_key(model: Model, rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
