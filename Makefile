@@ -109,6 +109,14 @@ lineage: $(VENV)/run.stamp ## Draw docs/images/lineage.svg anew
 bench: $(VENV)/run.stamp ## Measure loads and builds of synthetic data [CASES="duckdb:90 postgres:730"]
 	$(BIN)/python benchmarks/bench.py $(CASES)
 
+.PHONY: bench-scale
+bench-scale: $(VENV)/dev.stamp ## Measure how first builds grow [CASES="duckdb:100 postgres:10 spark:1@2" PLOT=file.svg]
+	$(BIN)/python benchmarks/scale.py $(if $(PLOT),--plot $(PLOT)) $(CASES)
+
+.PHONY: bench-alternatives
+bench-alternatives: $(VENV)/run.stamp ## Measure the metrics beside SQL by hand and a loop of queries
+	$(BIN)/python benchmarks/compare.py
+
 .PHONY: bench-churn
 bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it never saw
 	$(BIN)/python benchmarks/churn.py

@@ -65,7 +65,7 @@ def main() -> None:
                 arrivals = apart(arrive, Path(files), days, volume)
                 for case in histories:
                     measured.append(measure(case, arrivals, engines, say))
-        about = machine(engines)
+        about = machine(*engines.versions())
     measured.sort(key=lambda one: arguments.cases.index(one.case))
     console = Console(width=150, highlight=False)
     console.print(f"Synthetic data. {about}.")

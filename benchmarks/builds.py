@@ -6,11 +6,14 @@ import datetime as dt
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from commands import BIN, Cost, run
+
+EVERYTHING = ("build", "--exclude-resource-type", "unit_test")
+"""As `make build` does: every model, seed and data test."""
 
 SCORING = ("int_churn__tutor_days_featured", "churn_predictions")
 
@@ -35,12 +38,12 @@ class Build:
     around: float
 
 
-def dbt_build(folder: Path, env: Mapping[str, str]) -> Build:
-    """Build as `make build` does: every model, seed and data test. `folder` is for dbt's files."""
+def dbt_build(folder: Path, env: Mapping[str, str], words: Sequence[str] = EVERYTHING) -> Build:
+    """Run dbt and look at what it noted down. `folder` is for its files."""
     logs = folder / "logs"
     shutil.rmtree(logs, ignore_errors=True)
     cost = run(
-        [str(BIN / "dbt"), "build", "--exclude-resource-type", "unit_test"],
+        [str(BIN / "dbt"), *words],
         env
         | {
             "DBT_TARGET_PATH": str(folder / "target"),

@@ -1,10 +1,12 @@
-"""Empty warehouses to load and build: a DuckDB file, or a database on a real PostgreSQL."""
+"""Empty warehouses to load and build: on DuckDB, on a real PostgreSQL, on Spark."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +16,7 @@ from sqlalchemy import make_url
 from tutormax.postgres.commands import environment, url_from_environment
 from tutormax.postgres.migrate import migrate
 from tutormax.postgres.server import LocalServer
+from tutormax.spark.directories import make_directories
 
 
 class Engines:
@@ -24,7 +27,7 @@ class Engines:
     """
 
     def __init__(self, folder: Path, exits: ExitStack) -> None:
-        self._folder = folder
+        self.folder = folder
         self._exits = exits
         self._server: str | None = None
 
@@ -36,6 +39,11 @@ class Engines:
             yield {"TUTORMAX_TARGET": "duckdb", "TUTORMAX_DUCKDB_PATH": str(file)}
             file.unlink(missing_ok=True)
             return
+        if engine == "spark":
+            place = folder / "spark"
+            make_directories(place)
+            yield {"TUTORMAX_TARGET": "spark", "TUTORMAX_SPARK_DIR": str(place)}
+            return
         name = f"tutormax_bench_{uuid4().hex[:12]}"
         self._execute(f"create database {name}")
         try:
@@ -45,15 +53,15 @@ class Engines:
         finally:
             self._execute(f"drop database {name} with (force)")
 
-    def version(self) -> str | None:
-        """The version of PostgreSQL, if it was needed."""
-        return self._execute("show server_version") if self._server else None
+    def versions(self) -> list[str]:
+        """PostgreSQL and its version, if it was needed."""
+        return [f"PostgreSQL {self._execute('show server_version')}"] if self._server else []
 
     def _url(self) -> str:
         if self._server is None:
             named = url_from_environment()
             if named is None:
-                server = LocalServer(self._folder / "postgres")
+                server = LocalServer(self.folder / "postgres")
                 server.start(attached=True)
                 self._exits.callback(server.stop)
                 named = server.url("postgres")
@@ -71,19 +79,15 @@ class Engines:
             connection.close()
 
 
-def machine(engines: Engines) -> str:
+def machine(*versions: str) -> str:
     """The machine and the versions, in one line."""
-    import os  # noqa: PLC0415
-    from importlib.metadata import version  # noqa: PLC0415
-
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    postgres = engines.version()
     return ", ".join(
         [
             f"{os.cpu_count()} cores, {memory:.0f} GiB of memory",
             f"Python {sys.version.split()[0]}",
             f"dbt {version('dbt-core')}",
             f"DuckDB {version('duckdb')}",
-            *([f"PostgreSQL {postgres}"] if postgres else []),
+            *versions,
         ]
     )
