@@ -114,8 +114,8 @@ bench-scale: $(VENV)/dev.stamp ## Measure how first builds grow [CASES="duckdb:1
 	$(BIN)/python benchmarks/scale.py $(if $(PLOT),--plot $(PLOT)) $(CASES)
 
 .PHONY: bench-alternatives
-bench-alternatives: $(VENV)/run.stamp ## Measure the metrics beside SQL by hand and a loop of queries
-	$(BIN)/python benchmarks/compare.py
+bench-alternatives: $(VENV)/run.stamp ## Measure the metrics made in other ways [SQLMESH=folder of its environment]
+	$(BIN)/python benchmarks/compare.py $(if $(SQLMESH),--sqlmesh $(SQLMESH))
 
 .PHONY: bench-churn
 bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it never saw

@@ -1,14 +1,16 @@
 """The metrics of all tutors and dates by this project and by other ways: `make bench-alternatives`.
 
 Synthetic raw rows of 90 days are loaded and built on DuckDB as far as the published source tables.
-From those, each way makes tutor_performance_metrics: the models by `dbt run`, a script of SQL
-written by hand, and a loop of queries over tutors and windows, for some dates only, as it is slow.
-What they give is compared with what the models give, value by value, to nine digits.
+From those, each way makes tutor_performance_metrics: the models by `dbt run`, the same on SQLMesh
+if `--sqlmesh` names a virtual environment that has it, a script of SQL written by hand, and a loop
+of queries over tutors and windows, for some dates only, as it is slow. What they give is compared
+with what the models give, value by value, to nine digits.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import tempfile
 import time
@@ -17,6 +19,7 @@ from typing import Any
 
 import duckdb
 from alternatives.loop import loop
+from alternatives.sqlmesh_way import run_sqlmesh
 from arrivals import END
 from builds import dbt_build
 from commands import BIN, CLI, PROJECT, run
@@ -49,6 +52,7 @@ def main() -> None:
     )
     parser.add_argument("--dates", type=int, default=1, help="how many dates the loop computes")
     parser.add_argument("--volume", type=int, default=1, help="times the default daily volume")
+    parser.add_argument("--sqlmesh", type=Path, help="a virtual environment that has SQLMesh")
     options = parser.parse_args()
     progress = Console(stderr=True, highlight=False)
     table = Table(title="tutor_performance_metrics from the published tables", title_justify="left")
@@ -73,6 +77,15 @@ def main() -> None:
             lines = sum(count(PROJECT / path) for path in files())
             add(table, "these models, all of dbt included", len(ours), build.cost.wall, (lines, 0))
             add(table, "these models, their SQL alone", len(ours), build.sql, (lines, 0))
+
+            if options.sqlmesh:
+                progress.print("SQLMesh", style="dim")
+                seconds, file = run_sqlmesh(
+                    options.sqlmesh.absolute(), con, compiled(folder / "target"), folder / "mesh"
+                )
+                theirs = rows_of(con, f"'{file}'")
+                numbers = lines, differing(ours, theirs)
+                add(table, "these models on SQLMesh, all of it", len(theirs), seconds, numbers)
 
             progress.print("SQL by hand", style="dim")
             start = time.perf_counter()
@@ -124,6 +137,18 @@ def files() -> list[str]:
         for path in (PROJECT / "models").rglob(f"{name}.sql")
     ]
     return models + [f"macros/{name}.sql" for name in MACROS]
+
+
+def compiled(target: Path) -> dict[str, Path]:
+    """What dbt compiled of the models, by schema and name."""
+    manifest = json.loads((target / "manifest.json").read_text())
+    nodes = [manifest["nodes"][f"model.tutormax.{name}"] for name in MODELS]
+    return {
+        f"{node['schema']}.{node['name']}": target
+        / "compiled/tutormax"
+        / node["original_file_path"]
+        for node in nodes
+    }
 
 
 def count(file: Path) -> int:
