@@ -23,7 +23,7 @@ class Slices(Protocol):
         """When the last row of the slices arrives."""
 
 
-WHO_LEFT = "left"
+WHO_LEFT, WHO_RETURNS = "left", "returns"
 FIRST_DAY = datetime(2024, 2, 11, tzinfo=UTC)
 
 PLANNED = {
@@ -47,6 +47,7 @@ def full(project: Slices, warehouse: Warehouse) -> None:
     for held in project.slices[:-1]:
         warehouse.insert(held)
     warehouse.insert(who_left(project))
+    warehouse.insert(who_returns(project))
     retain(warehouse)
     warehouse.execute("create schema meanwhile")
     for table in PLANNED:
@@ -63,6 +64,28 @@ def who_left(project: Slices) -> Slice:
         "students": [student(WHO_LEFT) | stamp],
         "sessions": [
             session(f"{WHO_LEFT}{day:%m%d}", WHO_LEFT, WHO_LEFT, f"{day:%Y-%m-%d} 12:00") | stamp
+            for day in days
+        ],
+    }
+
+
+def who_returns(project: Slices) -> Slice:
+    """A tutor with a day long before all others, and one that the next is no pause from.
+
+    Students did not come, so that the clock does not begin there.
+    """
+    stamp = {LOADED_AT: project.slices[0]["sessions"][0][LOADED_AT]}
+    days = [FIRST_DAY - timedelta(days=days) for days in (250, 10)]
+    onboarding = dict.fromkeys(("onboarding_date", "created_at", "updated_at"), days[0])
+    missed = {"no_show": True, "actual_start": None, "late_start_minutes": None}
+    return {
+        "tutors": [tutor(WHO_RETURNS, **onboarding) | stamp],
+        "sessions": [
+            session(
+                *(f"{WHO_RETURNS}{day:%m%d}", WHO_RETURNS, WHO_LEFT, f"{day:%Y-%m-%d} 12:00"),
+                **missed,
+            )
+            | stamp
             for day in days
         ],
     }

@@ -19,6 +19,8 @@ from tutormax.postgres.migrate import migrate
 from tutormax.postgres.server import LocalServer
 
 SHARES_OF_REPLAYS = 10
+LONGEST = ("test_spark", "test_mutants", "test_plain_build")
+"""Files that begin first, or one worker would wait at the end for the other."""
 
 DatabaseFactory = Callable[..., AbstractContextManager[str]]
 
@@ -30,6 +32,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if seed is not None:
         group += f"-{seed % SHARES_OF_REPLAYS}"
     item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files begin first."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @contextmanager
