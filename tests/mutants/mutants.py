@@ -40,6 +40,7 @@ NOT_MUTATED = {
     "macros/cross_db/build_lock.sql": "PostgreSQL alone; test_concurrency.py",
     "macros/cross_db/create_schema.sql": "PostgreSQL alone; test_concurrency.py",
     "macros/cross_db/get_columns_in_relation.sql": "PostgreSQL alone; test_engine_parity.py",
+    "macros/cross_db/spark_directory.sql": "Spark alone; test_spark.py",
     "macros/cross_db/stop_if_overtaken.sql": "PostgreSQL alone; test_concurrency.py",
     "macros/materializations/replaced_view.sql": "how a view is made; test_in_place.py",
     "macros/operations": "commands and checks around a build, not what models select",

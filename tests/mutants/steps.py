@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from dbt.contracts.graph.manifest import Manifest
 from duckdb_warehouse import Warehouse
 from replay_data import Slice
 from sample_rows import feedback, session, student, tutor
@@ -15,9 +16,10 @@ from tutormax.warehouse import ensure_archive_duckdb
 
 
 class Slices(Protocol):
-    """Rows of raw that arrive slice by slice."""
+    """Rows of raw that arrive slice by slice, and the project that is built from them."""
 
     slices: list[Slice]
+    manifest: Manifest
 
     def last_arrival(self) -> datetime:
         """When the last row of the slices arrives."""
@@ -48,6 +50,7 @@ def full(project: Slices, warehouse: Warehouse) -> None:
         warehouse.insert(held)
     warehouse.insert(who_left(project))
     warehouse.insert(who_returns(project))
+    describe_elsewhere(project, warehouse)
     retain(warehouse)
     warehouse.execute("create schema meanwhile")
     for table in PLANNED:
@@ -89,6 +92,18 @@ def who_returns(project: Slices) -> Slice:
             for day in days
         ],
     }
+
+
+def describe_elsewhere(project: Slices, warehouse: Warehouse) -> None:
+    """A table of a published one's name says already, in another schema, what that is to say."""
+    model = project.manifest.nodes["model.tutormax.tutors"]
+    warehouse.execute("create schema zz; create table zz.tutors (tutor_id varchar)")
+    for what, text in (
+        ("table zz.tutors", model.description),
+        ("column zz.tutors.tutor_id", model.columns["tutor_id"].description),
+    ):
+        literal = text.replace("'", "''")
+        warehouse.execute(f"comment on {what} is '{literal}'")
 
 
 def retain(warehouse: Warehouse) -> None:
