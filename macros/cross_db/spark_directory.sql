@@ -1,6 +1,7 @@
-{#- Where the target `spark` keeps its files, as the profile says; a relative path starts from the working directory. -#}
+{#- Where the target `spark` keeps its files, as the profile says; a relative path starts where dbt does. -#}
 {% macro spark_directory() -%}
     {%- set here = env_var('PWD', '.') -%}
     {%- set directory = env_var('TUTORMAX_SPARK_DIR', here ~ '/data/spark') -%}
-    {{ return(directory if directory.startswith('/') else here ~ '/' ~ directory) }}
+    {%- set is_absolute = directory.startswith('/') or '://' in directory -%}
+    {{ return(directory if is_absolute else here ~ '/' ~ directory) }}
 {%- endmacro %}
