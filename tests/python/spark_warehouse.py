@@ -1,13 +1,12 @@
 """One Spark in this process, filled by tests and built by real dbt.
 
-It takes long to start, so one serves all tests of a worker; what it holds is dropped between them.
+It takes long to start, so one serves all tests of a module.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -25,7 +24,7 @@ from duckdb_warehouse import (
     arrow_table,
     environment,
 )
-from pyspark.sql import SparkSession
+from pyspark import SparkContext
 
 from tutormax.load.parquet_sink import ParquetSink
 from tutormax.schema import RAW_SCHEMA, metadata
@@ -63,23 +62,14 @@ class SparkWarehouse:
 
     def close(self) -> None:
         """Stop Spark, and the Java that it runs in."""
-        session = SparkSession.getActiveSession()
-        if session is not None:
-            gateway = session.sparkContext._gateway
-            session.stop()
+        # dbt's session is the active one of another thread.
+        context = SparkContext._active_spark_context
+        if context is not None:
+            gateway = context._gateway
+            context.stop()
             gateway.shutdown()
             gateway.proc.stdin.close()
             gateway.proc.wait(timeout=60)
-
-    def clear(self) -> None:
-        """Drop all tables and files."""
-        session = SparkSession.getActiveSession()
-        if session is not None:
-            for (database,) in session.sql("show databases").collect():
-                if database != "default":
-                    session.sql(f"drop database {database} cascade")
-        shutil.rmtree(self.directory / RAW_SCHEMA)
-        make_directories(self.directory)
 
     def insert(self, world: Mapping[str, Iterable[Row]]) -> None:
         """Append rows to raw, as the loader does; columns that a row does not name are null."""
