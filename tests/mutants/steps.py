@@ -204,7 +204,17 @@ def lost(project: Slices, warehouse: Warehouse) -> None:
     warehouse.execute("drop table intermediate.int_churn__churn_days_dated")
 
 
+def changed_back(project: Slices, warehouse: Warehouse) -> None:
+    """The last build was of another project, those before it of this one."""
+    warehouse.execute(
+        "insert into staging.build_plan"
+        " select build_number + 1, 'another', source_table, 'another', false, loaded_through,"
+        " raw_rows from staging.build_plan"
+        " where build_number = (select max(build_number) from staging.build_plan)"
+    )
+
+
 Step = Callable[[Slices, Warehouse], None]
-STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again, lost]
+STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again, lost, changed_back]
 OF_MODELS = 3
 """So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
