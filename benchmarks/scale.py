@@ -28,6 +28,8 @@ from rich.console import Console
 from rich.table import Table
 from watching import Watch
 
+from tutormax.errors import UserError
+from tutormax.spark.needs import check_java, check_packages
 from tutormax.spark.standalone import standalone_cluster
 
 DEFAULT = (
@@ -184,6 +186,12 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="an image: .svg or .png")
     parser.add_argument("--folder", type=Path, help="where to work; needs much room at 100 times")
     options = parser.parse_args()
+    if any(case.workers for case in options.cases):
+        try:
+            check_packages()
+            check_java()
+        except UserError as error:
+            parser.exit(1, f"{error}\n")
     progress = Console(stderr=True, highlight=False)
     every: list[Measured] = []
     with ExitStack() as exits:
