@@ -214,7 +214,12 @@ def changed_back(project: Slices, warehouse: Warehouse) -> None:
     )
 
 
+def emptied(project: Slices, warehouse: Warehouse) -> None:
+    """A source is empty."""
+    warehouse.execute("delete from raw.interventions")
+
+
 Step = Callable[[Slices, Warehouse], None]
-STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again, lost, changed_back]
+STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again, lost, changed_back, emptied]
 OF_MODELS = 3
 """So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
