@@ -15,6 +15,9 @@ from commands import BIN, Cost, run
 EVERYTHING = ("build", "--exclude-resource-type", "unit_test")
 """As `make build` does: every model, seed and data test."""
 
+WITHOUT_TESTS = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+"""Every model and seed."""
+
 SCORING = ("int_churn__tutor_days_featured", "churn_predictions")
 
 

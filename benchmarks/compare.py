@@ -21,7 +21,7 @@ import duckdb
 from alternatives.loop import loop
 from alternatives.sqlmesh_way import run_sqlmesh
 from arrivals import END
-from builds import dbt_build
+from builds import WITHOUT_TESTS, dbt_build
 from commands import BIN, CLI, PROJECT, run
 from engines import machine
 from rich.console import Console
@@ -125,12 +125,11 @@ def prepare(folder: Path, volume: int, env: dict[str, str]) -> None:
     )
     run([CLI, "load", str(raw)], env)
     selected = ("--select", f"+{MODELS[0]}", "performance_tier_thresholds", "performance_tiers")
-    kept = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-    run([str(BIN / "dbt"), "build", *selected, "--exclude", MODELS[0], *kept], env)
+    run([str(BIN / "dbt"), *WITHOUT_TESTS, *selected, "--exclude", MODELS[0]], env)
 
 
 def files() -> list[str]:
-    """What makes the metrics here: models, macros and what the tables promise."""
+    """The models of the metrics, and the macros that hold their rules."""
     models = [
         path.relative_to(PROJECT).as_posix()
         for name in MODELS

@@ -18,9 +18,10 @@ import re
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
-from builds import dbt_build
+from builds import WITHOUT_TESTS, dbt_build
 from commands import CLI, run
 from engines import Engines, machine
 from loading import load
@@ -37,7 +38,6 @@ DEFAULT = (
     *("spark:1@1", "spark:1@2"),
 )
 DAYS = 90
-WITHOUT_TESTS = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 @dataclass(frozen=True)
@@ -211,6 +211,8 @@ def main() -> None:
                         with options.results.open("a") as file:
                             file.write(json.dumps(asdict(every[-1])) + "\n")
         versions = engines.versions()
+        if any(case.workers for case in options.cases):
+            versions.append(f"Spark {version('pyspark')}")
     if options.results:
         told = map(json.loads, options.results.read_text().splitlines())
         every = [Measured(**one) for one in told]

@@ -7,7 +7,6 @@ DuckDB, so it runs in an environment of its own and gets the tables as Parquet f
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -43,7 +42,6 @@ def run_sqlmesh(
     `environment` is a virtual environment with SQLMesh, `compiled` the SQL by schema and name, in
     the order of the models. Exits if SQLMesh fails.
     """
-    shutil.rmtree(folder, ignore_errors=True)
     (folder / "models").mkdir(parents=True)
     file, takes = folder / "warehouse.duckdb", folder / "take_in.sql"
     texts = {name: path.read_text() for name, path in compiled.items()}

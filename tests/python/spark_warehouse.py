@@ -31,12 +31,6 @@ from tutormax.schema import RAW_SCHEMA, metadata
 from tutormax.spark.directories import make_directories
 from tutormax.spark.reading import connect_spark
 
-SETTINGS = """
-spark.sql.codegen.wholeStage false
-spark.sql.codegen.factoryMode NO_CODEGEN
-"""
-"""To write, compile and load Java for each query takes longer than the few rows it is for."""
-
 
 class SparkWarehouse:
     """The tables of one Spark, below one folder."""
@@ -52,13 +46,10 @@ class SparkWarehouse:
             "TUTORMAX_SPARK_PARTITIONS": "1",
             "TUTORMAX_SPARK_ADAPTIVE": "false",
             "SPARK_LOCAL_IP": "127.0.0.1",
-            "SPARK_CONF_DIR": str(folder / "conf"),
             # Little is run often enough to be worth the better of Java's compilers.
             "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
         }
         make_directories(self.directory)
-        (folder / "conf").mkdir()
-        (folder / "conf" / "spark-defaults.conf").write_text(SETTINGS)
 
     def close(self) -> None:
         """Stop Spark, and the Java that it runs in."""

@@ -63,7 +63,7 @@ def build_and_kill(store: DuckDBStore, parsed: Path, rng: random.Random) -> None
         path.rename(store.folder / path.name)
 
 
-@pytest.mark.parametrize("seed", range(1000, 1002))
+@pytest.mark.parametrize("seed", range(1000, 1003))
 def test_killed_builds(seed: int, parsed: Path, template: DuckDBStore, tmp_path: Path) -> None:
     rng = random.Random(f"kill {seed}")
     store = DuckDBStore(template.project, tmp_path, template.path)
