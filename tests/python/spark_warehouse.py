@@ -31,6 +31,9 @@ from tutormax.schema import RAW_SCHEMA, metadata
 from tutormax.spark.directories import make_directories
 from tutormax.spark.reading import connect_spark
 
+LARGER = {"TUTORMAX_SPARK_PARTITIONS": "4", "JAVA_TOOL_OPTIONS": ""}
+"""Settings for data whose rows cost more than planning."""
+
 
 class SparkWarehouse:
     """The tables of one Spark, below one folder."""
@@ -92,7 +95,7 @@ class SparkWarehouse:
                 *("--log-path", self._folder / "logs"),
             ],
             cwd=REPOSITORY,
-            env=os.environ | self._environment | {"TUTORMAX_SPARK_MASTER": master},
+            env=os.environ | self._environment | {"TUTORMAX_SPARK_MASTER": master} | LARGER,
             capture_output=True,
             text=True,
             check=False,
