@@ -159,7 +159,11 @@ def plot(every: list[Measured], file: Path) -> None:
         alt.Chart(alt.Data(values=rows))
         .mark_line(point=True)
         .encode(
-            x=alt.X("raw rows:Q", scale=alt.Scale(type="log")),
+            x=alt.X(
+                "raw rows:Q",
+                scale=alt.Scale(type="log", nice=False, padding=10),
+                axis=alt.Axis(format="~s", values=[10**6, 10**7, 10**8]),
+            ),
             y=alt.Y("value:Q", scale=alt.Scale(type="log"), title=None),
             color=alt.Color("engine:N", title=None),
         )
@@ -217,7 +221,7 @@ def main() -> None:
         told = map(json.loads, options.results.read_text().splitlines())
         every = [Measured(**one) for one in told]
     every.sort(key=lambda one: (one.name, one.volume))
-    console = Console(width=160, highlight=False)
+    console = Console(width=170, highlight=False)
     console.print(f"Synthetic data. {machine(*versions)}.")
     console.print(table(every))
     for one in every:
