@@ -29,7 +29,7 @@ os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
 from operators import edits
-from project import REPOSITORY, Child, MutantProject, Project, Verdict
+from project import PROCESSOR_SECONDS, REPOSITORY, Child, MutantProject, Project, Verdict
 
 GOAL = 0.95
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
@@ -160,7 +160,7 @@ def run(
     while True:
         while len(running) < processes and (one := next(waiting, None)) is not None:
             project.prepare_file(one.path)
-            child = Child(lambda one=one: project.judge(one.path, one.text))
+            child = Child(lambda one=one: project.judge(one.path, one.text), PROCESSOR_SECONDS)
             running[child.receiver] = one, child
         if not running:
             return
@@ -255,6 +255,9 @@ def main() -> int:
         else:
             judged = [(one, known[one.name]) for one in mutants if one.name in known]
             mutants = [one for one in mutants if one.name not in known]
+    # A survivor takes longest; one that is explained is only seen again.
+    explained = known_equivalents()
+    mutants.sort(key=lambda one: (one.path, one.change) in explained)
     if options.list or not mutants + judged:
         for one in mutants:
             print(f"{one.path}:{one.line}: {one.kind}: {one.change}")
@@ -265,7 +268,7 @@ def main() -> int:
         is_whole = not (options.survivors or options.resume)
         judged += judge(mutants, options.results, options.processes, anew=is_whole)
     is_sample = options.every > 1 or options.survivors
-    status = report(judged, known_equivalents(), [] if is_sample else paths)
+    status = report(judged, explained, [] if is_sample else paths)
     print(f"{(time.monotonic() - began) / 60:.1f} minutes.")
     return status
 

@@ -29,7 +29,7 @@ from duckdb_warehouse import (
 )
 from replay import Model, kept_models
 from replay_data import random_slices
-from steps import ARRIVE_MEANWHILE, OF_MODELS, STEPS, idle
+from steps import ARRIVE_MEANWHILE, OF_MODELS, STEPS, VARIABLES, Step, idle
 from unit_tests import BrokenSqlError, UnitTest, first_failure
 
 from tutormax.schema import LOADED_AT
@@ -40,7 +40,7 @@ SEED = 126
 SPARES = 3
 """Copies of the manifest that every child begins with: to make one is half of what it does."""
 
-PROCESSOR_SECONDS = 300
+PROCESSOR_SECONDS = 600
 """A mutant may never come to an end."""
 
 MACRO = re.compile(r"\{%-?\s*macro\s+(?P<name>\w+)\(.*?endmacro\s*-?%\}", re.S)
@@ -52,7 +52,7 @@ STILLBORN = re.compile(
     r"|must be an aggregate|Could not find|invalid literal"
 )
 QUICKLY = ("--threads", "1", "--log-level", "none", "--log-level-file", "none")
-VARIABLES = {"allow_mass_delete": True}
+ANYTHING_GOES = {"allow_mass_delete": True}
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ class Verdict:
 
 
 class Child:
-    """A forked process that computes something."""
+    """A forked process that computes something, in so many seconds of a processor at most."""
 
-    def __init__(self, work: Callable[[], Any]) -> None:
+    def __init__(self, work: Callable[[], Any], seconds: int = resource.RLIM_INFINITY) -> None:
         receiver, sender = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             status = 1
             try:
                 os.close(receiver)
-                resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+                resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
                 data = pickle.dumps(work())
                 with os.fdopen(sender, "wb") as pipe:
                     pipe.write(data)
@@ -170,11 +170,12 @@ class MutantProject:
 
     # What is run.
 
-    def run(self, *words: str, path: Path) -> Build:
+    def run(self, *words: str, path: Path, step: Step = idle) -> Build:
         for manifest in (self.manifest, *self.project.spares):
             for model, sql in ARRIVE_MEANWHILE.items():
                 before_model(manifest, model, sql)
-        return self.project.run(*words, *QUICKLY, duckdb_path=path, variables=VARIABLES)
+        variables = ANYTHING_GOES | VARIABLES.get(step, {})
+        return self.project.run(*words, *QUICKLY, duckdb_path=path, variables=variables)
 
     def prepare(self, paths: Iterable[str]) -> None:
         """Build the unmutated project step by step, and keep what it gave; and its unit tests."""
@@ -190,7 +191,7 @@ class MutantProject:
                 step(self, warehouse)
                 if not number:
                     shutil.copyfile(warehouse.path, self.unbuilt)
-                done = self.run("run", path=warehouse.path)
+                done = self.run("run", path=warehouse.path, step=step)
                 assert done.succeeded, done.message
                 expected.append(self.fingerprints(warehouse))
                 if number < OF_MODELS:
@@ -361,7 +362,7 @@ class MutantProject:
     ) -> Verdict | None:
         """Build after a step, and look for what differs: of some tables, or of all and the plan."""
         step = STEPS[number]
-        done = self.run("run", "--fail-fast", *selection, path=warehouse.path)
+        done = self.run("run", "--fail-fast", *selection, path=warehouse.path, step=step)
         if not done.succeeded:
             return of_failure(done, f"build ({step.__name__})")
         found = self.fingerprints(warehouse)

@@ -95,12 +95,17 @@ def who_returns(project: Slices) -> Slice:
 
 
 def describe_elsewhere(project: Slices, warehouse: Warehouse) -> None:
-    """A table of a published one's name says already, in another schema, what that is to say."""
+    """Tables beside a published one, of its name or in its schema, say what that is to say."""
     model = project.manifest.nodes["model.tutormax.tutors"]
-    warehouse.execute("create schema zz; create table zz.tutors (tutor_id varchar)")
+    beside = f"{model.schema}.zz"
+    warehouse.execute(
+        f"create schema zz; create table zz.tutors (tutor_id varchar);"
+        f"create schema if not exists {model.schema}; create table {beside} (zz varchar)"
+    )
     for what, text in (
         ("table zz.tutors", model.description),
         ("column zz.tutors.tutor_id", model.columns["tutor_id"].description),
+        (f"table {beside}", model.description),
     ):
         literal = text.replace("'", "''")
         warehouse.execute(f"comment on {what} is '{literal}'")
@@ -219,7 +224,18 @@ def emptied(project: Slices, warehouse: Warehouse) -> None:
     warehouse.execute("delete from raw.interventions")
 
 
+def late(project: Slices, warehouse: Warehouse) -> None:
+    """The clock is put on, so far that the first predictions are not kept any more."""
+
+
+def early(project: Slices, warehouse: Warehouse) -> None:
+    """The clock is put back, so that they are."""
+
+
 Step = Callable[[Slices, Warehouse], None]
-STEPS: list[Step] = [full, arrivals, latest, idle, leaves, again, lost, changed_back, emptied]
+STEPS: list[Step] = [
+    *(full, arrivals, latest, idle, leaves, again, lost, changed_back, emptied, late, early)
+]
+VARIABLES = {late: {"as_of_date": f"{FIRST_DAY + timedelta(days=430):%Y-%m-%d}"}}
 OF_MODELS = 3
 """So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
