@@ -40,9 +40,6 @@ SEED = 126
 SPARES = 3
 """Copies of the manifest that every child begins with: to make one is half of what it does."""
 
-PROCESSOR_SECONDS = 600
-"""A mutant may never come to an end."""
-
 MACRO = re.compile(r"\{%-?\s*macro\s+(?P<name>\w+)\(.*?endmacro\s*-?%\}", re.S)
 MACHINERY = ("macros/incremental/", "macros/materializations/", "macros/operations/")
 """What every incremental model runs through, whatever its own SQL calls."""
