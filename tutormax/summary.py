@@ -26,7 +26,7 @@ Query = Callable[[str], Sequence[Sequence[Any]]]
 """Runs SQL and gives all rows."""
 
 LOOK = (
-    '          dbt show --inline "select tutor_id, calculation_date, avg_rating, performance_tier '
+    '--inline "select tutor_id, calculation_date, avg_rating, performance_tier '
     "from {{ ref('tutor_performance_metrics') }}\""
 )
 
@@ -69,7 +69,7 @@ def summary(
         typer.echo(line)
     typer.echo(f"Database: {place}")
     typer.echo("Next:     `make docs` says what every column means; to look at a table:")
-    typer.echo(LOOK)
+    typer.echo(f"          dbt show --target {target.value} {LOOK}")
 
 
 def describe(query: Query) -> list[str]:

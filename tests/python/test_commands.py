@@ -110,11 +110,13 @@ def test_postgres_by_the_same_command(clone: Path, built: str) -> None:
     build, *others = [line.split("#")[0].strip() for line in block.strip().splitlines()]
     try:
         on_postgres = run(clone, build)
-        shown = run(clone, "\n".join([*others, "tutormax postgres url"]))
+        look = on_postgres.splitlines()[-1].strip()
+        shown = run(clone, "\n".join([*others, look, "tutormax postgres url"]))
     finally:
         run(clone, ".venv/bin/tutormax postgres stop")
     assert findings(on_postgres) == findings(built)
-    assert "calculation_date" in shown
+    assert look.startswith("dbt show --target postgres ")
+    assert shown.count("calculation_date") == 2
     assert re.fullmatch(r"postgresql://\w+:\w+@127\.0\.0\.1:\d+/tutormax", shown.splitlines()[-1])
 
 
