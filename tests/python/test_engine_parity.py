@@ -198,6 +198,25 @@ def test_both_engines_publish_the_same(
         assert len(reasons) > 30
 
 
+def test_a_market_before_its_first_session(
+    new_warehouse: WarehouseFactory, postgres_project: PostgresProject
+) -> None:
+    """People alone, and no clock in the next build's past; then they begin to work."""
+    world = random_world(12, days=10)
+    people = {table: world[table] for table in ("tutors", "students")}
+    work = {table: rows for table, rows in world.items() if table not in people}
+    duck = new_warehouse()
+    with postgres_project.warehouse() as postgres:
+        for round_ in (people, {}, work):
+            duck.insert(round_)
+            postgres.insert(round_)
+            duck.build()
+            postgres.build()
+            for table in PUBLISHED:
+                assert not differences(duck, postgres, table)
+            assert bool(duck.rows("tutor_performance_metrics")) == (round_ is work)
+
+
 def corrections(world: World) -> World:
     """Some rows of every table once more, with other values; some of them break a rule."""
     later = DEFAULT_ARRIVAL + timedelta(days=2)

@@ -18,7 +18,7 @@ from duckdb_warehouse import (
     before_model,
     merged,
 )
-from sample_rows import event, random_world, session, student, tutor, utc
+from sample_rows import event, feedback, random_world, session, student, tutor, utc
 
 pytest_plugins = ["warehouse_fixtures"]
 
@@ -69,6 +69,16 @@ def test_a_full_refresh_over_the_same_raw_changes_no_row(
     assert warehouse.published(audit=True) == before
 
 
+def test_a_build_after_one_of_staging_alone(
+    built: Warehouse, new_warehouse: WarehouseFactory
+) -> None:
+    warehouse = new_warehouse()
+    warehouse.insert(WORLD)
+    warehouse.build("--select", "staging")
+    warehouse.build()
+    assert warehouse.published() == built.published()
+
+
 def test_a_correction_changes_its_own_rows_alone(
     built: Warehouse, before: Tables, new_warehouse: WarehouseFactory
 ) -> None:
@@ -114,6 +124,34 @@ def test_a_correction_changes_its_own_rows_alone(
     assert {key: after[REJECTED].get(key) for key in before[REJECTED]} == before[REJECTED]
     [news] = (row for key, row in after[REJECTED].items() if key not in before[REJECTED])
     assert news["reasons"] == ["superseded"]
+
+
+def test_claims_that_lead_too_far_to_be_followed(new_warehouse: WarehouseFactory) -> None:
+    """Each feedback moves on to the next one's session: what the first then does matters to any.
+
+    A build follows so many links, and then judges every row.
+    """
+    rated = [session(f"link-{n}", "tutor-1", "student-1", "2025-03-05 10:00") for n in range(31)]
+    later, latest = ({"_loaded_at": DEFAULT_ARRIVAL + timedelta(days=days)} for days in range(1, 3))
+    chain = [feedback(f"link-{n}", one) for n, one in enumerate(rated[:-1])]
+    chain += [feedback(f"link-{n}", one, **later) for n, one in enumerate(rated[1:])]
+    arrivals: World = {
+        "student_feedback": [
+            feedback("link-0", rated[0], **latest),
+            feedback("none", rated[0], **latest) | {"feedback_id": None},
+        ]
+    }
+    sliced, whole = new_warehouse(), new_warehouse()
+    world = {"sessions": rated, "student_feedback": chain}
+    for held in (merged(random_world(5, days=5), world), arrivals):
+        sliced.insert(held)
+        sliced.build()
+        whole.insert(held)
+    whole.build()
+    assert sliced.published() == whole.published()
+    reasons = [row["reasons"] for row in sliced.rows(REJECTED)]
+    assert ["superseded"] in reasons
+    assert any("feedback_id_missing" in held for held in reasons)
 
 
 def test_a_row_gone_from_raw_goes_from_its_table(
