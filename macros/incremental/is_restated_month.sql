@@ -30,9 +30,9 @@
     {%- set furthest -%}
         select cast(coalesce({{ kept_from('max(as_of_date)') }}, date '0001-01-01') as varchar(10)) as let_go
         {{ clocks }} and build_number >= (
-            select coalesce(max(build_number), 0)
+            select max(build_number)
             {{ clocks }} and build_number <= (
-                select coalesce(max(build_number), 0)
+                select max(build_number)
                 from {{ runs_relation() }}
                 where model = 'churn_predictions' and build_number <= {{ since_last_build() }}
             )

@@ -20,7 +20,6 @@
         clock.first_calculation_date,
         case
             when clock.first_calculation_date is distinct from before.first_calculation_date
-                or clock.as_of_date is null or before.as_of_date is null
                 then date '0001-01-01'
             when clock.as_of_date <> before.as_of_date
                 then least(clock.as_of_date, before.as_of_date)

@@ -18,7 +18,7 @@
         select cast(
             least(
                 cast('{{ var('restate_from') or '9999-12-31' }}' as date),
-                coalesce(min(restated_from), date '9999-12-31')
+                min(restated_from)
             ) as varchar(10)
         ) as first_day
         from {{ runs_relation() }}

@@ -32,7 +32,7 @@
                 {%- if of or model.config.get('meta', {}).get('staged_in') -%}
                 ,
                 (
-                    select coalesce(max(build_number), 0)
+                    select max(build_number)
                     from {{ runs_relation() }}
                     where model in ('tutors', 'students') and rows_deleted > 0
                 )
