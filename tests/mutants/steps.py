@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
 
 from dbt.contracts.graph.manifest import Manifest
 from duckdb_warehouse import Warehouse
 from replay_data import Slice
-from sample_rows import feedback, session, student, tutor
+from sample_rows import Row, feedback, session, student, tutor
 
 from tutormax.schema import DAY_MEASURES, KEYS, LOADED_AT
 from tutormax.warehouse import ensure_archive_duckdb
@@ -25,7 +25,7 @@ class Slices(Protocol):
         """When the last row of the slices arrives."""
 
 
-WHO_LEFT, WHO_RETURNS = "left", "returns"
+WHO_LEFT, WHO_RETURNS, WHO_COMES = "left", "returns", "to_come"
 FIRST_DAY = datetime(2024, 2, 11, tzinfo=UTC)
 
 PLANNED = {
@@ -50,6 +50,7 @@ def full(project: Slices, warehouse: Warehouse) -> None:
         warehouse.insert(held)
     warehouse.insert(who_left(project))
     warehouse.insert(who_returns(project))
+    warehouse.insert({"sessions": [before_its_tutor(project)]})
     describe_elsewhere(project, warehouse)
     retain(warehouse)
     warehouse.execute("create schema meanwhile")
@@ -92,6 +93,18 @@ def who_returns(project: Slices) -> Slice:
             for day in days
         ],
     }
+
+
+def before_its_tutor(project: Slices) -> Row:
+    """A session of a tutor who is not there yet."""
+    stamp = {LOADED_AT: project.slices[0]["sessions"][0][LOADED_AT]}
+    return session(WHO_COMES, WHO_COMES, WHO_LEFT, f"{last_day(project)} 12:00") | stamp
+
+
+def last_day(project: Slices) -> date:
+    """The last day that a session of the slices begins on."""
+    sent = [row for held in project.slices for row in held.get("sessions", [])]
+    return max(row["scheduled_start"] for row in sent).date()
 
 
 def describe_elsewhere(project: Slices, warehouse: Warehouse) -> None:
@@ -149,17 +162,17 @@ def arrivals(project: Slices, warehouse: Warehouse) -> None:
 
 
 def latest(project: Slices, warehouse: Warehouse) -> None:
-    """Sessions and their feedback arrive that change the last days alone.
+    """What arrives changes the last days alone; some has no key, and a tutor comes after a session.
 
-    The first is so long after a churn day that this is the last to be restated.
+    Another has a new name, which changes no day.
+    The first day is so long after a churn day that this is the last to be restated.
     """
-    sent = [row for held in project.slices for row in held.get("sessions", [])]
-    last = max(row["scheduled_start"] for row in sent)
+    last = last_day(project)
     ((restated,),) = warehouse.execute(
         "select max(churn_day) + 14 from intermediate.int_churn__churn_days_dated"
-        f" where churn_day + 14 < date '{last:%Y-%m-%d}'"
+        f" where churn_day + 14 < date '{last}'"
     )
-    days = range((last.date() - restated).days + 1)
+    days = range((last - restated).days + 1)
     tutors = warehouse.execute(
         f"select tutor_id from tutormax.tutors where tutor_id <> '{WHO_LEFT}' order by tutor_id"
     )
@@ -174,6 +187,14 @@ def latest(project: Slices, warehouse: Warehouse) -> None:
         submitted_at = one["scheduled_start"] + timedelta(days=2)
         rating = feedback(f"latest{number}", one, submitted_at=submitted_at, overall_rating=1)
         held["student_feedback"].append(rating | stamp)
+    held["sessions"].append(one | stamp | {"session_id": None})
+    began = datetime(last.year, last.month, last.day, tzinfo=UTC)
+    held["tutors"] = [
+        tutor(WHO_COMES, onboarding_date=began, created_at=began, updated_at=updated_at) | stamp
+        for updated_at in (began, began + timedelta(days=1))
+    ]
+    known = who_returns(project)["tutors"][0]
+    held["tutors"].append(known | stamp | {"name": "Renamed", "updated_at": began})
     warehouse.insert(held)
 
 
@@ -195,12 +216,21 @@ def leaves(project: Slices, warehouse: Warehouse) -> None:
 
 
 def again(project: Slices, warehouse: Warehouse) -> None:
-    """Much of the first slices comes once more, newly arrived."""
-    stamp = {LOADED_AT: project.last_arrival() + timedelta(days=1)}
+    """Much of the first slices comes once more, one without a key, and a tutor began before.
+
+    Events arrive before the last sessions did.
+    """
+    last = project.last_arrival()
     held: Slice = {}
     for sent in project.slices[:-1]:
         for table, rows in sent.items():
+            later = timedelta(minutes=45) if table == "tutor_events" else timedelta(days=1)
+            stamp = {LOADED_AT: last + later}
             held.setdefault(table, []).extend(row | stamp for row in rows[::5])
+    held["sessions"].append(held["sessions"][0] | {"session_id": None})
+    moved = {"onboarding_date": FIRST_DAY, "updated_at": last + timedelta(days=7)}
+    known = who_returns(project)["tutors"][0]
+    held["tutors"].append(known | moved | {LOADED_AT: last + timedelta(days=1)})
     warehouse.insert(held)
 
 
@@ -228,14 +258,69 @@ def late(project: Slices, warehouse: Warehouse) -> None:
     """The clock is put on, so far that the first predictions are not kept any more."""
 
 
+def alone(project: Slices, warehouse: Warehouse) -> None:
+    """Predictions are built, and the clock is not asked for."""
+
+
+def partly(project: Slices, warehouse: Warehouse) -> None:
+    """The clock is put back for what reads predictions, before it is for these."""
+
+
 def early(project: Slices, warehouse: Warehouse) -> None:
     """The clock is put back, so that they are."""
 
 
+def restated(project: Slices, warehouse: Warehouse) -> None:
+    """A user asks for what begins with a month."""
+
+
+def goes(project: Slices, warehouse: Warehouse) -> None:
+    """A tutor loses all sessions; all but the predictions know."""
+    warehouse.execute(
+        "delete from raw.sessions where tutor_id = (select tutor_id from tutormax.churn_predictions"
+        " group by tutor_id order by count(*) desc, tutor_id limit 1)"
+    )
+
+
+def vanishes(project: Slices, warehouse: Warehouse) -> None:
+    """Nobody has done anything, and there is no clock; all but the predictions know."""
+    for table in ("sessions", "student_feedback", "tutor_events"):
+        warehouse.execute(f"delete from raw.{table}")
+    for table in ("tutor_days", "pending_feedback", "clock", "sessions"):
+        warehouse.execute(f"delete from archive.retained_{table}")
+
+
+def refused(project: Slices, warehouse: Warehouse) -> None:
+    """More predictions would go than may."""
+
+
+def allowed(project: Slices, warehouse: Warehouse) -> None:
+    """They may."""
+
+
 Step = Callable[[Slices, Warehouse], None]
 STEPS: list[Step] = [
-    *(full, arrivals, latest, idle, leaves, again, lost, changed_back, emptied, late, early)
+    *(full, arrivals, latest, idle, leaves, again, lost, changed_back, emptied, late, alone),
+    *(partly, early, restated, goes, refused, allowed, vanishes, refused),
 ]
-VARIABLES = {late: {"as_of_date": f"{FIRST_DAY + timedelta(days=430):%Y-%m-%d}"}}
+FUSED = {"allow_mass_delete": False, "fuse_min_rows": 3}
+VARIABLES: dict[Step, dict[str, Any]] = {
+    late: {"as_of_date": f"{FIRST_DAY + timedelta(days=430):%Y-%m-%d}"},
+    restated: {"restate_from": "2024-05-01"},
+    refused: FUSED | {"fuse_max_share": 0},
+    allowed: FUSED | {"fuse_max_share": 0.5},
+}
+SELECTED = {
+    alone: ("--select", "churn_predictions"),
+    **dict.fromkeys((goes, vanishes), ("--exclude", "churn_predictions+")),
+    refused: ("--select", "churn_predictions"),
+    partly: (
+        *("--select", "int_activity__clock_bounded"),
+        *("churn_feature_drift", "churn_prediction_outcomes"),
+    ),
+}
+QUIET = (idle, lost, changed_back, alone, restated, refused)
+"""After these every table is as it was."""
+
 OF_MODELS = 3
 """So many of the steps are for all mutants, the rest for those of what keeps tables up to date."""
