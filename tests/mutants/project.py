@@ -201,7 +201,7 @@ class MutantProject:
                 if not number:
                     shutil.copyfile(warehouse.path, self.unbuilt)
                 done = self.run("run", path=warehouse.path, step=step)
-                assert done.succeeded is (step is not refused), done.message
+                assert ended_well(done, step), done.message
                 expected.append(self.fingerprints(warehouse))
                 if number < OF_MODELS:
                     shutil.copyfile(warehouse.path, self.built(number))
@@ -378,11 +378,7 @@ class MutantProject:
         """Build after a step, and look for what differs: of some tables, or of all and the plan."""
         step = STEPS[number]
         done = self.run("run", "--fail-fast", *selection, path=warehouse.path, step=step)
-        if step is refused and FUSE in done.message:
-            pass
-        elif step is refused and done.succeeded:
-            return Verdict("killed", "the fuse does not blow")
-        elif not done.succeeded:
+        if not ended_well(done, step):
             return of_failure(done, f"build ({step.__name__})")
         found = self.fingerprints(warehouse)
         for name in compared or self.expected[number]:
@@ -412,7 +408,14 @@ class MutantProject:
         return {names[key] for key in reached}
 
 
+def ended_well(done: Build, step: Step) -> bool:
+    """Whether a build succeeded, or was refused where it should be."""
+    return FUSE in done.message if step is refused else done.succeeded
+
+
 def of_failure(done: Build, where: str) -> Verdict:
+    if done.succeeded:
+        return Verdict("killed", "the fuse does not blow")
     broken = STILLBORN.search(done.message)
     if broken and FUSE not in done.message:
         return Verdict("stillborn", broken[0])

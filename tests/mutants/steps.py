@@ -216,7 +216,7 @@ def leaves(project: Slices, warehouse: Warehouse) -> None:
 
 
 def again(project: Slices, warehouse: Warehouse) -> None:
-    """Much of the first slices comes once more, one without a key, and a tutor began before.
+    """Much of the first slices comes once more, one without a key, and a tutor began later.
 
     Events arrive before the last sessions did.
     """
