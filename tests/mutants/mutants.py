@@ -13,15 +13,15 @@ import difflib
 import json
 import os
 import re
-import select
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 # dbt's locks die with the forked processes; Python's tracker of them would tell at the end.
@@ -29,7 +29,7 @@ os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
 
 from operators import edits
-from project import REPOSITORY, Child, MutantProject, Project, Verdict
+from project import REPOSITORY, MutantProject, Project, Verdict, in_children
 
 GOAL = 0.95
 PROCESSOR_SECONDS = 600
@@ -158,18 +158,14 @@ def run(
     project: MutantProject, mutants: Iterable[Mutant], processes: int = 2
 ) -> Iterator[tuple[Mutant, Verdict]]:
     """Judge mutants, so many at once, and give each as it is done."""
-    waiting = iter(mutants)
-    running: dict[int, tuple[Mutant, Child]] = {}
-    while True:
-        while len(running) < processes and (one := next(waiting, None)) is not None:
+
+    def jobs() -> Iterator[tuple[Mutant, Callable[[], Verdict]]]:
+        for one in mutants:
             project.prepare_file(one.path)
-            child = Child(lambda one=one: project.judge(one.path, one.text), PROCESSOR_SECONDS)
-            running[child.receiver] = one, child
-        if not running:
-            return
-        for receiver in select.select(list(running), [], [])[0]:
-            one, child = running.pop(receiver)
-            yield one, child.result() or Verdict("killed", "it does not come to an end")
+            yield one, partial(project.judge, one.path, one.text)
+
+    for one, verdict in in_children(jobs(), processes, PROCESSOR_SECONDS):
+        yield one, verdict or Verdict("killed", "it does not come to an end")
 
 
 def verdicts(results: Path) -> dict[tuple[str, int, str], Verdict]:

@@ -9,13 +9,14 @@ import os
 import pickle
 import re
 import resource
+import select
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import unit_tests
 from duckdb_warehouse import (
@@ -27,7 +28,7 @@ from duckdb_warehouse import (
     before_model,
     spare_collector,
 )
-from replay import Model, kept_models
+from replay import DuckDBStore, Model, kept_models, replay
 from replay_data import random_slices
 from steps import (
     ARRIVE_MEANWHILE,
@@ -40,7 +41,7 @@ from steps import (
     idle,
     refused,
 )
-from unit_tests import BrokenSqlError, UnitTest, first_failure
+from unit_tests import BrokenSqlError, UnitTest, failures, first_failure
 
 from tutormax.schema import LOADED_AT
 
@@ -61,6 +62,9 @@ STILLBORN = re.compile(
 FUSE = "This build would remove"
 QUICKLY = ("--threads", "1", "--log-level", "none", "--log-level-file", "none")
 ANYTHING_GOES = {"allow_mass_delete": True}
+
+
+Job = TypeVar("Job")
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,23 @@ class Child:
         return pickle.loads(data) if data else None
 
 
+def in_children(
+    jobs: Iterable[tuple[Job, Callable[[], Any]]], processes: int, seconds: int
+) -> Iterator[tuple[Job, Any]]:
+    """Run work in forked processes, so many at once; give each result as it is done."""
+    waiting = iter(jobs)
+    running: dict[int, tuple[Job, Child]] = {}
+    while True:
+        while len(running) < processes and (found := next(waiting, None)) is not None:
+            child = Child(found[1], seconds)
+            running[child.receiver] = found[0], child
+        if not running:
+            return
+        for receiver in select.select(list(running), [], [])[0]:
+            job, child = running.pop(receiver)
+            yield job, child.result()
+
+
 Fingerprints = dict[str, tuple[int, int]]
 
 
@@ -121,6 +142,7 @@ class MutantProject:
         self.slices = random_slices(seed)
         self.expected: list[Fingerprints] = []
         self.unit_tests: dict[str, list[UnitTest]] = {}
+        self.data_tests: dict[str, str] = {}
 
     # What stands in the manifest.
 
@@ -190,11 +212,12 @@ class MutantProject:
         """Build the unmutated project step by step, and keep what it gave; and its unit tests."""
         models = sorted({name for path in paths for name in self.users(path)})
 
-        def build() -> tuple[list[Fingerprints], dict[str, list[UnitTest]]]:
+        def build() -> tuple[list[Fingerprints], dict[str, list[UnitTest]], dict[str, str]]:
             path = self.folder / "base"
             path.mkdir()
             warehouse = Warehouse(self.project, path)
             assert self.run("seed", path=warehouse.path).succeeded
+            shutil.copyfile(warehouse.path, self.empty)
             expected = []
             for number, step in enumerate(STEPS):
                 step(self, warehouse)
@@ -205,11 +228,13 @@ class MutantProject:
                 expected.append(self.fingerprints(warehouse))
                 if number < OF_MODELS:
                     shutil.copyfile(warehouse.path, self.built(number))
-            return expected, unit_tests.keep(self.project, warehouse.path, models)
+            kept = unit_tests.keep(self.project, warehouse.path, models)
+            compiled = self.project.compiled_tests(warehouse.path)
+            return expected, kept, {test.name: test.compiled_code for test in compiled}
 
         prepared = Child(build).result()
         assert prepared, "the unmutated project does not build"
-        self.expected, self.unit_tests = prepared
+        self.expected, self.unit_tests, self.data_tests = prepared
         self.project.spares = [self.manifest.deepcopy() for _ in range(SPARES)]
         spare_collector()
         for number, step in enumerate(STEPS[1:], start=1):
@@ -250,6 +275,11 @@ class MutantProject:
     def unbuilt(self) -> Path:
         """The warehouse before its first build."""
         return self.folder / "unbuilt.duckdb"
+
+    @property
+    def empty(self) -> Path:
+        """A warehouse with empty raw and with the seeds."""
+        return self.folder / "empty.duckdb"
 
     def beside(self, path: str, number: int) -> Path:
         """Where the warehouse of a file and a step is."""
@@ -328,12 +358,58 @@ class MutantProject:
             return Verdict("stillborn", str(broken))
         return Verdict("killed", f"unit test {name} {error}".strip()) if name else None
 
+    def noticed(self, stage: str, path: str, text: str, seeds: Iterable[int]) -> list[str]:
+        """The names of all tests of a stage that notice a mutant."""
+        if not self.put(path, text):
+            return []
+        users = self.users(path)
+        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            warehouse = Warehouse(self.project, Path(folder))
+            if stage == "unit":
+                shutil.copyfile(self.built(0), warehouse.path)
+                tests = {name: self.unit_tests[name] for name in users if name in self.unit_tests}
+                try:
+                    found = list(failures(self.project, warehouse.path, tests))
+                except BrokenSqlError:
+                    return ["not valid SQL"]
+                return [f"unit {name}" for name, _ in found]
+            if stage == "data":
+                return [f"data {name}" for name in self.failing_data_tests(warehouse)]
+            if stage == "steps":
+                every_step = self.is_machinery(path) or not users
+                verdict = self.compare_steps(warehouse, every_step=every_step)
+                return [verdict.by] if verdict else []
+            return [f"replay {seed}" for seed in seeds if self.is_noticed_by(seed, Path(folder))]
+
+    def failing_data_tests(self, warehouse: Warehouse) -> list[str]:
+        """The data tests that fail on a full build of the first slices, or that it fails."""
+        shutil.copyfile(self.unbuilt, warehouse.path)
+        done = self.run("run", "--fail-fast", path=warehouse.path)
+        if not done.succeeded:
+            return [of_failure(done, "build").by]
+        with warehouse.connection() as connection:
+            return [
+                name
+                for name, sql in self.data_tests.items()
+                if connection.execute(f"select count(*) from ({sql})").fetchone() != (0,)
+            ]
+
+    def is_noticed_by(self, seed: int, folder: Path) -> bool:
+        """Whether a replay on DuckDB fails."""
+        place = folder / str(seed)
+        place.mkdir()
+        try:
+            replay(DuckDBStore(self.project, place, self.empty), seed)
+        except AssertionError:
+            return True
+        return False
+
     def compare(self, folder: Path, path: str, users: list[str]) -> Verdict | None:
         """Build from nothing, then on: every table must be that of the unmutated project."""
         folder.mkdir()
         warehouse = Warehouse(self.project, folder)
         if self.is_machinery(path) or not users:
-            return self.compare_machinery(warehouse)
+            return self.compare_steps(warehouse)
         whole = self.all_use(path)
         gone = set(self.models) if whole else self.downstream(users)
         # Mostly what a mutant takes part in differs already: nothing further down is built then.
@@ -354,12 +430,10 @@ class MutantProject:
                     return verdict
         return None
 
-    def compare_machinery(self, warehouse: Warehouse) -> Verdict | None:
+    def compare_steps(self, warehouse: Warehouse, *, every_step: bool = True) -> Verdict | None:
         """Build on what the unmutated project built; then from nothing, and on."""
-        for place, numbers in (
-            (self.built(0), range(1, len(STEPS))),
-            (self.unbuilt, range(OF_MODELS)),
-        ):
+        roads = [(self.built(0), range(1, len(STEPS))), (self.unbuilt, range(OF_MODELS))]
+        for place, numbers in roads if every_step else roads[1:]:
             shutil.copyfile(place, warehouse.path)
             for number in numbers:
                 if number:
@@ -437,4 +511,4 @@ def changed_rows(warehouse: Warehouse) -> int:
     return int(n)
 
 
-__all__ = ["REPOSITORY", "Child", "Model", "MutantProject", "Project", "Verdict"]
+__all__ = ["REPOSITORY", "Model", "MutantProject", "Project", "Verdict", "in_children"]

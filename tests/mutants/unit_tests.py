@@ -78,6 +78,13 @@ def first_failure(
     project: Project, path: Path, tests: dict[str, list[UnitTest]]
 ) -> tuple[str | None, str]:
     """The first unit test that notices, and how; BrokenSqlError if nothing can be rendered."""
+    return next(failures(project, path, tests), (None, ""))
+
+
+def failures(
+    project: Project, path: Path, tests: dict[str, list[UnitTest]]
+) -> Iterator[tuple[str, str]]:
+    """The unit tests that notice, and how; BrokenSqlError if nothing can be rendered."""
     groups: dict[str, dict[str, list[UnitTest]]] = {}
     for model, held in tests.items():
         for test in held:
@@ -104,10 +111,10 @@ def first_failure(
                             | duckdb.NotImplementedException,
                         ):
                             raise BrokenSqlError(str(error).splitlines()[0]) from error
-                        return test.name, str(error).splitlines()[0]
+                        yield test.name, str(error).splitlines()[0]
+                        continue
                     if rows != test.rows:
-                        return test.name, ""
-    return None, ""
+                        yield test.name, ""
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, columns: str, sql: str) -> list[str]:
@@ -153,4 +160,4 @@ def renders_only(*, whole: bool) -> Iterator[dict[str, tuple[str, str]]]:
         TestRunner.execute_unit_test = original
 
 
-__all__ = ["BrokenSqlError", "UnitTest", "first_failure", "keep"]
+__all__ = ["BrokenSqlError", "UnitTest", "failures", "first_failure", "keep"]
