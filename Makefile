@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install
 TARGET ?= duckdb
 export TUTORMAX_TARGET := $(TARGET)
 export DO_NOT_TRACK := 1
@@ -46,9 +46,11 @@ test: $(VENV)/dev.stamp ## Set up and run every test
 lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@echo "mypy, half a minute if it has no cache:"
 	$(BIN)/mypy
 	$(BIN)/yamllint --strict .
 	@# Warnings of the engine's bindings at exit are noise; they are shown if there is a finding.
+	@echo "sqlfluff, dbt parse and dbt-bouncer, about a minute:"
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint \
 		$(BIN)/sqlfluff lint models tests 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint $(BIN)/dbt --quiet parse
@@ -142,8 +144,24 @@ LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header
 
 .PHONY: clean
-clean: ## Remove what was made: environment, sample, warehouse, dbt's files
-	rm -rf $(VENV) data target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## Remove what can be made again: environment, dbt's files, caches; data/ stays
+	@$(STOP_SERVER)
+	rm -rf $(VENV) target logs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: clean-data
+clean-data: ## Remove data/ after a question: sample, warehouses, the private server [YES=1]
+	@[ -e data ] || { echo "There is no data/ to remove."; exit 0; }; \
+	du -sh data; \
+	if [ -z "$(YES)" ]; then \
+		[ -t 0 ] || { echo "Nobody can answer here: say make clean-data YES=1." >&2; exit 1; }; \
+		read -r -p "Remove data/ with every warehouse in it? [y/N] " answer; \
+		[[ $$answer == [yY]* ]] || { echo "Nothing was removed."; exit 0; }; \
+	fi; \
+	$(STOP_SERVER) && rm -rf data && echo "Removed data/."
+
+# A server on data/postgres that lost its programs or its files would run on, of no use to anybody.
+STOP_SERVER = if [ -e data/postgres/cluster/postmaster.pid ]; then \
+	$(MAKE) --no-print-directory $(VENV)/run.stamp && $(BIN)/tutormax postgres stop; fi
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -152,27 +170,30 @@ $(VENV)/bin/python:
 
 # pip compiles what it installs; without bytecode every start of dbt takes a second longer.
 $(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
-	@echo "Installing into $(VENV): a minute or two, once."
-	$(PIP) --require-hashes --requirement requirements.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
+	@$(call INSTALL,$<)
 	@touch $@
 
 # What validation and the pages need beyond a build.
 $(VENV)/extras.stamp: requirements-extras.lock pyproject.toml | $(VENV)/bin/python
-	@echo "Installing into $(VENV): a minute or two, once."
-	$(PIP) --require-hashes --requirement requirements-extras.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
+	@$(call INSTALL,$<)
 	@touch $(VENV)/run.stamp $@
 
 # dbt on Spark, and Spark itself: more than 400 MB.
 $(VENV)/spark.stamp: requirements-spark.lock pyproject.toml | $(VENV)/bin/python
-	@echo "Installing into $(VENV), Spark included: some minutes, once."
-	$(PIP) --require-hashes --requirement requirements-spark.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
+	@$(call INSTALL,$<)
 	@touch $(VENV)/run.stamp $@
 
 $(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
-	@echo "Installing into $(VENV): a minute or two, once."
-	$(PIP) --require-hashes --requirement requirements-dev.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
+	@$(call INSTALL,$<)
 	@touch $(VENV)/run.stamp $(VENV)/extras.stamp $(VENV)/spark.stamp $@
+
+# One line for every 20 packages of the hundreds that pip prints; all of it is kept in $(VENV)/pip.log.
+define INSTALL
+	echo "Installing $(1) into $(VENV): two minutes or so, once."; \
+	set -o pipefail; \
+	$(PIP) --progress-bar off --require-hashes --requirement $(1) 2>&1 | tee $(VENV)/pip.log | awk ' \
+		/^Collecting / && ++n % 20 == 0 { print "  " n " packages found"; fflush() } \
+		/^Installing collected/ { print "  unpacking and compiling " n " packages: a minute or so"; fflush() }' \
+		|| { tail -n 5 $(VENV)/pip.log >&2; exit 1; }; \
+	$(PIP) --quiet --no-deps --no-build-isolation --editable .
+endef

@@ -1,0 +1,142 @@
+"""What pytest says while it runs: how far it is, what it is at, and about how long it will take.
+
+One line every few seconds in place of a dot a test, failures at once, and the dearest tests at the
+end. How long each test took is kept in pytest's cache, for the next run on this machine.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from typing import Any
+
+import pytest
+
+FIRST_RUN_SECONDS = 1200
+"""All tests, in seconds of one worker, where no earlier run says better: see CONTRIBUTING.md."""
+
+EVERY_SECONDS = 15
+DEAREST = 20
+CACHE_KEY = "tutormax/seconds"
+
+
+class Progress:
+    """The plugin of the process that talks to the user; workers need none."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.workers = int(getattr(config.option, "numprocesses", None) or 1)
+        cache = config.cache
+        self.known: dict[str, float] = cache.get(CACHE_KEY, {}) if cache else {}
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.expected: dict[str, float] = {}
+        self.running: dict[str, float] = {}
+        self.done: set[str] = set()
+        self.failed: set[str] = set()
+        self.began = time.monotonic()
+        self.ended = threading.Event()
+        self.ticker = threading.Thread(target=self.tick, daemon=True)
+
+    def expect(self, tests: list[str]) -> None:
+        """Begin: these are all tests."""
+        if self.expected or not tests:
+            return
+        known = [self.known[test] for test in tests if test in self.known]
+        # A test that no run has seen takes what the others take on average.
+        mean = sum(known) / len(known) if known else FIRST_RUN_SECONDS / len(tests)
+        self.expected = {test: self.known.get(test, mean) for test in tests}
+        self.began = time.monotonic()
+        since = "the last run here" if known else "the figure in CONTRIBUTING.md"
+        self.say(
+            f"  0% of {len(tests)} tests: about {self.time_left()} on {self.workers} workers, by {since}."
+        )
+        self.ticker.start()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self.expect([plain(test) for test in ids])
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.expect([item.nodeid for item in session.items])
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.running[plain(nodeid)] = time.monotonic()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
+        """No letter a test; what passes says nothing."""
+        if report.failed:
+            when = "" if report.when == "call" else f" in {report.when}"
+            self.failed.add(plain(report.nodeid))
+            return ("failed" if report.when == "call" else "error"), "", f"FAILED{when}"
+        if report.skipped:
+            return "skipped", "", "SKIPPED"
+        return ("passed" if report.when == "call" else ""), "", ""
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        test = plain(report.nodeid)
+        self.seconds[test] += report.duration
+        if report.failed:
+            self.say(f"FAILED {test} ({report.when})")
+        if report.when == "teardown":
+            self.running.pop(test, None)
+            self.done.add(test)
+
+    def tick(self) -> None:
+        while not self.ended.wait(EVERY_SECONDS):
+            if self.running:
+                self.say(self.line())
+
+    def line(self) -> str:
+        """How far all is, and what is run now."""
+        total = sum(self.expected.values())
+        share = sum(self.expected.get(test, 0) for test in self.done) / total
+        at = sorted(list(self.running.items()), key=lambda item: item[1])
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        names = ", ".join(test.removeprefix("tests/") for test, _ in at[: self.workers])
+        return f"{share:4.0%}{failed}, about {self.time_left()} left: {names}"
+
+    def time_left(self) -> str:
+        """What the tests to come took the last time, scaled by how those done compare with it."""
+        done = sum(self.expected.get(test, 0) for test in self.done)
+        spent = (time.monotonic() - self.began) * self.workers
+        total = sum(self.expected.values())
+        slower = spent / done if done > total / 20 else 1
+        seconds = (total - done) * slower / self.workers
+        minutes = round(seconds / 60)
+        return f"{minutes} min" if minutes > 1 else f"{max(10, round(seconds, -1)):.0f} s"
+
+    @property
+    def reporter(self) -> Any:
+        return self.config.pluginmanager.get_plugin("terminalreporter")
+
+    def say(self, line: str) -> None:
+        self.reporter.write_line(line)
+        self.reporter.flush()
+
+    def pytest_sessionfinish(self) -> None:
+        self.ended.set()
+
+    def pytest_terminal_summary(self) -> None:
+        if not self.done:
+            return
+        total = sum(self.seconds.values())
+        self.reporter.section(f"the {DEAREST} dearest of {len(self.done)} tests")
+        for test, seconds in sorted(self.seconds.items(), key=lambda item: -item[1])[:DEAREST]:
+            self.say(f"{seconds:7.1f} s {seconds / total:6.1%}  {test}")
+        self.say(f"{total:7.1f} s in all, summed over {self.workers} workers")
+        if self.config.cache:
+            self.config.cache.set(CACHE_KEY, self.known | dict(self.seconds))
+
+
+def plain(nodeid: str) -> str:
+    """The name of a test without the group that xdist adds to it."""
+    return nodeid.split("@")[0]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.pluginmanager.register(Progress(config), "tutormax-progress")
+
+
