@@ -18,17 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import unit_tests
-from duckdb_warehouse import (
-    FILE_NAME,
-    REPOSITORY,
-    Build,
-    Project,
-    Warehouse,
-    before_model,
-    spare_collector,
-)
-from replay import Model, kept_models
-from replay_data import random_slices
 from steps import (
     ARRIVE_MEANWHILE,
     OF_MODELS,
@@ -42,6 +31,17 @@ from steps import (
 )
 from unit_tests import BrokenSqlError, UnitTest, first_failure
 
+from support.replay.stores import Model, kept_models
+from support.replay.worlds import random_slices
+from support.warehouses.duckdb import (
+    FILE_NAME,
+    REPOSITORY,
+    Build,
+    Project,
+    Warehouse,
+    before_model,
+    spare_collector,
+)
 from tutormax.schema import LOADED_AT
 
 SEED = 126
