@@ -52,7 +52,7 @@ lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 	@# Warnings of the engine's bindings at exit are noise; they are shown if there is a finding.
 	@echo "sqlfluff, dbt parse and dbt-bouncer, about a minute:"
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint \
-		$(BIN)/sqlfluff lint models tests 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
+		$(BIN)/sqlfluff lint models tests/dbt 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint $(BIN)/dbt --quiet parse
 	COLUMNS=160 $(BIN)/dbt-bouncer run
 
@@ -89,7 +89,7 @@ validate: $(VENV)/extras.stamp ## Check what is built against declarations and e
 
 .PHONY: faults
 faults: $(VENV)/dev.stamp ## Inject every fault of the catalogue and print which check fired
-	@PYTHONPATH=tests/python $(BIN)/python tests/python/print_faults.py $(FAULTS)
+	@PYTHONPATH=tests:tests/warehouse $(BIN)/python -m support.faults.print $(FAULTS)
 
 .PHONY: docs
 docs: build ## Write the documentation as one HTML file: target/static_index.html

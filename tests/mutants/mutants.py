@@ -26,7 +26,7 @@ from pathlib import Path
 
 # dbt's locks die with the forked processes; Python's tracker of them would tell at the end.
 os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker"
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from operators import edits
 from project import REPOSITORY, MutantProject, Project, Verdict, in_children

@@ -19,17 +19,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import unit_tests
-from duckdb_warehouse import (
-    FILE_NAME,
-    REPOSITORY,
-    Build,
-    Project,
-    Warehouse,
-    before_model,
-    spare_collector,
-)
-from replay import DuckDBStore, Model, kept_models, replay
-from replay_data import random_slices
 from steps import (
     ARRIVE_MEANWHILE,
     OF_MODELS,
@@ -43,6 +32,17 @@ from steps import (
 )
 from unit_tests import BrokenSqlError, UnitTest, failures, first_failure
 
+from support.replay.stores import DuckDBStore, Model, kept_models, replay
+from support.replay.worlds import random_slices
+from support.warehouses.duckdb import (
+    FILE_NAME,
+    REPOSITORY,
+    Build,
+    Project,
+    Warehouse,
+    before_model,
+    spare_collector,
+)
 from tutormax.schema import LOADED_AT
 
 SEED = 126

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from dbt.contracts.graph.manifest import Manifest
-from duckdb_warehouse import Warehouse
-from replay_data import Slice
-from sample_rows import Row, feedback, session, student, tutor
 
+from support.factories import Row, feedback, session, student, tutor
+from support.replay.worlds import Slice
+from support.warehouses.duckdb import Warehouse
 from tutormax.schema import DAY_MEASURES, KEYS, LOADED_AT
 from tutormax.warehouse import ensure_archive_duckdb
 

@@ -19,8 +19,8 @@ from typing import Any
 import duckdb
 from dbt.contracts.graph.manifest import Manifest
 from dbt.task.test import TestRunner, UnitTestResultData
-from duckdb_warehouse import Project
 
+from support.warehouses.duckdb import Project
 from tutormax.warehouse import connect_duckdb
 
 BODY = re.compile(r"^with$", re.M)

@@ -48,9 +48,8 @@ class Progress:
         self.expected = {test: self.known.get(test, mean) for test in tests}
         self.began = time.monotonic()
         since = "the last run here" if known else "the figure in CONTRIBUTING.md"
-        self.say(
-            f"  0% of {len(tests)} tests: about {self.time_left()} on {self.workers} workers, by {since}."
-        )
+        wanted = f"about {self.time_left()} on {self.workers} workers, by {since}"
+        self.say(f"  0% of {len(tests)} tests: {wanted}.")
         self.ticker.start()
 
     @pytest.hookimpl(optionalhook=True)
@@ -92,7 +91,7 @@ class Progress:
         """How far all is, and what is run now."""
         total = sum(self.expected.values())
         share = sum(self.expected.get(test, 0) for test in self.done) / total
-        at = sorted(list(self.running.items()), key=lambda item: item[1])
+        at = sorted(self.running.items(), key=lambda item: item[1])
         failed = f", {len(self.failed)} failed" if self.failed else ""
         names = ", ".join(test.removeprefix("tests/") for test, _ in at[: self.workers])
         return f"{share:4.0%}{failed}, about {self.time_left()} left: {names}"
@@ -132,11 +131,9 @@ class Progress:
 
 def plain(nodeid: str) -> str:
     """The name of a test without the group that xdist adds to it."""
-    return nodeid.split("@")[0]
+    return nodeid.split("@", maxsplit=1)[0]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         config.pluginmanager.register(Progress(config), "tutormax-progress")
-
-

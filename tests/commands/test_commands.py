@@ -1,0 +1,153 @@
+"""The commands that the README names, run as it writes them, in a copy of the repository."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.folders import temporary_open_folder
+
+PROJECT = Path(__file__).resolve().parents[2]
+README = (PROJECT / "README.md").read_text()
+
+
+def shell_blocks() -> list[str]:
+    return re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def clone() -> Iterator[Path]:
+    """A copy of what git tracks or would track, with the environment that the tests run in."""
+    with temporary_open_folder() as folder:
+        copy_repository(folder)
+        yield folder
+
+
+def copy_repository(folder: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (PROJECT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, folder / name)
+    (folder / ".venv").symlink_to(PROJECT / ".venv")
+    for stamp in ("run.stamp", "extras.stamp", "spark.stamp", "dev.stamp"):
+        (PROJECT / ".venv" / stamp).touch()
+
+
+def run(folder: Path, command: str) -> str:
+    """Run a line in bash as a user would; its output. Fails the test if the command fails."""
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TUTORMAX_", "DBT_", "PYTEST_", "MAKE", "MFLAGS"))
+    }
+    done = subprocess.run(
+        ["bash", "-ec", command],
+        check=False,
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(clone: Path) -> str:
+    return run(clone, "make build")
+
+
+def test_make_build_ends_with_the_summary_that_the_readme_shows(built: str) -> None:
+    shown = re.search(r"<!-- summary -->\n```text\n(.*?)```", README, flags=re.DOTALL)
+    assert shown
+    titles = [line.split(":")[0] for line in shown.group(1).splitlines() if line[0] != " "]
+    tail = built.splitlines()[-12:]
+    assert titles == ["Raw rows", "Rejected", "Tiers", "Churn", "Changes", "Database"]
+    for title in titles:
+        assert any(line.startswith(f"{title}:") for line in tail), (title, tail)
+    numbers = re.search(r"Raw rows: ([\d,]+) = ([\d,]+) accepted \+ ([\d,]+) rejected", built)
+    assert numbers
+    raw, accepted, rejected = (int(number.replace(",", "")) for number in numbers.groups())
+    assert raw == accepted + rejected
+    assert rejected > 0
+    assert accepted > 265_000
+
+
+def test_the_readme_names_no_other_commands_than_make_knows(clone: Path) -> None:
+    known = set(re.findall(r"^make ([a-z-]+)", run(clone, "make help"), flags=re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)", README)) - {"are"}
+    assert named <= known, named - known
+
+
+def test_the_tables_can_be_looked_at(clone: Path, built: str) -> None:
+    look = next(block for block in shell_blocks() if "dbt show" in block)
+    shown = run(clone, look)
+    assert "performance_tier" in shown
+    assert "record_key" in shown
+
+
+def test_the_second_build_says_that_nothing_changed(clone: Path, built: str) -> None:
+    again = run(clone, "make build")
+    assert "nothing changed in the published tables" in again
+    assert "Raw holds rows already" in again
+
+
+def test_postgres_by_the_same_command(clone: Path, built: str) -> None:
+    """The private server says of the sample what DuckDB says."""
+    block = next(block for block in shell_blocks() if "TARGET=postgres" in block)
+    build, *others = [line.split("#")[0].strip() for line in block.strip().splitlines()]
+    try:
+        on_postgres = run(clone, build)
+        look = on_postgres.splitlines()[-1].strip()
+        shown = run(clone, "\n".join([*others, look, "tutormax postgres url"]))
+    finally:
+        run(clone, ".venv/bin/tutormax postgres stop")
+    assert findings(on_postgres) == findings(built)
+    assert look.startswith("dbt show --target postgres ")
+    assert shown.count("calculation_date") == 2
+    assert re.fullmatch(r"postgresql://\w+:\w+@127\.0\.0\.1:\d+/tutormax", shown.splitlines()[-1])
+
+
+def findings(printed: str) -> list[str]:
+    """What a summary says of the rows, and not of the place."""
+    lines = printed.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("Raw rows:"))
+    end = next(n for n, line in enumerate(lines) if line.startswith("Changes:"))
+    return lines[start:end]
+
+
+def test_your_own_data_goes_in_by_the_same_commands(clone: Path, built: str) -> None:
+    (clone / "FOLDER").mkdir()
+    (clone / "FOLDER" / "students.csv").write_text("student_id,name\nnew_student,Ada Example\n")
+    block = next(block for block in shell_blocks() if "tutormax load FOLDER" in block)
+    load, build = block.strip().splitlines()
+    run(clone, f"source .venv/bin/activate; {load}")
+    run(clone, f"source .venv/bin/activate; {build} --exclude-resource-type unit_test test")
+    summary = run(clone, "source .venv/bin/activate; tutormax summary")
+    assert "1 rows inserted, 0 updated, 0 deleted in 1 published tables" in summary
+
+
+def test_the_documentation_is_one_file(clone: Path, built: str) -> None:
+    run(clone, "make docs")
+    page = (clone / "target" / "static_index.html").read_text()
+    assert "tutor_performance_metrics" in page
+    assert not re.findall(r"<(?:script|link)[^>]+(?:src|href)=\"https?://", page)
+
+
+def test_the_pages_are_made_by_one_command(clone: Path, built: str) -> None:
+    assert "Made 456 pages masked" in run(clone, "make reports")
+    overview = (clone / "target" / "reports" / "index.html").read_text()
+    assert "Synthetic sample data" in overview

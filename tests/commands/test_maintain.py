@@ -1,0 +1,73 @@
+"""`tutormax maintain`, and the dbt operations of the same: statistics, vacuum, sizes."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.factories import small_world
+from support.warehouses.both_engines import DuckDbWarehouse, EngineWarehouse, on_duckdb, on_postgres
+
+WORLD = small_world()
+TABLES = ("raw", "tutors"), ("tutormax", "sessions"), ("staging", "build_plan")
+
+
+def rows_of(printed: str, schema: str, table: str) -> int:
+    """The last number in the printed line of a table."""
+    (line,) = [
+        line
+        for line in printed.splitlines()
+        if line.replace("|", " ").split()[:2] == [schema, table]
+    ]
+    return int(line.replace("|", " ").split()[-1].replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    "words", [("tutormax", "maintain"), ("dbt", "--quiet", "run-operation", "maintain")]
+)
+def test_sizes_are_printed_and_no_row_changes(
+    warehouse: EngineWarehouse, words: tuple[str, ...]
+) -> None:
+    before = warehouse.everything()
+    printed = warehouse.process(*words)
+    for heading in ("schemaname", "tablename", "size", "rows"):
+        assert heading in printed
+    for schema, table in TABLES:
+        assert rows_of(printed, schema, table) == len(before[f"{schema}.{table}"])
+    assert warehouse.everything() == before
+
+
+def test_the_table_of_sizes_alone(warehouse: EngineWarehouse) -> None:
+    printed = warehouse.process("dbt", "--quiet", "run-operation", "table_sizes")
+    assert rows_of(printed, "tutormax", "sessions") in (0, len(WORLD["sessions"]))
+
+
+@on_postgres
+def test_postgres_is_vacuumed_and_analyzed(warehouse: EngineWarehouse) -> None:
+    warehouse.execute("delete from tutormax.interventions")
+    warehouse.command("maintain")
+    warehouse.execute("select pg_stat_force_next_flush()")
+    assert warehouse.execute(
+        "select last_vacuum is not null, last_analyze is not null, n_dead_tup from "
+        "pg_stat_user_tables where schemaname = 'tutormax' and relname = 'interventions'"
+    ) == [(True, True, 0)]
+    assert warehouse.execute("select count(*) from pg_stats where schemaname = 'raw'") != [(0,)]
+
+
+@on_duckdb
+def test_duckdb_writes_its_log_into_the_file(warehouse: EngineWarehouse) -> None:
+    assert warehouse.dbt("run-operation", "maintain").succeeded
+    assert not list(warehouse.folder.glob("*.wal"))
+
+
+@on_postgres
+def test_without_a_server(warehouse: EngineWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(warehouse.environment, "TUTORMAX_PG_PORT", "1")
+    assert "PostgreSQL" in warehouse.refused("maintain")
+
+
+@on_duckdb
+def test_without_a_file(warehouse: EngineWarehouse) -> None:
+    assert isinstance(warehouse, DuckDbWarehouse)
+    warehouse.path.unlink()
+    assert "no DuckDB warehouse" in warehouse.refused("maintain")
+    assert not warehouse.path.exists()

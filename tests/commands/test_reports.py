@@ -1,0 +1,489 @@
+"""The pages: what they say, whom they name, and that they can be made again and again."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+import pytest
+
+from support.reports_site import (
+    ODD_KEY,
+    ODD_NAME,
+    Page,
+    beginning,
+    browser_options,
+    browser_path,
+    files_of,
+    world,
+)
+from support.warehouses.both_engines import DuckDbWarehouse, EngineWarehouse, PostgresWarehouse
+from support.warehouses.duckdb import merged
+from support.warehouses.postgres import DatabaseFactory
+from tutormax.errors import UserError
+from tutormax.reports.names import page_names
+from tutormax.reports.writing import MARK, write_site
+
+PAGES = (
+    "index.html",
+    "queue.html",
+    "interventions.html",
+    "model.html",
+    "quality.html",
+    "tutors/index.html",
+    "tutors/tutor-1.html",
+)
+WIDTHS = (1280, 390)
+
+
+class Sites:
+    """Sites made of one warehouse, each made once and kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.warehouse = DuckDbWarehouse(folder)
+        self.warehouse.insert(beginning())
+        self.warehouse.build()
+        self.empty = self.make("empty")
+        self.warehouse.insert(world())
+        self.warehouse.build()
+        settle_runs(self.warehouse)
+        self.masked = self.make("masked")
+        self.names = self.make("names", "--names", "--label", "A <label>")
+
+    def make(self, name: str, *words: str) -> Path:
+        out = self.folder / name
+        said = self.warehouse.command("reports", "--out", str(out), *words)
+        assert str(out / "index.html") in said
+        return out
+
+
+def settle_runs(warehouse: EngineWarehouse) -> None:
+    """Let two warehouses know of one run alike: when it was and how long it took."""
+    warehouse.execute(
+        "delete from tutormax.tutormax_runs "
+        "where started_at < (select max(started_at) from tutormax.tutormax_runs)"
+    )
+    warehouse.execute(
+        "update tutormax.tutormax_runs set started_at = timestamptz '2025-05-01 06:00:00+00', "
+        "seconds = 1, run_id = 'run', rows_inserted = 1"
+    )
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Sites:
+    return Sites(tmp_path_factory.mktemp("reports"))
+
+
+def personal_values(warehouse: EngineWarehouse) -> set[str]:
+    """Every text in a column that is marked as personal, but for keys of published tutors."""
+    values: set[str] = set()
+    published = {row["tutor_id"] for row in warehouse.rows("tutors")}
+    for node in warehouse._manifest.nodes.values():
+        if node.resource_type != "model" or not node.schema.endswith("tutormax"):
+            continue
+        marked = [name for name, column in node.columns.items() if column.config.meta.get("pii")]
+        for row in warehouse.rows(node.alias) if marked else []:
+            values |= {str(row[name]) for name in marked if isinstance(row[name], str)}
+    return {value for value in values - published if len(value) > 2}
+
+
+def test_masked_pages_hold_nothing_personal(sites: Sites) -> None:
+    personal = personal_values(sites.warehouse)
+    assert {"Tutor tutor-1", "tutor-1@example.com", ODD_NAME, "coach-1", "Lisbon"} <= personal
+    masked, named = (
+        "\n".join(files_of(site).values()).replace("&#39;", "'").replace("&lt;", "<")
+        for site in (sites.masked, sites.names)
+    )
+    masked, named = (text.replace("&gt;", ">") for text in (masked, named))
+    assert sorted(value for value in personal if value in masked) == []
+    for value in ("Tutor tutor-1", "tutor-1@example.com", ODD_NAME, "coach-1", "Lisbon"):
+        assert value in named, value
+
+
+def test_an_analyst_on_postgres_makes_the_same_pages(
+    sites: Sites, postgres_database: DatabaseFactory, tmp_path: Path
+) -> None:
+    with postgres_database() as url:
+        warehouse = PostgresWarehouse(tmp_path, url)
+        warehouse.insert(merged(beginning(), world()))
+        warehouse.command("roles", "--target", "postgres")
+        warehouse.build()
+        settle_runs(warehouse)
+        person = f"analyst_{uuid4().hex[:8]}"
+        warehouse.execute(f"create role {person} login password 'secret' in role tutormax_analyst")
+        try:
+            warehouse.environment |= {
+                "TUTORMAX_PG_USER": person,
+                "TUTORMAX_PG_PASSWORD": "secret",
+            }
+            out = str(tmp_path / "site")
+            warehouse.command("reports", "--out", out)
+            refused = warehouse.refused("reports", "--names", "--out", out)
+        finally:
+            warehouse.execute(f"drop role {person}")
+    assert "pages with names tutormax_ops" in refused
+    made, expected = files_of(tmp_path / "site"), files_of(sites.masked)
+    assert made.keys() == expected.keys()
+    assert [name for name in made if made[name] != expected[name]] == []
+
+
+def test_the_same_warehouse_gives_the_same_bytes_and_nothing_else_stays(sites: Sites) -> None:
+    shutil.copytree(sites.masked, sites.folder / "again")
+    (sites.folder / "again" / "tutors" / "gone.html").write_text("a tutor who was erased")
+    assert files_of(sites.make("again")) == files_of(sites.masked)
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(UserError, match="no pages of ours"):
+        write_site(tmp_path, {"index.html": ""})
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+    write_site(tmp_path / "new", {"index.html": "1"})
+    assert write_site(tmp_path / "new", {"b/c.html": "22"}) == 2
+    assert set(files_of(tmp_path / "new")) == {MARK, "b/c.html"}
+
+
+def test_what_is_missing_is_said_in_a_sentence(
+    sites: Sites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unbuilt = DuckDbWarehouse(tmp_path)
+    assert "run `dbt build --target duckdb`" in unbuilt.refused("reports")
+    monkeypatch.delitem(sys.modules, "tutormax.reports.site")
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    refused = sites.warehouse.refused("reports", "--out", str(tmp_path / "out"))
+    assert "need the package vl_convert" in refused
+
+
+def test_every_link_leads_somewhere(sites: Sites) -> None:
+    for site in (sites.masked, sites.names, sites.empty):
+        files = files_of(site)
+        reached, to_read = {"index.html"}, ["index.html"]
+        while to_read:
+            name = to_read.pop()
+            for element in Page(files[name]).elements:
+                link = element.attributes.get("href") or element.attributes.get("src") or ""
+                parts = urlsplit(link)
+                if not link or parts.scheme == "data":
+                    continue
+                assert not parts.scheme and not parts.netloc, (name, link)
+                path = (site / name).parent / unquote(parts.path) if parts.path else site / name
+                target = path.resolve().relative_to(site.resolve()).as_posix()
+                assert target in files, (name, link)
+                if parts.fragment:
+                    ids = {e.attributes.get("id") for e in Page(files[target]).elements}
+                    assert parts.fragment in ids, (name, link)
+                if target.endswith(".html") and target not in reached:
+                    reached.add(target)
+                    to_read.append(target)
+        assert reached == {name for name in files if name.endswith(".html")}
+
+
+def test_every_page_can_be_read_by_ear_and_by_keyboard(sites: Sites) -> None:
+    for site in (sites.names, sites.empty):
+        for name, text in files_of(site).items():
+            if not name.endswith(".html"):
+                continue
+            page = Page(text)
+            ids = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+            assert len(ids) == len(set(ids)), name
+            tables = page.all("table")
+            assert len(page.all("caption")) == len(tables), name
+            assert all(th.attributes.get("scope") for th in page.all("th")), name
+            assert len(page.all("h1")) == 1 and page.all("html")[0].attributes["lang"] == "en"
+            labelled = {label.attributes.get("for") for label in page.all("label")}
+            for control in page.all("input") + page.all("select"):
+                by_parent = "label" in control.parents
+                assert by_parent or control.attributes["id"] in labelled, (name, control)
+            for element in page.elements:
+                if element.attributes.get("class") == "chart":
+                    assert element.attributes["role"] == "img", name
+                    assert element.attributes["aria-label"], name
+                if element.attributes.get("class") == "scroll":
+                    assert element.attributes["tabindex"] == "0", name
+
+
+def test_names_and_keys_are_text_and_not_markup(sites: Sites) -> None:
+    files = files_of(sites.names)
+    (odd,) = (name for name in files if name.startswith("tutors/t-1-b"))
+    page = Page(files[odd])
+    assert page.all("h1")[0].text == ODD_NAME
+    assert ODD_KEY in page.all("main")[0].text
+    assert "Knows <i>Bela</i> & Finn." in page.all("main")[0].text
+    assert all("<script>alert" not in text for text in files.values())
+    assert Page(files["queue.html"]).all("p")[1].text == "A <label>"
+
+
+def test_a_warehouse_with_hardly_a_row_gives_pages_that_say_so(sites: Sites) -> None:
+    files = files_of(sites.empty)
+    assert {name for name in files if name.endswith(".html")} == set(PAGES) - {
+        "tutors/tutor-1.html"
+    }
+    said = {name: Page(text) for name, text in files.items() if name.endswith(".html")}
+    assert "Nothing has been calculated yet" in said["index.html"].all("footer")[0].text
+    for name, page in said.items():
+        empty = [e for e in page.elements if "empty" in e.attributes.get("class", "").split()]
+        assert empty and all(element.text.strip() for element in empty), name
+        assert not [e for e in page.elements if "data-chart" in e.attributes], name
+        assert not re.search(r"\b(None|nan|undefined)\b", page.all("main")[0].text), name
+
+
+def test_the_overview_says_what_the_warehouse_holds(sites: Sites) -> None:
+    figures = Page(files_of(sites.masked)["index.html"]).figures()
+    execute = sites.warehouse.execute
+    ((as_of,),) = execute("select max(calculation_date) from tutormax.tutor_performance_metrics")
+    at_work = execute(
+        "select risk_level, window_30day_probability from tutormax.churn_predictions "
+        f"where prediction_date = '{as_of}'"
+    )
+    assert at_work
+    assert figures["Tutors at work"] == str(len(at_work))
+    assert figures["Expected churn"] == f"{sum(chance for _, chance in at_work):.1f}"
+    flagged = sum(level in ("High", "Critical") for level, _ in at_work)
+    assert figures["High or critical risk"] == str(flagged)
+    ((completed, rating),) = execute(
+        f"""select sum(sessions_completed), (
+            select avg(overall_rating) from tutormax.student_feedback
+            inner join tutormax.sessions using (session_id)
+            where submitted_at < '{as_of}' and scheduled_start < '{as_of}'
+            and scheduled_start >= timestamptz '{as_of}' - interval 30 day
+        ) from tutormax.tutor_performance_metrics
+        where calculation_date = '{as_of}' and "window" = '30day'"""
+    )
+    assert figures["Completed sessions"] == f"{completed:,}"
+    assert figures["Mean rating"] == f"{rating:.2f}"
+
+
+def chart_data(page: str) -> dict[str, dict[str, list[Any]]]:
+    return {
+        script.attributes["id"].removeprefix("data-"): json.loads(script.text)
+        for script in Page(page).all("script")
+        if script.attributes.get("type") == "application/json"
+    }
+
+
+def test_the_calibration_curve_counts_what_the_outcomes_count(sites: Sites) -> None:
+    data = chart_data(files_of(sites.masked)["model.html"])
+    counted = sites.warehouse.execute(
+        "select horizon_days, sum(predictions), sum(churned), "
+        "sum(predictions * mean_probability) / sum(predictions) "
+        "from tutormax.churn_prediction_outcomes group by horizon_days"
+    )
+    assert {horizon for horizon, *_ in counted} == {1, 7, 30}
+    assert any(churned for _, _, churned, _ in counted)
+    for horizon, predictions, churned, mean in counted:
+        tenths = data[f"calibration_{horizon}"]
+        sizes = tenths["predictions"]
+        assert sum(sizes) == predictions
+        observed = sum(n * share for n, share in zip(sizes, tenths["observed"], strict=True))
+        assert observed == pytest.approx(churned, abs=0.01)
+        predicted = sum(n * p for n, p in zip(sizes, tenths["predicted"], strict=True))
+        assert predicted / predictions == pytest.approx(mean, rel=1e-4)
+
+
+def test_the_rows_of_each_source_add_up(sites: Sites) -> None:
+    (table,) = [
+        text
+        for text in files_of(sites.masked)["quality.html"].split("<table")
+        if "Rows in raw = rows accepted + rows rejected" in text
+    ]
+    rows = re.findall(r'<th scope="row">([\w ]+)</th><td class="num">([\d,]+)</td>', table)
+    shown = {name.lower().replace(" ", "_"): int(count.replace(",", "")) for name, count in rows}
+    raw = {
+        name: sites.warehouse.execute(f"select count(*) from raw.{name}")[0][0]
+        for name in shown
+        if name != "all"
+    }
+    assert len(raw) == 6
+    assert shown == raw | {"all": sum(raw.values())}
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("tutor_00001", "tutor_00001"),
+        ("index", "index."),
+        ("T1", "t1."),
+        ("../x", "x."),
+        ("", "tutor."),
+    ],
+)
+def test_any_key_names_a_page(key: str, name: str) -> None:
+    page = page_names([key])[key]
+    assert page == name if name == key else page.startswith(name)
+    assert re.fullmatch(r"[a-z0-9_.-]+", page)
+
+
+def test_no_two_keys_share_a_page() -> None:
+    keys = ["a/b", "a-b", "A-b", "a b", "a_b", "index", "Index", "con", "ü", "ö", "a-b.1"]
+    assert len(set(page_names(keys).values())) == len(keys)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = browser_path()
+    if path is None:
+        pytest.skip("There is no Chromium to test with: install one or set TUTORMAX_CHROMIUM.")
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, **browser_options())
+        yield started
+        started.close()
+
+
+class View:
+    """A page in a browser that is far from UTC, and what it complained of or asked for."""
+
+    def __init__(self, browser: Any, path: Path, *, query: str = "", **context: Any) -> None:
+        settings = {
+            "timezone_id": "America/Los_Angeles",
+            "viewport": {"width": 1280, "height": 900},
+        }
+        self.context = browser.new_context(**settings | context)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri() + query)
+        self.page.wait_for_function(
+            "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
+        )
+
+    def __enter__(self) -> View:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+        assert self.complaints == []
+        assert [url for url in self.requests if not url.startswith(("file:", "data:"))] == []
+
+    def column(self, table: str, number: int) -> list[str]:
+        cells = self.page.locator(f"#{table} tbody tr:not([hidden]) > :nth-child({number})")
+        return [text.strip() for text in cells.all_inner_texts()]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("kind", ["names", "empty"])
+def test_pages_open_from_disk(sites: Sites, browser: Any, width: int, kind: str) -> None:
+    site = getattr(sites, kind)
+    for name in PAGES:
+        if not (site / name).exists():
+            continue
+        with View(browser, site / name, viewport={"width": width, "height": 900}) as view:
+            page = view.page
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            charts = page.locator(".chart").count()
+            assert (charts > 0) == (kind == "names" and name in CHARTED), name
+            assert page.locator(".chart svg path, .chart svg rect").count() >= charts
+
+
+CHARTED = {"index.html", "model.html", "quality.html", "tutors/tutor-1.html"}
+
+
+def test_dark_pages_are_dark(sites: Sites, browser: Any) -> None:
+    looks = {}
+    for scheme in ("light", "dark"):
+        with View(browser, sites.masked / "tutors/tutor-1.html", color_scheme=scheme) as view:
+            looks[scheme] = view.page.evaluate(
+                """[getComputedStyle(document.body).backgroundColor,
+                    getComputedStyle(document.querySelector('.chart svg text')).fill]"""
+            )
+    assert looks == {
+        "light": ["rgb(245, 246, 248)", "rgb(86, 97, 114)"],
+        "dark": ["rgb(18, 22, 28)", "rgb(163, 174, 189)"],
+    }
+
+
+def test_days_are_utc_wherever_the_reader_is(sites: Sites, browser: Any) -> None:
+    weeks = chart_data(files_of(sites.masked)["index.html"])["weeks"]["week"]
+    with View(browser, sites.masked / "index.html") as view:
+        chart = view.page.locator("[data-chart=no_shows]")
+        shown = chart.locator("svg .role-axis-label text").all_text_contents()
+        year, month, day = map(int, weeks[0].split("-"))
+        assert f"{day} {['', 'Jan', 'Feb', 'Mar', 'Apr'][month]}" in shown, (shown, weeks)
+        assert year == 2025
+
+
+def test_the_queue_sorts_by_mouse_and_keyboard(sites: Sites, browser: Any) -> None:
+    with View(
+        browser, sites.masked / "queue.html", query="?risk=Low&risk=Medium&risk=High"
+    ) as view:
+        for level in ("Low", "Medium", "High", "Critical"):
+            view.page.get_by_label(level).check()
+        scores = [int(text.split()[0]) for text in view.column("queue", 3)]
+        assert len(scores) > 2 and scores == sorted(scores, reverse=True)
+        heading = view.page.locator("#queue th[data-sort]", has_text="Score")
+        assert heading.get_attribute("aria-sort") == "descending"
+        heading.locator("button").focus()
+        view.page.keyboard.press("Enter")
+        assert heading.get_attribute("aria-sort") == "ascending"
+        assert [int(text.split()[0]) for text in view.column("queue", 3)] == scores[::-1]
+        tutors = view.page.locator("#queue th[data-sort]", has_text="Tutor")
+        tutors.locator("button").click()
+        assert tutors.get_attribute("aria-sort") == "ascending"
+        assert heading.get_attribute("aria-sort") is None
+        keys = view.column("queue", 1)
+        assert keys == sorted(keys, key=str.lower) and len(keys) == len(scores)
+
+
+def test_the_queue_searches_and_filters(sites: Sites, browser: Any) -> None:
+    rows = sites.warehouse.execute(
+        "select tutor_id, risk_level, churn_score from tutormax.churn_predictions "
+        "where prediction_date = (select max(prediction_date) from tutormax.churn_predictions)"
+    )
+    with View(browser, sites.masked / "queue.html") as view:
+        page, status = view.page, view.page.get_by_role("status")
+        assert set(view.column("queue", 1)) == {key for key, level, _ in rows if level != "Low"}
+        page.get_by_label("Low").check()
+        assert set(view.column("queue", 1)) == {key for key, *_ in rows}
+        assert status.inner_text() == f"{len(rows)} of {len(rows)} shown"
+        page.get_by_label("Search").fill("TUTOR-3")
+        assert view.column("queue", 1) == [key for key, *_ in rows if key == "tutor-3"]
+        page.get_by_label("Search").fill("no such tutor")
+        assert view.column("queue", 1) == []
+        page.get_by_role("button", name="Show all").click()
+        least = sorted(score for *_, score in rows)[1]
+        page.get_by_label("Score from").fill(str(least))
+        assert set(view.column("queue", 1)) == {key for key, _, score in rows if score >= least}
+
+
+def test_a_link_of_the_overview_opens_its_part_of_the_queue(sites: Sites, browser: Any) -> None:
+    with View(browser, sites.masked / "index.html") as view:
+        view.page.locator("table.bars a", has_text="Low").click()
+        view.page.wait_for_url("**/queue.html?risk=Low")
+        assert set(view.column("queue", 2)) <= {"Low"}
+        view.page.locator("#queue tbody tr:not([hidden]) a").first.click()
+        view.page.wait_for_url("**/tutors/*.html")
+        assert view.page.locator("h1").inner_text() in {
+            "tutor-0",
+            "tutor-1",
+            "tutor-2",
+            "tutor-3",
+            "tutor-4",
+            ODD_KEY,
+        }
+
+
+def test_tables_are_whole_without_scripts(sites: Sites, browser: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((sites.masked / "queue.html").as_uri())
+    rows = page.locator("#queue tbody tr")
+    assert rows.count() == len(Page(files_of(sites.masked)["queue.html"]).all("tr")) - 1 > 2
+    assert all(row.is_visible() for row in rows.all())
+    assert not page.locator("form").is_visible()
+    context.close()
+
+
+def test_the_first_paint_is_light(sites: Sites) -> None:
+    needed = ("index.html", "assets/report.css", "assets/tables.js", "assets/charts.js")
+    assert sum((sites.names / name).stat().st_size for name in needed) < 2_000_000

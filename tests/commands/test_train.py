@@ -1,0 +1,372 @@
+"""`tutormax train` on the real road: files, `tutormax load`, `dbt build`, then the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from support.factories import event, feedback, session, student, tutor
+from support.warehouses.duckdb import (
+    REPOSITORY,
+    WITHOUT_TESTS,
+    Row,
+    Warehouse,
+    WarehouseFactory,
+    World,
+)
+from support.warehouses.postgres import PostgresProject, environment
+from tutormax.cli import commands
+from tutormax.errors import UserError
+from tutormax.train.model import predict
+from tutormax.train.panel import HORIZONS, INTERVALS
+from tutormax.train.reading import OUTCOMES, read_panel
+from tutormax.train.seeds import BANDS, COEFFICIENTS, DISTRIBUTIONS, FOLDER, read_model, read_rows
+from tutormax.warehouse import Target
+
+START = datetime(2025, 1, 6, tzinfo=UTC)
+SETTINGS = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
+SHIPPED = SETTINGS["vars"]["churn_model_version"]
+READ_BY_TRAINING = ("--select", f"+{OUTCOMES}")
+"""The part of the build that training reads."""
+SEEDS = (COEFFICIENTS, BANDS, DISTRIBUTIONS)
+
+
+def marketplace(
+    tutors: int = 24, days: int = 90, leaving: int = 3, first_sessions: bool = False
+) -> World:
+    """Tutors with a session each day, of whom every `leaving`-th stops in its turn (0: nobody).
+
+    Who is about to stop is late and badly rated for a while before.
+    """
+    sessions: list[Row] = []
+    ratings: list[Row] = []
+    events: list[Row] = []
+    for number in range(tutors):
+        leaves = bool(leaving) and number % leaving == 0
+        last = 6 + (number * 37) % (days - 6) if leaves else days
+        for day in range(min(last, days)):
+            tired = leaves and last - day < 15
+            at = START + timedelta(days=day, hours=9 + number % 8)
+            key = f"session-{number}-{day}"
+            row = session(
+                key,
+                f"tutor-{number}",
+                f"student-{number}",
+                at.replace(tzinfo=None).isoformat(),
+                session_number=1 if first_sessions else day + 1,
+                late_start_minutes=12 if tired else 1,
+                engagement_score=0.5 if tired else 0.7 + (number + day) % 10 / 50,
+            )
+            sessions.append(row)
+            if day % 2 == 0:
+                rating = 2 if tired else 4 + (number + day) % 3 // 2
+                ratings.append(feedback(f"feedback-{key}", row, overall_rating=rating))
+            if day % 3 == 0:
+                moment = (at - timedelta(hours=1)).replace(tzinfo=None).isoformat()
+                events.append(event(f"event-{key}", f"tutor-{number}", moment))
+    return {
+        "tutors": [
+            tutor(f"tutor-{n}", onboarding_date=START - timedelta(days=3 * n))
+            for n in range(tutors)
+        ],
+        "students": [student(f"student-{n}") for n in range(tutors)],
+        "sessions": sessions,
+        "student_feedback": ratings,
+        "tutor_events": events,
+        "interventions": [],
+    }
+
+
+def write_files(world: World, folder: Path) -> None:
+    for table, rows in world.items():
+        if rows:
+            lines = (json.dumps(row, default=str) for row in rows)
+            (folder / f"{table}.jsonl").write_text("\n".join(lines))
+
+
+def run(*words: str | Path) -> str:
+    """Run `tutormax …` in this process and return what it prints."""
+    result = CliRunner().invoke(commands, [str(word) for word in words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def refused(*words: str | Path) -> str:
+    """Run `tutormax …` that must be refused, and return the sentence."""
+    with pytest.raises(UserError) as refusal:
+        run(*words)
+    assert "\n" not in str(refusal.value)
+    return str(refusal.value)
+
+
+def built(world: World, new_warehouse: WarehouseFactory, folder: Path, *words: str) -> Warehouse:
+    """A warehouse with `world`, loaded from files and built; `words` go to `dbt build`."""
+    warehouse = new_warehouse()
+    write_files(world, folder)
+    os.environ["TUTORMAX_DUCKDB_PATH"] = str(warehouse.path)
+    run("load", folder)
+    warehouse.build(*words)
+    return warehouse
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tests point to a warehouse, and put all back afterwards."""
+    monkeypatch.setenv("TUTORMAX_DUCKDB_PATH", "")
+    monkeypatch.delenv("TUTORMAX_TARGET", raising=False)
+
+
+@pytest.fixture(scope="module")
+def market(new_warehouse: WarehouseFactory, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Ninety days of two dozen tutors, a third of whom leave."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUTORMAX_DUCKDB_PATH", "")
+        return built(marketplace(), new_warehouse, tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture
+def market_here(market: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    monkeypatch.setenv("TUTORMAX_DUCKDB_PATH", str(market.path))
+    return market
+
+
+def texts(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.usefixtures("market_here")
+def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        run("train", "--version", "2.0.0", "--out", tmp_path / name, "--data", "Made up.")
+    first = texts(tmp_path / "one")
+    assert set(first) == {
+        *(str(FOLDER / name) for name in SEEDS),
+        "docs/models/2.0.0.md",
+    }
+    assert first == texts(tmp_path / "other")
+    run("train", "--version", "2.0.0", "--out", tmp_path / "one", "--data", "Made up.")
+    assert first == texts(tmp_path / "one")
+
+
+@pytest.mark.usefixtures("market_here")
+def test_versions_stand_side_by_side(tmp_path: Path) -> None:
+    run("train", "--version", "b", "--out", tmp_path)
+    alone = {name: read_rows(tmp_path / FOLDER / name) for name in SEEDS}
+    run("train", "--version", "a", "--out", tmp_path)
+    run("train", "--version", "c", "--out", tmp_path)
+    for name in SEEDS:
+        rows = read_rows(tmp_path / FOLDER / name)
+        assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+        assert [row for row in rows if row[0] == "b"] == alone[name]
+        assert len(rows) == 3 * len(alone[name])
+    # Training anew replaces the version's own rows and touches no other.
+    path = tmp_path / FOLDER / COEFFICIENTS
+    path.write_text(path.read_text().replace("a,0,1,intercept,", "a,0,1,intercept,99"))
+    before = path.read_text()
+    run("train", "--version", "b", "--out", tmp_path)
+    assert path.read_text() == before
+    run("train", "--version", "a", "--out", tmp_path)
+    assert path.read_text() == before.replace("a,0,1,intercept,99", "a,0,1,intercept,")
+
+
+@pytest.mark.usefixtures("market_here")
+def test_ninety_days_cannot_judge_ninety(tmp_path: Path) -> None:
+    said = run("train", "--version", "1", "--out", tmp_path)
+    assert "The data are too short to learn or judge 90 days" in said
+    card = (tmp_path / "docs" / "models" / "1.md").read_text()
+    assert "whether they are real, was not said in training" in card
+    assert "The data are too short to learn or judge 90 days; nothing vouches for those." in card
+    assert "Days 30 to 90 could not be learned: their hazard is that of days 7 to 30" in card
+    assert "recency alone" in card
+    assert "boosted trees" in card
+    assert "constant rate" in card
+
+
+@pytest.mark.usefixtures("market_here")
+def test_sql_scores_as_the_trainer_predicts(market_here: Warehouse, tmp_path: Path) -> None:
+    """A new version is trained, its seeds go into a copy of the project, and dbt scores with it."""
+    project = tmp_path / "project"
+    ignored = shutil.ignore_patterns(".venv", ".git", "target", "logs", "data", ".*cache")
+    shutil.copytree(REPOSITORY, project, ignore=ignored)
+    run("train", "--version", "9.0.0", "--out", project)
+    path = tmp_path / "warehouse.duckdb"
+    shutil.copyfile(market_here.path, path)
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("dbt"),
+            *("build", *WITHOUT_TESTS, "--full-refresh", "--select"),
+            *("churn_predictions", "resource_type:seed"),
+            *("--vars", json.dumps({"churn_model_version": "9.0.0"})),
+        ],
+        cwd=project,
+        env=dict(os.environ)
+        | {"TUTORMAX_DUCKDB_PATH": str(path), "DBT_PROFILES_DIR": str(project)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    os.environ["TUTORMAX_DUCKDB_PATH"] = str(path)
+    assert compare_with_sql(Target.DUCKDB, project, "9.0.0", warehouse_rows(path)) > 1000
+
+
+def test_the_shipped_model_scores_as_the_trainer_predicts(market_here: Warehouse) -> None:
+    rows = warehouse_rows(market_here.path)
+    assert compare_with_sql(Target.DUCKDB, REPOSITORY, SHIPPED, rows) > 1000
+
+
+def test_postgres_trains_and_scores_alike(
+    market_here: Warehouse, postgres_project: PostgresProject, tmp_path: Path
+) -> None:
+    run("train", "--version", "2.0.0", "--out", tmp_path / "duckdb")
+    write_files(marketplace(), tmp_path)
+    with postgres_project.warehouse() as warehouse:
+        warehouse.load(tmp_path)
+        warehouse.build()
+        with environment(postgres_project.environment()):
+            words = ("train", "--target", "postgres", "--version", "2.0.0")
+            run(*words, "--out", tmp_path / "postgres")
+            scored = warehouse.execute(SCORED)
+            assert compare_with_sql(Target.POSTGRES, REPOSITORY, SHIPPED, scored) > 1000
+    assert texts(tmp_path / "postgres") == texts(tmp_path / "duckdb")
+    assert len(scored) == len(warehouse_rows(market_here.path))
+
+
+def test_postgres_without_a_build_gets_a_sentence(
+    postgres_project: PostgresProject, tmp_path: Path
+) -> None:
+    with postgres_project.warehouse(), environment(postgres_project.environment()):
+        sentence = refused("train", "--target", "postgres", "--version", "1", "--out", tmp_path)
+    assert sentence.startswith("There are no churn features on postgres yet: run `dbt build")
+
+
+def warehouse_rows(path: Path) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        return connection.execute(SCORED).fetchall()
+
+
+SCORED = f"""
+    select tutor_id, cast(prediction_date as date) - date '1970-01-01', model_version,
+        {", ".join(f"window_{horizon}day_probability" for horizon in HORIZONS)}
+    from tutormax.churn_predictions
+"""
+
+
+def compare_with_sql(
+    target: Target, project: Path, version: str, rows: list[tuple[Any, ...]]
+) -> int:
+    """Compare every prediction in SQL with the trainer's own; how many there are."""
+    panel = read_panel(target)
+    model = read_model(project / FOLDER, version)
+    own = predict(model, panel.only(model.names).features)
+    expected = dict(zip(zip(panel.tutor, panel.day.tolist(), strict=True), own, strict=True))
+    assert len(expected) == len(rows)
+    for tutor_id, day, scored_by, *probabilities in rows:
+        assert scored_by == version
+        found = np.array([float(value) for value in probabilities])
+        assert np.abs(found - expected[tutor_id, day]).max() <= 1e-9
+    assert len({tuple(values) for values in own.tolist()}) > len(rows) / 2
+    return len(rows)
+
+
+@pytest.mark.parametrize(
+    ("world", "says"),
+    [
+        (marketplace(tutors=4), "what became of 4 tutors; training needs 5 at least"),
+        (marketplace(leaving=0), "is known to have churned, and what never happened cannot be"),
+        ({"students": [student("s")]}, "holds no activity to learn from: load data with"),
+        (
+            {"tutors": [tutor("tutor-1")], "tutor_events": [event("e", "tutor-1", "2025-06-01")]},
+            "No tutor was at work on any day",
+        ),
+    ],
+    ids=["too few tutors", "no churn", "no activity", "no work"],
+)
+def test_data_that_do_not_allow_it_get_a_sentence(
+    world: World, says: str, new_warehouse: WarehouseFactory, tmp_path: Path
+) -> None:
+    built(world, new_warehouse, tmp_path, *READ_BY_TRAINING)
+    assert says in refused("train", "--version", "1", "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        marketplace(tutors=8, leaving=2),
+        marketplace() | {"tutor_events": [], "student_feedback": []},
+        marketplace(first_sessions=True),
+    ],
+    ids=["few tutors", "no events", "first sessions only"],
+)
+def test_poor_data_are_enough_for_a_model(
+    world: World, new_warehouse: WarehouseFactory, tmp_path: Path
+) -> None:
+    built(world, new_warehouse, tmp_path, *READ_BY_TRAINING)
+    run("train", "--version", "1", "--out", tmp_path / "out")
+    model = read_model(tmp_path / "out" / FOLDER, "1")
+    assert [(hazard.start, hazard.end) for hazard in model.hazards] == list(INTERVALS)
+    for hazard in model.hazards:
+        numbers = [hazard.intercept, *hazard.coefficient, *hazard.mean, *hazard.scale]
+        assert np.isfinite(numbers).all()
+        assert (hazard.scale > 0).all()
+    panel = read_panel(Target.DUCKDB)
+    assert np.isfinite(predict(model, panel.features)).all()
+
+
+def test_a_warehouse_that_is_not_built_gets_a_sentence(
+    new_warehouse: WarehouseFactory, tmp_path: Path
+) -> None:
+    os.environ["TUTORMAX_DUCKDB_PATH"] = str(new_warehouse().path)
+    sentence = refused("train", "--version", "1", "--out", tmp_path)
+    assert sentence == (
+        "There are no churn features on duckdb yet: run `dbt build --target duckdb` and train then."
+    )
+    os.environ["TUTORMAX_DUCKDB_PATH"] = str(tmp_path / "none.duckdb")
+    assert "There is no DuckDB warehouse" in refused("train", "--version", "1")
+
+
+@pytest.mark.parametrize("version", ["", "a b", "../up", "-x", "x" * 51])
+def test_a_version_is_a_short_name(version: str) -> None:
+    assert "--version must be up to 50 letters" in refused("train", f"--version={version}")
+
+
+@pytest.mark.usefixtures("market_here")
+def test_seeds_that_are_not_ours_are_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / FOLDER / BANDS
+    path.parent.mkdir(parents=True)
+    path.write_text("model_version,something\na,b\n")
+    sentence = refused("train", "--version", "1", "--out", tmp_path)
+    assert f"{path} has the columns model_version, something and should have" in sentence
+    assert texts(tmp_path) == {str(FOLDER / BANDS): b"model_version,something\na,b\n"}
+
+
+@pytest.mark.usefixtures("market_here")
+def test_a_folder_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "docs").write_text("a file")
+    assert "cannot be written" in refused("train", "--version", "1", "--out", tmp_path)
+    assert set(texts(tmp_path)) == {"docs"}
+
+
+def test_other_commands_start_without_scikit_learn() -> None:
+    code = "import sys, tutormax.cli; sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

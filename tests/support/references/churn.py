@@ -1,0 +1,102 @@
+"""Who works, who churns and how predictions did, once more in slow plain Python."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from support.warehouses.duckdb import Row, World
+
+DAY = timedelta(days=1)
+SILENCE = 14
+HORIZONS = (1, 7, 30, 90)
+
+Key = tuple[str, date]
+
+
+def day_of(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def session_days(world: World) -> dict[str, set[date]]:
+    """The days on which each tutor completed a session."""
+    days: dict[str, set[date]] = defaultdict(set)
+    for row in world["sessions"]:
+        if not row["no_show"] and row["actual_start"] is not None:
+            days[row["tutor_id"]].add(day_of(row["scheduled_start"]))
+    return days
+
+
+def working(world: World, first: date, last: date) -> set[Key]:
+    """The tutors and prediction dates that are to be predicted."""
+    held = session_days(world)
+    found = set()
+    for tutor in world["tutors"]:
+        name, onboarded = tutor["tutor_id"], day_of(tutor["onboarding_date"])
+        for number in range((last - first).days + 1):
+            day = first + number * DAY
+            before = {day - n * DAY for n in range(1, SILENCE + 1)}
+            if onboarded < day and (onboarded in before or held[name] & before):
+                found.add((name, day))
+    return found
+
+
+def churned_within(days: set[date], day: date, horizon: int, last: date) -> bool | None:
+    """Whether who completed sessions on `days` churned in the days from `day`; None if unknown.
+
+    The silence that lasts on `day` counts as churn on it once it is long enough.
+    """
+    if day + (horizon + SILENCE - 1) * DAY > last:
+        return None
+    for held in days:
+        if held >= last or any(held + n * DAY in days for n in range(1, SILENCE + 1)):
+            continue
+        churn_day = held + DAY
+        was_known = churn_day + SILENCE * DAY <= day
+        if not was_known and churn_day < day + horizon * DAY:
+            return True
+    return False
+
+
+def auc(scores: Sequence[float], outcomes: Sequence[bool]) -> float | None:
+    """The share of pairs of one who churned and one who stayed that are in order; ties are half."""
+    ones = [score for score, outcome in zip(scores, outcomes, strict=True) if outcome]
+    zeros = [score for score, outcome in zip(scores, outcomes, strict=True) if not outcome]
+    if not ones or not zeros:
+        return None
+    pairs = [(one > zero) + 0.5 * (one == zero) for one in ones for zero in zeros]
+    return sum(pairs) / len(pairs)
+
+
+def figures(judged: Iterable[tuple[Row, bool, float]], horizon: int) -> dict[str, Any]:
+    """What churn_prediction_outcomes says of predictions, their outcomes and silent days."""
+    rows = list(judged)
+    probabilities = [row[f"window_{horizon}day_probability"] for row, _, _ in rows]
+    outcomes = [outcome for _, outcome, _ in rows]
+    flags = [row["churn_score"] >= 51 for row, _, _ in rows]
+    hits = sum(flag and outcome for flag, outcome in zip(flags, outcomes, strict=True))
+    deciles: dict[int, list[float]] = defaultdict(list)
+    for probability, outcome in zip(probabilities, outcomes, strict=True):
+        below = sum(other < probability for other in probabilities)
+        deciles[10 * below // len(rows)].append(probability - outcome)
+    return {
+        "predictions": len(rows),
+        "churned": sum(outcomes),
+        "mean_probability": sum(probabilities) / len(rows),
+        "brier_score": sum(
+            (probability - outcome) ** 2
+            for probability, outcome in zip(probabilities, outcomes, strict=True)
+        )
+        / len(rows),
+        "auc": auc(probabilities, outcomes),
+        "calibration_error": sum(abs(sum(gaps)) for gaps in deciles.values()) / len(rows),
+        "precision_at_high": hits / sum(flags) if any(flags) else None,
+        "recall_at_high": hits / sum(outcomes) if any(outcomes) else None,
+        "baseline_auc": auc([silent for _, _, silent in rows], outcomes),
+        "baseline_brier_score": sum(
+            (sum(outcomes) / len(rows) - outcome) ** 2 for outcome in outcomes
+        )
+        / len(rows),
+    }

@@ -1,0 +1,230 @@
+"""What is fitted: it finds what is there, is calibrated, bounded, and the same each time."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from support.churn_panels import NAMES, panel
+from tutormax.errors import UserError
+from tutormax.train.fitting import _calibration, fit
+from tutormax.train.judging import calibration_error, judge
+from tutormax.train.model import (
+    DIGITS,
+    Model,
+    log_odds,
+    predict,
+    probability,
+    rounded,
+    standardised,
+)
+from tutormax.train.monitoring import LEVELS, bands, distributions
+from tutormax.train.panel import HORIZONS, INTERVALS, Panel, thinned
+
+
+@pytest.fixture(scope="module")
+def learned() -> Panel:
+    return panel(tutors=300, days=200, hazard=0.006)
+
+
+@pytest.fixture(scope="module")
+def model(learned: Panel) -> Model:
+    return fit(learned, "x", 90)[0]
+
+
+def test_it_finds_the_effect_and_leaves_out_what_says_nothing(model: Model) -> None:
+    for hazard in model.hazards[1:]:
+        strain, noise, constant, unknown = hazard.coefficient[1:]
+        assert strain > 0.5
+        assert abs(noise) < strain / 3
+        assert constant == 0
+        assert unknown == 0
+    assert (model.hazards[0].scale > 0).all()
+
+
+def test_probabilities_rise_with_the_horizon_and_stay_within_bounds(model: Model) -> None:
+    wild = np.random.default_rng(1).normal(0, 1000, (500, len(NAMES)))
+    wild[::7] = np.nan
+    predicted = predict(model, wild)
+    assert predicted.shape == (500, len(HORIZONS))
+    assert (np.diff(predicted, axis=1) >= 0).all()
+    assert (predicted >= 0).all()
+    assert (predicted <= 1).all()
+
+
+def test_a_risky_feature_never_lowers_the_risk(model: Model) -> None:
+    base = np.tile(model.hazards[0].mean, (20, 1))
+    base[:, 1] = np.linspace(-4, 4, 20)
+    assert all(hazard.coefficient[1] > 0 for hazard in model.hazards)
+    assert (np.diff(predict(model, base), axis=0) > 0).all()
+
+
+def test_an_unknown_feature_counts_as_the_mean(model: Model) -> None:
+    unknown = np.full((1, len(NAMES)), np.nan)
+    assert predict(model, unknown) == pytest.approx(predict(model, model.hazards[0].mean[None]))
+
+
+def test_it_is_calibrated_on_tutors_it_has_not_seen(model: Model) -> None:
+    unseen = panel(tutors=300, days=200, hazard=0.006, seed=5)
+    predicted = predict(model, unseen.features)
+    for number, horizon in enumerate(HORIZONS):
+        judged = unseen.judged(horizon)
+        figures = judge(predicted[judged, number], unseen.churned(horizon)[judged])
+        assert figures is not None
+        assert figures.ece < 0.05
+        assert figures.auc is not None
+        assert figures.auc > 0.7
+
+
+def test_calibration_is_folded_into_what_is_stored(learned: Panel) -> None:
+    """Features of noise make raw log-odds too bold; the stored ones are drawn back, none lost."""
+    rng = np.random.default_rng(2)
+    by_tutor = {tutor: rng.normal(size=40) for tutor in dict.fromkeys(learned.tutor)}
+    noisy = np.column_stack(
+        [learned.features, np.stack([by_tutor[tutor] for tutor in learned.tutor])]
+    )
+    names = (*learned.names, *(f"noise_{n}" for n in range(40)))
+    bold = replace(learned, features=noisy, names=names)
+    fitted, fits = fit(bold, "x", 90)
+    assert fits[2].slope < 0.95
+    hazard = fitted.hazards[2]
+    shown = bold.take(bold.judged(30) & bold.at_risk(7) & thinned(bold, 23))
+    plain = LogisticRegression(C=fits[2].strength, tol=1e-8, max_iter=1000).fit(
+        standardised(shown.features, hazard.mean, hazard.scale), shown.churned(30)
+    )
+    assert hazard.coefficient == pytest.approx(fits[2].slope * plain.coef_[0], abs=1e-3)
+    rows = bold.judged(30) & bold.at_risk(7)
+    mean = float(probability(log_odds(hazard, noisy[rows])).mean())
+    assert mean == pytest.approx(float(bold.churned(30)[rows].mean()), rel=0.1)
+
+
+def test_stored_numbers_have_few_digits(model: Model) -> None:
+    for hazard in model.hazards:
+        for value in [hazard.intercept, *hazard.coefficient, *hazard.mean, *hazard.scale]:
+            assert float(f"{value:.{DIGITS - 1}e}") == value
+    assert str(rounded(-0.0)) == "0.0"
+    assert rounded(1234567.0) == 1234570.0
+
+
+def test_the_same_panel_gives_the_same_model(learned: Panel, model: Model) -> None:
+    again, _ = fit(learned, "x", 90)
+    for one, other in zip(model.hazards, again.hazards, strict=True):
+        assert one.intercept == other.intercept
+        assert (one.coefficient == other.coefficient).all()
+
+
+def test_a_horizon_too_long_goes_on_at_the_daily_rate_of_the_last(learned: Panel) -> None:
+    fitted, fits = fit(learned, "x", 7)
+    assert [item.derived_from for item in fits] == [None, None, (1, 7), (1, 7)]
+    last = fitted.hazards[1]
+    rows = learned.features[learned.judged(7) & learned.at_risk(1)]
+    daily = float(probability(log_odds(last, rows)).mean())
+    for (start, end), hazard in zip(INTERVALS[2:], fitted.hazards[2:], strict=True):
+        assert (hazard.coefficient == last.coefficient).all()
+        odds = 1 - (1 - daily) ** ((end - start) / 6)
+        shift = np.log(odds / (1 - odds)) - np.log(daily / (1 - daily))
+        assert hazard.intercept == pytest.approx(last.intercept + shift, abs=1e-4)
+
+
+def test_no_churn_at_all_is_a_sentence() -> None:
+    with pytest.raises(UserError, match="None of the 20 tutors to learn from is known to have"):
+        fit(panel(tutors=20, hazard=1e-12, effect=0), "x", 30)
+
+
+def test_an_interval_without_churn_gets_a_small_rate() -> None:
+    few = panel(tutors=20, days=60, hazard=1e-12, effect=0)
+    churn_in = few.churn_in.copy()
+    churn_in[few.tutor == "tutor-3"] = 0.0
+    fitted, fits = fit(replace(few, churn_in=churn_in), "x", 7)
+    assert fits[0].churned > 0
+    assert fits[1].churned == 0
+    assert not fitted.hazards[1].coefficient.any()
+    assert 0 < probability(np.array([fitted.hazards[1].intercept]))[0] < 0.01
+
+
+def test_bands_tile_probabilities_and_scores(model: Model, learned: Panel) -> None:
+    found = bands(model, learned)
+    assert tuple(band.level for band in found) == LEVELS
+    assert found[0].probability_from == 0.0
+    assert found[-1].probability_to == 1.0
+    for one, following in itertools.pairwise(found):
+        assert one.probability_from < one.probability_to == following.probability_from
+        assert one.score_to == following.score_from
+    assert [band.score_from for band in found] == [0, 25, 50, 75]
+    mean = predict(model, learned.features)[:, 2].mean()
+    assert found[1].probability_from == pytest.approx(mean, rel=1e-4)
+
+
+def test_every_row_is_in_one_bin_of_each_feature(learned: Panel) -> None:
+    bins = distributions(learned)
+    for column, name in enumerate(learned.names):
+        own = [item for item in bins if item.feature == name]
+        assert len([item for item in own if item.number]) <= 10
+        assert sum(item.share for item in own) == pytest.approx(1, abs=1e-12)
+        values = learned.features[:, column]
+        for item in own:
+            if item.number == 0:
+                inside = np.isnan(values)
+            else:
+                inside = ~np.isnan(values)
+                inside &= values >= (-np.inf if item.lower is None else item.lower)
+                inside &= values < (np.inf if item.upper is None else item.upper)
+            assert item.share == pytest.approx(inside.mean(), abs=1e-12)
+            assert item.share > 0
+    assert [item.number for item in bins if item.feature == "never_known"] == [0]
+    assert [item.number for item in bins if item.feature == "always_one"] == [1]
+
+
+def test_a_yes_or_no_feature_has_a_bin_for_each(learned: Panel) -> None:
+    rare = replace(learned, features=(learned.features[:, :1] > 3) * 1.0, names=("rare",))
+    assert [(item.lower, item.upper) for item in distributions(rare)] == [(None, 1.0), (1.0, None)]
+
+
+def test_calibration_error_keeps_equal_predictions_together() -> None:
+    """The tenth is that of the first of equals: 5 rows at 0.1 in one tenth, 5 at 0.6 in another."""
+    predicted = np.array([0.1] * 5 + [0.6] * 5)
+    churned = np.array([True] + [False] * 4 + [True] * 4 + [False])
+    assert calibration_error(predicted, churned) == pytest.approx((0.5 + 1.0) / 10)
+    apart = np.arange(20) / 20
+    every_other = np.arange(20) % 2 == 1
+    pairs = [apart[n] + apart[n + 1] - 1 for n in range(0, 20, 2)]
+    assert calibration_error(apart, every_other) == pytest.approx(np.abs(pairs).sum() / 20)
+
+
+def test_figures_by_hand() -> None:
+    figures = judge(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
+    assert figures is not None
+    assert figures.auc == pytest.approx(0.75)
+    assert figures.brier == pytest.approx((0.01 + 0.16 + 0.65**2 + 0.04) / 4)
+    assert figures.rate == 0.5
+    all_stayed = judge(np.array([0.1, 0.2]), np.array([False, False]))
+    assert all_stayed is not None
+    assert all_stayed.auc is None
+    assert judge(np.array([]), np.array([], dtype=bool)) is None
+
+
+def test_log_odds_that_mislead_leave_the_rate_alone() -> None:
+    churned = np.arange(200) % 4 == 0
+    slope, shift = _calibration(np.where(churned, -1.0, 1.0) + np.arange(200) / 1e3, churned)
+    assert slope == 0
+    assert probability(np.array([shift]))[0] == pytest.approx(0.25, abs=0.01)
+
+
+def test_churn_that_takes_everybody_at_once_is_a_sentence() -> None:
+    all_gone = panel(tutors=20, days=60)
+    at_once = replace(all_gone, churn_in=np.zeros(len(all_gone)))
+    with pytest.raises(UserError, match=r"None of the 20 tutors .* still there 1 day after"):
+        fit(at_once, "x", 7)
+
+
+def test_few_tutors_told_apart_without_error_are_not_taken_for_certainty() -> None:
+    churned = np.arange(200) % 4 == 0
+    assert _calibration(np.where(churned, 1.0, -1.0), churned) == (1.0, 0.0)
+    overlapping = churned ^ (np.arange(200) % 20 < 2)
+    slope, _ = _calibration(np.where(churned, 1.0, -1.0), overlapping)
+    assert 0 < slope < 3
+    assert slope != 1

@@ -1,0 +1,116 @@
+"""A BI tool reads the published tables as it would: by SQLAlchemy, logged in as an analyst."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, MetaData, Table, create_engine, func, inspect, make_url, select, text
+from sqlalchemy.exc import ProgrammingError
+from test_roles import PERSONAL
+
+from support.factories import small_world
+from support.warehouses.both_engines import PostgresWarehouse
+from support.warehouses.duckdb import PUBLISHED, REPOSITORY
+from support.warehouses.postgres import DatabaseFactory
+
+VIEWS = ("metric_days", "metric_interventions", "metric_sessions", "metric_tutor_days")
+
+
+@pytest.fixture(scope="module")
+def built(
+    postgres_database: DatabaseFactory, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PostgresWarehouse]:
+    with postgres_database() as url:
+        warehouse = PostgresWarehouse(tmp_path_factory.mktemp("bi"), url)
+        warehouse.insert(small_world())
+        warehouse.command("roles", "--target", "postgres")
+        warehouse.build()
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def analyst(built: PostgresWarehouse) -> Iterator[Engine]:
+    """The connection of a person who has been granted `tutormax_analyst` and nothing else."""
+    person = f"analyst_{uuid4().hex[:8]}"
+    built.execute(f"create role {person} login password 'secret' in role tutormax_analyst")
+    engine = create_engine(make_url(built.url).set(username=person, password="secret"))
+    yield engine
+    engine.dispose()
+    built.execute(f"drop role {person}")
+
+
+def reflected(engine: Engine, name: str) -> Table:
+    return Table(name, MetaData(), schema="tutormax", autoload_with=engine, resolve_fks=False)
+
+
+def is_refused(engine: Engine, statement: str) -> bool:
+    with engine.connect() as connection:
+        try:
+            connection.execute(text(statement))
+        except ProgrammingError as error:
+            assert "permission denied" in str(error)
+            return True
+        return False
+
+
+def test_the_published_tables_are_found(analyst: Engine) -> None:
+    found = inspect(analyst)
+    assert set(found.get_table_names("tutormax")) == {*PUBLISHED, "tutormax_runs"}
+    assert set(found.get_view_names("tutormax")) == {*VIEWS}
+
+
+@pytest.mark.parametrize("name", [*PUBLISHED, "tutormax_runs", *VIEWS])
+def test_columns_that_are_not_personal_are_read(
+    name: str, built: PostgresWarehouse, analyst: Engine
+) -> None:
+    table = reflected(analyst, name)
+    personal = PERSONAL.get(name, set())
+    assert personal < set(table.columns.keys())
+    allowed = [column for column in table.columns if column.name not in personal]
+    with analyst.connect() as connection:
+        rows = connection.execute(select(*allowed)).all()
+        counted = connection.execute(select(func.count()).select_from(table)).scalar_one()
+    assert len(rows) == counted == len(built.rows(name))
+    for column in personal:
+        assert is_refused(analyst, f'select "{column}" from tutormax."{name}"')
+
+
+def test_tables_are_joined_as_the_page_says(built: PostgresWarehouse, analyst: Engine) -> None:
+    """Every query in docs/bi.md runs as an analyst."""
+    page = (REPOSITORY / "docs" / "bi.md").read_text()
+    queries = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    assert len(queries) >= 2
+    with analyst.connect() as connection:
+        for query in queries:
+            assert connection.execute(text(query)).keys()
+    metrics, tutors = (reflected(analyst, name) for name in ("tutor_performance_metrics", "tutors"))
+    joined = (
+        select(tutors.c.education_level, func.sum(metrics.c.sessions_completed))
+        .join(tutors, metrics.c.tutor_id == tutors.c.tutor_id)
+        .where(metrics.c.window == "30day")
+        .group_by(tutors.c.education_level)
+    )
+    with analyst.connect() as connection:
+        ((level, sessions),) = connection.execute(joined).all()
+    assert level == "Master"
+    assert sessions == sum(
+        row["sessions_completed"]
+        for row in built.rows("tutor_performance_metrics")
+        if row["window"] == "30day"
+    )
+
+
+def test_what_lies_behind_is_refused(built: PostgresWarehouse, analyst: Engine) -> None:
+    behind = built.execute(
+        "select schemaname, tablename from pg_tables "
+        "where schemaname in ('raw', 'staging', 'intermediate', 'archive')"
+    )
+    assert {schema for schema, _ in behind} == {"raw", "staging", "intermediate", "archive"}
+    for schema, name in behind:
+        assert is_refused(analyst, f'select * from "{schema}"."{name}"')
+    assert is_refused(analyst, "select * from tutormax.tutors")
+    assert is_refused(analyst, "delete from tutormax.intervention_recommendations")
+    assert is_refused(analyst, "create view tutormax.mine as select 1")

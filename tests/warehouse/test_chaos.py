@@ -1,0 +1,168 @@
+"""Builds that are killed at random moments: the next one ends as if nothing had happened.
+
+TUTORMAX_CHAOS raises the number of moments of each kind.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+
+import psycopg2
+import pytest
+
+from support.factories import feedback, intervention, session, student, tutor
+from support.folders import temporary_open_folder
+from support.warehouses.duckdb import DEFAULT_ARRIVAL, Row, World
+from support.warehouses.postgres import BUILD, WORLD, Fork, PostgresProject, PostgresWarehouse
+from tutormax.postgres.server import LocalServer
+
+MOMENTS = int(os.environ.get("TUTORMAX_CHAOS", "10"))
+LATER = DEFAULT_ARRIVAL + timedelta(days=1)
+
+Kill = Callable[[PostgresWarehouse, Fork], bool]
+"""Ends a build; False if it had ended before."""
+
+
+def news() -> World:
+    """What arrives before the build that is killed: new rows, corrections, a tutor refused."""
+    fresh = [
+        session(f"new-{n}", f"tutor-{n % 4}", "newcomer", f"2025-03-{10 + n} 10:00")
+        for n in range(9)
+    ]
+    corrected = [
+        row
+        | {"updated_at": row["updated_at"] + timedelta(days=1), "duration_minutes": 30}
+        | {"tutor_initiated_reschedule": True}
+        for row in WORLD["sessions"][:20]
+    ]
+    swapped = [
+        row | {"email": email, "updated_at": row["updated_at"] + timedelta(days=1)}
+        for row, email in [
+            (WORLD["tutors"][0], "new-address@example.com"),
+            (WORLD["tutors"][1], "another@example.com"),
+        ]
+    ]
+    world: dict[str, list[Row]] = {
+        "tutors": [tutor("new-tutor"), *swapped],
+        "students": [student("newcomer")],
+        "sessions": [*fresh, *corrected],
+        "student_feedback": [feedback(f"of-{row['session_id']}", row) for row in fresh],
+        "tutor_events": [row | {"event_type": "logout"} for row in WORLD["tutor_events"][:7]],
+        "interventions": [intervention("new", "tutor-1", "2025-03-12 10:00")],
+    }
+    return {table: [row | {"_loaded_at": LATER} for row in rows] for table, rows in world.items()}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresProject]:
+    """A server of our own: others would not like its processes to be killed."""
+    with temporary_open_folder() as folder:
+        server = LocalServer(folder / "data")
+        server.start(attached=True)
+        try:
+            yield PostgresProject(server.url("postgres"), tmp_path_factory.mktemp("dbt"))
+        finally:
+            server.stop()
+
+
+class Case:
+    """A database, the words that build it, and what an undisturbed build makes of it."""
+
+    def __init__(self, project: PostgresProject, start: str, *words: str) -> None:
+        self.start = start
+        self.words = words
+        with project.warehouse(start) as warehouse:
+            begin = time.monotonic()
+            fork = project.start_fork(*BUILD, *words)
+            assert fork.wait() == 0, fork.log.read_text()
+            self.seconds = time.monotonic() - begin
+            self.outcome = warehouse.published()
+
+
+@pytest.fixture(scope="module")
+def cases(project: PostgresProject) -> list[Case]:
+    """A first build, one with news, and a full refresh with news."""
+    with project.warehouse() as warehouse:
+        warehouse.insert(WORLD)
+        loaded = warehouse.keep()
+    with project.warehouse(loaded) as warehouse:
+        warehouse.build()
+        warehouse.insert(news())
+        changed = warehouse.keep()
+    first = Case(project, loaded)
+    next_ = Case(project, changed)
+    assert first.outcome != next_.outcome
+    assert len(next_.outcome["sessions"]) == len(first.outcome["sessions"]) + 9
+    full = Case(project, changed, "--full-refresh")
+    assert full.outcome == next_.outcome
+    return [first, next_, full]
+
+
+def kill_dbt(_: PostgresWarehouse, build: Fork) -> bool:
+    build.kill()
+    return build.wait() == -signal.SIGKILL
+
+
+def kill_backend(warehouse: PostgresWarehouse, build: Fork) -> bool:
+    """Kill a process of the server that works for the build; the server restarts all the others."""
+    with closing(psycopg2.connect(warehouse.project.server)) as connection:
+        cursor = connection.cursor()
+        # A connection rests for a moment between one model and the next.
+        cursor.execute(
+            """select pid from pg_stat_activity
+            where datname = %s and application_name = 'dbt'
+            order by state = 'active' desc, pid desc""",
+            [warehouse.project.database],
+        )
+        backends = [backend for (backend,) in cursor.fetchall()]
+    if backends:
+        os.kill(backends[0], signal.SIGKILL)
+    code = build.wait()
+    assert backends or code == 0, build.log.read_text()
+    return code != 0
+
+
+def wait_for_server(warehouse: PostgresWarehouse) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return psycopg2.connect(warehouse.project.url).close()
+        except psycopg2.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("kill", [kill_dbt, kill_backend])
+def test_a_killed_build_leaves_no_trace(
+    kill: Kill, project: PostgresProject, cases: list[Case]
+) -> None:
+    rng = random.Random(int(os.environ.get("TUTORMAX_CHAOS_SEED", "1")))
+    killed = tried = 0
+    while killed < MOMENTS:
+        tried += 1
+        assert tried < 5 * MOMENTS, "the builds end before they are killed"
+        case = cases[tried % len(cases)]
+        # The moments are spread over the build, whose length varies.
+        moment = case.seconds * (tried % MOMENTS + rng.random()) / MOMENTS
+        with project.warehouse(case.start) as warehouse:
+            build = project.start_fork(*BUILD, *case.words)
+            time.sleep(moment)
+            killed += kill(warehouse, build)
+            wait_for_server(warehouse)
+            warehouse.build()
+            outcome = warehouse.published()
+            assert outcome == case.outcome, f"killed after {moment} s of {case.seconds} s"
+
+
+def test_news_are_more_than_nothing(cases: list[Case]) -> None:
+    """The builds that are killed have something to do in every published table."""
+    first, next_, _ = cases
+    same = {table for table, rows in first.outcome.items() if rows == next_.outcome[table]}
+    assert same == set()

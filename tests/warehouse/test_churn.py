@@ -1,0 +1,401 @@
+"""Churn: who is predicted, what comes of it, versions of the model, and how scores move."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import yaml
+
+from support.factories import event, feedback, session, student, tutor, utc
+from support.references import churn as churn_reference
+from support.references.churn import HORIZONS, day_of
+from support.warehouses.duckdb import (
+    DEFAULT_ARRIVAL,
+    REPOSITORY,
+    Row,
+    Warehouse,
+    WarehouseFactory,
+    World,
+)
+
+PREDICTIONS = "churn_predictions"
+ACTIVE = str(
+    yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]["churn_model_version"]
+)
+OTHER = "another"
+FIRST, LAST = date(2025, 1, 1), date(2025, 6, 30)
+
+
+def sporadic_world(seed: int = 5, *, first: date = FIRST, days: int = 180, gap: int = 25) -> World:
+    """Tutors who are silent for up to `gap` days now and then; some leave, one never begins."""
+    rng = random.Random(seed)
+    world: World = {
+        "tutors": [],
+        "students": [student("student-1")],
+        "sessions": [],
+        "student_feedback": [],
+        "tutor_events": [],
+    }
+    for number in range(8):
+        name = f"tutor-{number}"
+        joined = first + timedelta(days=rng.choice([-30, -1, 0, 40]))
+        world["tutors"].append(
+            tutor(name, onboarding_date=datetime(joined.year, joined.month, joined.day, tzinfo=UTC))
+        )
+        at = (joined - first).days + 1
+        leaves = days if number % 2 else rng.randrange(60, days)
+        while at < leaves and number != 7:
+            day = first + timedelta(days=at)
+            if at >= 0:
+                key = f"{name}-{at}"
+                missed = rng.random() < 0.15
+                held = session(
+                    key,
+                    name,
+                    "student-1",
+                    f"{day} {rng.choice(['00:00', '12:00', '23:59:59.999999'])}",
+                    session_number=rng.choice([1, 2]),
+                    no_show=missed,
+                    tutor_initiated_reschedule=rng.random() < 0.2,
+                    **({"actual_start": None, "late_start_minutes": None} if missed else {}),
+                )
+                world["sessions"].append(held)
+                if rng.random() < 0.5:
+                    world["student_feedback"].append(
+                        feedback(
+                            key,
+                            held,
+                            overall_rating=rng.randint(1, 5),
+                            submitted_at=held["scheduled_start"]
+                            + timedelta(hours=rng.choice([1, 40, 90])),
+                        )
+                    )
+                world["tutor_events"].append(event(key, name, f"{day} 08:00"))
+            at += rng.choice([1, 1, 1, 2, 3, 5, 13, 14, 15, gap])
+    return world
+
+
+WORLD = sporadic_world()
+
+
+@pytest.fixture(scope="module")
+def raw(new_warehouse: WarehouseFactory) -> Warehouse:
+    warehouse = new_warehouse()
+    warehouse.insert(WORLD)
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def built(raw: Warehouse, new_warehouse: WarehouseFactory) -> Warehouse:
+    """Nothing may change it."""
+    warehouse = new_warehouse(raw)
+    warehouse.build(variables={"as_of_date": str(LAST)})
+    return warehouse
+
+
+@pytest.fixture
+def warehouse(built: Warehouse, new_warehouse: WarehouseFactory) -> Warehouse:
+    return new_warehouse(built)
+
+
+def predictions(warehouse: Warehouse) -> dict[tuple[str, date], Row]:
+    return {
+        (row["tutor_id"], day_of(row["prediction_date"])): row
+        for row in warehouse.published(PREDICTIONS)[PREDICTIONS].values()
+    }
+
+
+def versions(warehouse: Warehouse) -> dict[date, set[str]]:
+    """The model versions of each prediction date."""
+    found: dict[date, set[str]] = defaultdict(set)
+    for (_, day), row in predictions(warehouse).items():
+        found[day].add(row["model_version"])
+    return found
+
+
+def add_version(warehouse: Warehouse, version: str = OTHER) -> None:
+    """Put a second model beside the active one, which sees more risk everywhere."""
+    warehouse.execute(
+        f"""insert into staging.churn_model_coefficients
+        select '{version}', interval_start, interval_end, feature,
+            coefficient + case when feature = 'intercept' then 1 else 0 end, mean, scale
+        from staging.churn_model_coefficients where model_version = '{ACTIVE}'"""
+    )
+    warehouse.execute(
+        f"""insert into staging.churn_risk_bands
+        select '{version}', * exclude (model_version)
+        from staging.churn_risk_bands where model_version = '{ACTIVE}'"""
+    )
+
+
+def build(
+    warehouse: Warehouse, as_of: date, version: str = ACTIVE, *words: str, **more: Any
+) -> Any:
+    """Build, but leave the seeds as the test made them."""
+    variables = {"as_of_date": str(as_of), "churn_model_version": version, **more}
+    return warehouse.try_build("--exclude-resource-type", "seed", *words, variables=variables)
+
+
+def test_who_is_predicted(built: Warehouse) -> None:
+    moments = [
+        *(row["actual_start"] for row in WORLD["sessions"] if row["actual_start"]),
+        *(row["event_timestamp"] for row in WORLD["tutor_events"]),
+    ]
+    first = day_of(min(moments))
+    expected = churn_reference.working(WORLD, first + timedelta(days=1), LAST)
+    assert predictions(built).keys() == expected
+    assert len(expected) > 500
+
+
+def test_outcomes_against_plain_python(built: Warehouse) -> None:
+    held = churn_reference.session_days(WORLD)
+    silent = {
+        (row["tutor_id"], row["prediction_day"]): row["days_since_last_session"]
+        for row in built.rows("int_churn__tutor_days_featured", "intermediate")
+    }
+    joined = {row["tutor_id"]: day_of(row["onboarding_date"]) for row in WORLD["tutors"]}
+    groups: dict[tuple[int, date], list[tuple[Row, bool, float]]] = defaultdict(list)
+    for (name, day), row in predictions(built).items():
+        for horizon in HORIZONS:
+            outcome = churn_reference.churned_within(held[name], day, horizon, LAST)
+            if outcome is not None:
+                days = silent[name, day]
+                days = (day - joined[name]).days if days is None else days
+                groups[horizon, day.replace(day=1)].append((row, outcome, days))
+    found = {
+        (row["horizon_days"], row["prediction_month"]): row
+        for row in built.rows("churn_prediction_outcomes")
+    }
+    assert found.keys() == groups.keys()
+    assert {horizon for horizon, _ in found} == set(HORIZONS)
+    assert sum(row["churned"] for row in found.values()) > 100
+    for (horizon, month), judged in groups.items():
+        for name, value in churn_reference.figures(judged, horizon).items():
+            assert found[horizon, month][name] == (
+                value if value is None else pytest.approx(value, abs=1e-9)
+            ), (horizon, month, name)
+
+
+def test_an_activated_version_scores_from_then_on(
+    raw: Warehouse, new_warehouse: WarehouseFactory
+) -> None:
+    warehouse = new_warehouse(raw)
+    middle = LAST - timedelta(days=20)
+    warehouse.build(variables={"as_of_date": str(middle)})
+    before = predictions(warehouse)
+    add_version(warehouse)
+    assert build(warehouse, LAST, OTHER).succeeded
+    after = predictions(warehouse)
+    assert {key: after[key] for key in before} == before
+    for day, found in versions(warehouse).items():
+        assert found == {OTHER if day > middle else ACTIVE}
+    assert max(versions(warehouse)) == LAST
+    assert {row["model_version"] for row in warehouse.rows("churn_prediction_outcomes")} == {
+        ACTIVE,
+        OTHER,
+    }
+
+    # A full build that was not asked for, here for a var, leaves versions alone.
+    assert build(warehouse, LAST, OTHER, first_session_success_rating=4.0).succeeded
+    assert predictions(warehouse) == after
+
+    # A correction long ago is scored by the version that stands there.
+    late = session("late", "tutor-1", "student-1", "2025-02-03 10:00", _loaded_at=LAST_ARRIVAL)
+    warehouse.insert({"sessions": [late]})
+    assert build(warehouse, LAST, OTHER).succeeded
+    corrected = predictions(warehouse)
+    assert corrected != after
+    for day, found in versions(warehouse).items():
+        assert found == {OTHER if day > middle else ACTIVE}
+
+    # A full refresh has the active version score all.
+    assert build(warehouse, LAST, OTHER, "--full-refresh").succeeded
+    refreshed = predictions(warehouse)
+    assert {row["model_version"] for row in refreshed.values()} == {OTHER}
+    for key, row in refreshed.items():
+        older = corrected[key]
+        if older["model_version"] == ACTIVE:
+            assert row["window_30day_probability"] > older["window_30day_probability"]
+
+
+LAST_ARRIVAL = DEFAULT_ARRIVAL + timedelta(days=9)
+
+
+def test_a_version_that_is_gone_stops_the_build(warehouse: Warehouse) -> None:
+    add_version(warehouse)
+    before = predictions(warehouse)
+    warehouse.execute(
+        f"delete from staging.churn_model_coefficients where model_version = '{ACTIVE}'"
+    )
+    late = session("late", "tutor-1", "student-1", "2025-02-03 10:00", _loaded_at=LAST_ARRIVAL)
+    warehouse.insert({"sessions": [late]})
+    done = build(warehouse, LAST, OTHER)
+    assert not done.succeeded
+    assert f"Predictions of the churn model {ACTIVE} are to be scored again" in done.message
+    assert predictions(warehouse) == before
+    assert build(warehouse, LAST, OTHER, "--full-refresh").succeeded
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        ("", "has no coefficients"),
+        (
+            "delete from staging.churn_model_coefficients where model_version = 'another' "
+            "and interval_start = 7",
+            "has no intercept for the interval 7-30",
+        ),
+        (
+            "update staging.churn_model_coefficients set feature = 'charm' "
+            "where model_version = 'another' and feature <> 'intercept'",
+            "names the feature charm, which does not exist",
+        ),
+        (
+            "update staging.churn_model_coefficients set interval_end = 91 "
+            "where model_version = 'another' and interval_end = 90",
+            "names the interval 30-91, which does not exist",
+        ),
+        (
+            "update staging.churn_model_coefficients set mean = mean + 1 where model_version = "
+            "'another' and interval_start = 7 and feature = 'tenure_days'",
+            "gives the feature tenure_days different means",
+        ),
+        (
+            "delete from staging.churn_risk_bands where model_version = 'another' "
+            "and risk_level = 'High'",
+            "has 3 bands",
+        ),
+    ],
+    ids=["none", "interval", "feature", "other interval", "mean", "band"],
+)
+def test_an_active_version_that_lacks_something(
+    damage: str, complaint: str, warehouse: Warehouse
+) -> None:
+    before = predictions(warehouse)
+    if damage:
+        add_version(warehouse)
+        warehouse.execute(damage)
+    done = warehouse.try_build(
+        "--select", PREDICTIONS, variables={"churn_model_version": OTHER, "as_of_date": str(LAST)}
+    )
+    assert not done.succeeded
+    assert f"The active churn model {OTHER} {complaint}" in done.message
+    assert "seeds/churn" in done.message
+    assert predictions(warehouse) == before
+
+
+def test_a_feature_moves_the_risk_as_its_coefficient_says(warehouse: Warehouse) -> None:
+    """One feature more by one scale, all others unknown, of the active version."""
+    weights: dict[str, dict[int, Row]] = defaultdict(dict)
+    for row in warehouse.rows("churn_model_coefficients", "staging"):
+        if row["model_version"] == ACTIVE and row["feature"] != "intercept":
+            weights[row["feature"]][row["interval_end"]] = row
+    assert len(weights) > 5
+    table = "intermediate.int_churn__tutor_days_featured"
+    warehouse.execute(
+        f"insert into {table} (tutor_id, prediction_day) values ('base', date '{LAST}')"
+    )
+    for feature, rows in weights.items():
+        row = next(iter(rows.values()))
+        for step in (1, 2):
+            warehouse.execute(
+                f"insert into {table} (tutor_id, prediction_day, {feature}) values "
+                f"('{feature} {step}', date '{LAST}', {row['mean'] + step * row['scale']!r})"
+            )
+    assert build(warehouse, LAST, ACTIVE, "--full-refresh", "--select", PREDICTIONS).succeeded
+    found = predictions(warehouse)
+    base = found["base", LAST]
+    assert json.loads(base["contributing_factors"]) == {}
+    groups = {
+        row["feature"]: row["factor_group"] for row in warehouse.rows("churn_features", "staging")
+    }
+    moved = 0
+    for feature, rows in weights.items():
+        signs = {row["coefficient"] > 0 for end, row in rows.items() if end <= 30}
+        if len(signs) == 1:
+            said = json.loads(found[f"{feature} 1", LAST]["contributing_factors"])
+            assert said == ({groups[feature]: 1.0} if signs == {True} else {}), feature
+        steps = [base, *(found[f"{feature} {step}", LAST] for step in (1, 2))]
+        for horizon in HORIZONS:
+            signs = {
+                (row["coefficient"] > 0) - (row["coefficient"] < 0)
+                for end, row in rows.items()
+                if end <= horizon
+            } - {0}
+            risks = [row[f"window_{horizon}day_probability"] for row in steps]
+            if signs == {1}:
+                assert risks == sorted(risks), (feature, horizon)
+            if signs == {-1}:
+                assert risks == sorted(risks, reverse=True), (feature, horizon)
+            moved += len(signs) == 1 and len(set(risks)) == 3
+    assert moved > 20
+
+
+def test_predictions_age_out_in_every_build(new_warehouse: WarehouseFactory) -> None:
+    """Also a great many at once, and they come back with the clock."""
+    world = sporadic_world(6, first=date(2024, 1, 1), days=600, gap=12)
+    warehouse, full = new_warehouse(), new_warehouse()
+    warehouse.insert(world)
+    warehouse.build(variables={"as_of_date": "2024-12-01"})
+    early = predictions(warehouse)
+    assert min(day for _, day in early) == date(2024, 1, 3)
+    full.insert(world)
+    for as_of in ("2025-02-28", "2025-03-01", "2025-07-01", "2025-02-01"):
+        warehouse.build(variables={"as_of_date": as_of, "allow_mass_delete": as_of == "2025-02-01"})
+        full.build("--full-refresh", variables={"as_of_date": as_of, "allow_mass_delete": True})
+        assert warehouse.published() == full.published()
+        year, month, day = map(int, as_of.split("-"))
+        assert min(day for _, day in predictions(warehouse)) == date(year - 1, month, day)
+    assert len(early) > 1000
+
+
+def test_what_is_decided_in_hindsight_is_not_read(warehouse: Warehouse, built: Warehouse) -> None:
+    """Status, archetype and agreed hours of every tutor change, and no prediction does."""
+    warehouse.insert(
+        {
+            "tutors": [
+                row
+                | {
+                    "status": "churned",
+                    "behavioral_archetype": "churner",
+                    "baseline_sessions_per_week": 1.0,
+                    "updated_at": row["updated_at"] + timedelta(days=1),
+                    "_loaded_at": LAST_ARRIVAL,
+                }
+                for row in WORLD["tutors"]
+            ]
+        }
+    )
+    warehouse.build("--full-refresh", variables={"as_of_date": str(LAST)})
+    assert {row["status"] for row in warehouse.rows("tutors")} == {"churned"}
+    assert predictions(warehouse) == predictions(built)
+    features = "int_churn__tutor_days_featured"
+    assert sorted(map(repr, warehouse.rows(features, "intermediate"))) == sorted(
+        map(repr, built.rows(features, "intermediate"))
+    )
+
+
+def test_probabilities_and_scores_hang_together(built: Warehouse) -> None:
+    bands = {
+        row["risk_level"]: row
+        for row in built.rows("churn_risk_bands", "staging")
+        if row["model_version"] == ACTIVE
+    }
+    rows = predictions(built).values()
+    assert utc("2025-06-30 00:00") == max(row["prediction_date"] for row in rows)
+    for row in rows:
+        risks = [row[f"window_{horizon}day_probability"] for horizon in HORIZONS]
+        assert risks[0] >= 0
+        assert risks == sorted(risks)
+        assert risks[-1] <= 1
+        band = bands[row["risk_level"]]
+        assert band["score_from"] <= row["churn_score"] <= band["score_to"]
+        shares = json.loads(row["contributing_factors"])
+        assert all(share > 0 for share in shares.values())
+        assert not shares or sum(shares.values()) == pytest.approx(1, abs=1e-9)
+    assert any(json.loads(row["contributing_factors"]) for row in rows)

@@ -1,0 +1,176 @@
+"""Readers and other builds, while builds run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from support.factories import session, student
+from support.warehouses.duckdb import DEFAULT_ARRIVAL
+from support.warehouses.postgres import BUILD, WORLD, PostgresProject, PostgresWarehouse
+
+SENTENCE = "Another build has begun since this one did, so this one stopped: wait for the other"
+
+HALF_DAYS = """
+    select tutor_id, calculation_date, count(*) from tutor_performance_metrics
+    group by 1, 2 having count(*) <> 3
+"""
+SESSIONS = """
+    select tutors.tutor_id, array_remove(array_agg(session_id), null)
+    from tutors left join sessions on tutors.tutor_id = sessions.tutor_id
+    group by 1
+"""
+OTHERS = """
+    select
+        (select count(*) from tutors),
+        (select count(*) from students),
+        (select count(*) from student_feedback),
+        (select count(*) from tutor_events),
+        (select count(*) from interventions),
+        (select count(*) from rejected_records),
+        (select count(*) from tutor_performance_metrics)
+"""
+
+
+class Reader(threading.Thread):
+    """Looks at the published tables again and again, and notes what should not be."""
+
+    def __init__(self, warehouse: PostgresWarehouse, stop: threading.Event) -> None:
+        super().__init__()
+        self.wrong: list[str] = []
+        self.looks = 0
+        self._warehouse = warehouse
+        self._stopping = stop
+        self._sessions: dict[str, set[str]] = {}
+        self._counts: tuple[int, ...] = ()
+
+    def run(self) -> None:
+        try:
+            with closing(self._warehouse.connect()) as connection:
+                while not self._stopping.is_set() and not self.wrong:
+                    with connection.cursor() as cursor:
+                        self._look(cursor)
+                    self.looks += 1
+                    self._stopping.wait(0.02)  # the build wants its share of the processor
+        except Exception as error:
+            self.wrong.append(repr(error))
+
+    def _look(self, cursor: Any) -> None:
+        cursor.execute(HALF_DAYS)
+        self.wrong += [f"half a day: {row}" for row in cursor.fetchall()]
+        cursor.execute(SESSIONS)
+        sessions = {tutor: set(keys) for tutor, keys in cursor.fetchall()}
+        for tutor, keys in self._sessions.items():
+            if tutor not in sessions or not keys <= sessions[tutor]:
+                self.wrong.append(f"{tutor} lost {keys - sessions.get(tutor, set())}")
+        self._sessions = sessions
+        cursor.execute(OTHERS)
+        (counts,) = cursor.fetchall()
+        # Nothing is taken from raw here, so no table ever shrinks.
+        if any(now < then for now, then in zip(counts, self._counts, strict=False)):
+            self.wrong.append(f"{self._counts} rows became {counts}")
+        self._counts = counts
+
+
+@contextmanager
+def reading(warehouse: PostgresWarehouse, readers: int) -> Iterator[list[Reader]]:
+    stop = threading.Event()
+    threads = [Reader(warehouse, stop) for _ in range(readers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield threads
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def arrive(warehouse: PostgresWarehouse, number: int) -> None:
+    """A few corrections and new rows, none of which moves a session to another tutor."""
+    arrival = {"_loaded_at": DEFAULT_ARRIVAL + timedelta(days=number)}
+    newer = timedelta(days=number)
+    corrected = [
+        row
+        | arrival
+        | {"updated_at": row["updated_at"] + newer, "duration_minutes": 30 + number}
+        | {"tutor_initiated_reschedule": number % 2 == 0}
+        for row in WORLD["sessions"][number::9]
+    ]
+    warehouse.insert(
+        {
+            "students": [student(f"newcomer-{number}", **arrival)],
+            "sessions": [
+                *corrected,
+                session(f"new-{number}", "tutor-1", f"newcomer-{number}", "2025-03-09", **arrival),
+            ],
+            "tutor_events": [
+                row | arrival | {"metadata": {"number": number}}
+                for row in WORLD["tutor_events"][number::7]
+            ],
+        }
+    )
+
+
+def test_readers_notice_nothing(postgres_warehouse: PostgresWarehouse) -> None:
+    rounds = [
+        BUILD,
+        (*BUILD, "--full-refresh"),
+        ("run", "--select", "+sessions", "--full-refresh"),
+        (*BUILD, "--full-refresh"),
+    ]
+    with reading(postgres_warehouse, readers=4) as readers:
+        for number, words in enumerate(rounds, start=1):
+            arrive(postgres_warehouse, number)
+            looks = [reader.looks for reader in readers]
+            build = postgres_warehouse.project.run(*words)
+            assert build.succeeded, build.message
+            for reader, before in zip(readers, looks, strict=True):
+                assert reader.wrong == []
+                assert reader.looks > before
+    assert all(reader.wrong == [] for reader in readers)
+    assert len(postgres_warehouse.published()["sessions"]) == len(WORLD["sessions"]) - 1 + len(
+        rounds
+    )
+
+
+@pytest.fixture(scope="module", params=["first build", "build with news"])
+def start(
+    request: pytest.FixtureRequest, postgres_project: PostgresProject, built_database: str
+) -> str:
+    """The name of a database to build: raw loaded and nothing built, or a built one with news."""
+    first = request.param == "first build"
+    with postgres_project.warehouse(None if first else built_database) as warehouse:
+        if first:
+            warehouse.insert(WORLD)
+        else:
+            arrive(warehouse, 1)
+        return warehouse.keep()
+
+
+def test_two_builds_at_once(start: str, postgres_project: PostgresProject) -> None:
+    with postgres_project.warehouse(start) as warehouse:
+        begin = time.monotonic()
+        warehouse.build()
+        seconds = time.monotonic() - begin
+        outcome = warehouse.published()
+    for distance in (0, 0.4):
+        with postgres_project.warehouse(start) as warehouse:
+            forks = [postgres_project.start_fork(*BUILD)]
+            time.sleep(distance * seconds)
+            forks.append(postgres_project.start_fork(*BUILD))
+            endings = [fork.wait() for fork in forks]
+            for fork, ending in zip(forks, endings, strict=True):
+                said = " ".join(fork.log.read_text().split())
+                # Nothing else went wrong.
+                assert said.count("Database Error in") == said.count(SENTENCE), said
+                assert (ending == 0) == (SENTENCE not in said), said
+            assert 0 in endings
+            warehouse.build()
+            assert warehouse.published() == outcome

@@ -1,0 +1,179 @@
+"""Every table says who owns it and what its columns mean, in YAML and in the warehouse alike."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.factories import small_world
+from support.warehouses.duckdb import REPOSITORY, Project, Warehouse, WarehouseFactory
+
+Nodes = dict[tuple[str, str], Any]
+Manifest = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def built(new_warehouse: WarehouseFactory) -> Warehouse:
+    warehouse = new_warehouse()
+    warehouse.insert(small_world())
+    warehouse.build()
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def nodes(dbt_project: Project) -> Nodes:
+    """What the YAML declares as a table, by schema and name."""
+    manifest = dbt_project.manifest
+    declared = [
+        *(node for node in manifest.nodes.values() if node.resource_type in ("model", "seed")),
+        *manifest.sources.values(),
+    ]
+    return {
+        (node.schema, getattr(node, "identifier", None) or node.alias): node for node in declared
+    }
+
+
+def test_yaml_and_tables_have_the_same_columns(built: Warehouse, nodes: Nodes) -> None:
+    found: dict[tuple[str, str], list[str]] = {}
+    for schema, table, column in built.execute(
+        "select schema_name, table_name, column_name from duckdb_columns() "
+        "where not internal order by 1, 2, column_index"
+    ):
+        found.setdefault((schema, table), []).append(column)
+    assert found.pop(("staging", "build_plan"))  # the builds' own note, nobody else's to read
+    assert found == {name: [*node.columns] for name, node in nodes.items()}
+
+
+def test_the_warehouse_says_what_the_yaml_says(built: Warehouse, nodes: Nodes) -> None:
+    made = {name: node for name, node in nodes.items() if node.resource_type != "source"}
+    tables = {
+        (schema, table): comment
+        for schema, table, comment in built.execute(
+            "select schema_name, table_name, comment from duckdb_tables()"
+            " union all select schema_name, view_name, comment from duckdb_views()"
+        )
+    }
+    columns = {
+        (schema, table, column): comment
+        for schema, table, column, comment in built.execute(
+            "select schema_name, table_name, column_name, comment from duckdb_columns()"
+        )
+    }
+    for name, node in made.items():
+        assert tables[name] == node.description
+        for column in node.columns.values():
+            assert columns[*name, column.name] == column.description
+
+
+def test_exposures_are_based_on_what_is_published(dbt_project: Project) -> None:
+    manifest = dbt_project.manifest
+    used = {
+        manifest.expect(unique_id).name
+        for exposure in manifest.exposures.values()
+        for unique_id in exposure.depends_on.nodes
+    }
+    published = {
+        node.name
+        for node in manifest.nodes.values()
+        if node.resource_type == "model" and "published" in node.tags
+    }
+    assert used - {"tutormax_runs"} == published
+
+
+def bounce(manifest: Manifest, folder: Path) -> tuple[int, list[str]]:
+    """Run dbt-bouncer as `make lint` does: its exit code, and what failed."""
+    (folder / "manifest.json").write_text(json.dumps(manifest, default=str))
+    config = yaml.safe_load((REPOSITORY / "dbt-bouncer.yml").read_bytes())
+    config |= {
+        "dbt_artifacts_dir": str(folder),
+        "custom_checks_dir": str(REPOSITORY / config["custom_checks_dir"]),
+    }
+    (folder / "config.yml").write_text(yaml.safe_dump(config))
+    report = folder / "report.json"
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("dbt-bouncer"), "run"),
+            *("--config-file", folder / "config.yml", "--output-file", report),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        env=dict(os.environ) | {"NO_COLOR": "1"},
+    )
+    found = json.loads(report.read_text())
+    return done.returncode, [
+        f"{check['check_run_id'].split(':')[0]} {check['failure_message']}"
+        for check in found
+        if check["outcome"] != "success"
+    ]
+
+
+@pytest.fixture
+def manifest(dbt_project: Project) -> Manifest:
+    held = dbt_project.manifest.writable_manifest().to_dict(omit_none=False)
+    return json.loads(json.dumps(held, default=str))  # type: ignore[no-any-return]
+
+
+def test_no_rule_is_broken(manifest: Manifest, tmp_path: Path) -> None:
+    assert bounce(manifest, tmp_path) == (0, [])
+
+
+def undescribed(manifest: Manifest) -> None:
+    manifest["sources"]["source.tutormax.raw.tutors"]["columns"]["email"]["description"] = ""
+
+
+def untested(manifest: Manifest) -> None:
+    (name,) = (
+        name
+        for name, node in manifest["nodes"].items()
+        if node.get("attached_node") == "seed.tutormax.performance_tiers"
+        and node["column_name"] == "comment"
+    )
+    del manifest["nodes"][name]
+
+
+def exposed(manifest: Manifest) -> None:
+    manifest["nodes"]["model.tutormax.stg_tutormax__tutors"]["access"] = "public"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (undescribed, "check_columns_are_described No description: tutors.email."),
+        (untested, "check_columns_are_tested No test looks at performance_tiers.comment."),
+        (exposed, "check_model_access "),
+    ],
+)
+def test_a_broken_rule_is_named(
+    spoil: Callable[[Manifest], None], said: str, manifest: Manifest, tmp_path: Path
+) -> None:
+    spoil(manifest)
+    code, failures = bounce(manifest, tmp_path)
+    assert code == 1
+    assert any(failure.startswith(said) for failure in failures), failures
+
+
+def test_ci_runs_what_make_makes() -> None:
+    workflow = yaml.safe_load((REPOSITORY / ".github/workflows/ci.yml").read_bytes())
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "secrets." not in json.dumps(workflow, default=str)
+    targets = set(re.findall(r"^\.PHONY: (.+)$", (REPOSITORY / "Makefile").read_text(), re.M))
+    run = []
+    for job in workflow["jobs"].values():
+        matrix = job["strategy"]["matrix"]
+        for step in job["steps"]:
+            assert re.fullmatch(r"actions/[a-z-]+@v\d+", step.get("uses", "actions/none@v0"))
+            if "run" in step:
+                assert step["run"] == "make ${{ matrix.target }}"
+                run += matrix["target"] + [extra["target"] for extra in matrix["include"]]
+    assert {"lint", "test", "build", "ci-slim", "check-contracts"} <= set(run) <= targets

@@ -1,0 +1,179 @@
+"""Recommendations and effects of interventions: by another road, in time, and without SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.factories import random_world
+from support.references.interventions import effects, midnight, recommended
+from support.warehouses.both_engines import EngineWarehouse, on_duckdb, on_postgres
+from support.warehouses.duckdb import Row, WarehouseFactory, World
+from tutormax.generate.settings import Settings
+from tutormax.generate.writing import write_files
+
+WORLD: World = {}
+RECOMMENDATIONS = "intervention_recommendations"
+EFFECTS = "intervention_effectiveness"
+AS_OF = date(2025, 6, 2)
+
+
+def prepare(warehouse: EngineWarehouse) -> None:
+    """Generated facts, of which every other tutor had no intervention, to be compared with."""
+    folder = warehouse.folder / "raw"
+    write_files(Settings(AS_OF - timedelta(days=1), 75, 40, 80, seed=5), folder, 0.0)
+    warehouse.command("load", str(folder), "--target", warehouse.target)
+    warehouse.execute(
+        "delete from raw.interventions where right(tutor_id, 1) in ('1', '3', '5', '7', '9') "
+        "returning 1"
+    )
+
+
+def cached_rows(warehouse: EngineWarehouse) -> Callable[[str], list[Row]]:
+    tables: dict[str, list[Row]] = {}
+
+    def rows(table: str) -> list[Row]:
+        if table not in tables:
+            tables[table] = warehouse.rows(table)
+        return tables[table]
+
+    return rows
+
+
+def as_of(warehouse: EngineWarehouse) -> date:
+    (clock,) = warehouse.rows("int_activity__clock_bounded", "intermediate")
+    day = clock["as_of_date"]
+    assert isinstance(day, date)
+    return day
+
+
+def test_rules_recommend_what_they_say(built_warehouse: EngineWarehouse) -> None:
+    day = as_of(built_warehouse)
+    expected = recommended(cached_rows(built_warehouse), day)
+    found = built_warehouse.rows(RECOMMENDATIONS)
+    assert {
+        (row["tutor_id"], row["intervention_type"]): tuple(row["rules"]) for row in found
+    } == expected
+    assert len({rule for rules in expected.values() for rule in rules}) >= 5
+    for row in found:
+        assert row["recommended_on"] == day < row["due_date"]
+        assert any(sign.isdigit() for sign in row["reason"])
+
+
+def test_effects_are_as_counted_by_hand(built_warehouse: EngineWarehouse) -> None:
+    expected = effects(cached_rows(built_warehouse), as_of(built_warehouse))
+    found = {
+        (row["intervention_type"], row["recommended_month"]): row
+        for row in built_warehouse.rows(EFFECTS)
+    }
+    assert found.keys() == expected.keys()
+    for key, row in expected.items():
+        names = row.keys()
+        assert {name: found[key][name] for name in names} == pytest.approx(row, abs=1e-9), key
+    assert sum(row["comparison_churn_score_change"] is not None for row in expected.values()) > 5
+    assert sum(row["tutors_measured"] for row in expected.values()) > 30
+
+
+@on_duckdb
+def test_a_rule_is_added_without_sql(warehouse: EngineWarehouse) -> None:
+    rules, conditions = "staging.intervention_rules", "staging.intervention_rule_conditions"
+    warehouse.execute(f"delete from {rules} where rule <> 'low_engagement'")
+    warehouse.execute(
+        f"update {rules} set rule = 'is_seen', intervention_type = 'recognition', "
+        "cool_down_days = 0"
+    )
+    warehouse.execute(
+        f"insert into {conditions} values "
+        "('is_seen', 1, 'sessions', '90day', '>=', '3', 1, 0, '{value} sessions', 'Why not.')"
+    )
+    done = warehouse.dbt("run", "--select", RECOMMENDATIONS)
+    assert done.succeeded, done.message
+    rows = warehouse.rows(RECOMMENDATIONS)
+    assert len(rows) > 5
+    for row in rows:
+        assert (row["rules"], row["intervention_type"]) == (["is_seen"], "recognition")
+        assert row["reason"].endswith(" sessions.")
+
+
+@on_duckdb
+def test_erasing_a_tutor_takes_the_recommendations(warehouse: EngineWarehouse) -> None:
+    before = warehouse.published(RECOMMENDATIONS)[RECOMMENDATIONS]
+    tutor = min(row["tutor_id"] for row in before.values())
+    warehouse.command("erase", "tutor", tutor)
+    left = {key: row for key, row in before.items() if row["tutor_id"] != tutor}
+    assert warehouse.published(RECOMMENDATIONS)[RECOMMENDATIONS] == left
+    assert warehouse.mentions(tutor) == []
+    warehouse.build()
+    assert warehouse.published(RECOMMENDATIONS)[RECOMMENDATIONS] == left
+
+
+@on_postgres
+def test_a_tutor_takes_recommendations_along(warehouse: EngineWarehouse) -> None:
+    (tutor,) = warehouse.execute(f"select min(tutor_id) from tutormax.{RECOMMENDATIONS}")[0]
+    warehouse.execute(f"delete from tutormax.tutors where tutor_id = '{tutor}'")
+    assert tutor not in {row["tutor_id"] for row in warehouse.rows(RECOMMENDATIONS)}
+
+
+def known_at(world: World, day: date) -> World:
+    """What had happened by a day: what was completed on it or later was in progress."""
+    now = midnight(day)
+    happens = {
+        "sessions": "scheduled_start",
+        "student_feedback": "submitted_at",
+        "tutor_events": "event_timestamp",
+        "interventions": "recommended_date",
+    }
+    known = {
+        table: [row for row in rows if table not in happens or row[happens[table]] < now]
+        for table, rows in world.items()
+    }
+    undone = {"status": "in_progress", "completed_date": None, "outcome": None}
+    known["interventions"] = [
+        row | undone if row["completed_date"] and row["completed_date"] >= now else row
+        for row in known["interventions"]
+    ]
+    return known
+
+
+def test_facts_after_a_day_change_neither(new_warehouse: WarehouseFactory) -> None:
+    world = random_world(11, days=60)
+    kinds = ["recognition", "training_module", "peer_mentoring", "first_session_checkin"]
+    for number, row in enumerate(world["interventions"]):
+        row["intervention_type"] = kinds[number % len(kinds)]
+    day = max(row["recommended_date"] for row in world["interventions"]).date()
+    everything, known = new_warehouse(), new_warehouse()
+    everything.insert(world)
+    known.insert(known_at(world, day))
+    assert known_at(world, day)["interventions"] != world["interventions"]
+    published: list[dict[str, Any]] = []
+    for warehouse in (everything, known):
+        warehouse.build(variables={"as_of_date": str(day)})
+        published.append(warehouse.published(RECOMMENDATIONS, EFFECTS))
+    assert published[0] == published[1]
+    assert all(published[0].values())
+
+
+def test_the_seeds_are_read_in_full() -> None:
+    """Every placeholder in a reason is one that is filled."""
+    seeds = Path(__file__).resolve().parents[2] / "seeds" / "interventions"
+    text = (seeds / "intervention_rule_conditions.csv").read_text()
+    for known in ("{value}", "{bound}", "{bound_to}", "{text}"):
+        text = text.replace(known, "")
+    assert "{" not in text and "}" not in text
+
+
+def test_vars_that_make_no_sense_are_refused(new_warehouse: WarehouseFactory) -> None:
+    warehouse = new_warehouse()
+    for name, value in (
+        ("recommendation_min_sessions", -1),
+        ("effectiveness_min_tutors", "ten"),
+        ("tenure_bands", {}),
+    ):
+        refused = warehouse.try_build(variables=json.dumps({name: value}))
+        assert not refused.succeeded
+        assert f"The var {name} is" in refused.message

@@ -1,0 +1,146 @@
+"""Every data test of dbt passes on good data and was seen to fail on bad data."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import duckdb
+import pytest
+
+from support.factories import random_world, session, student, tutor
+from support.must_fail_cases import DERIVED, SPOILINGS, GenericTest
+from support.warehouses.duckdb import Project, Warehouse, WarehouseFactory, merged
+
+WORLD = merged(
+    random_world(11, days=40),
+    {
+        "tutors": [tutor("gone")],
+        "students": [student("too-young", age=1)],
+        "sessions": [session("last", "gone", "student-1", "2025-03-03 10:00")],
+    },
+)
+"""Random facts, a tutor who churns, a row that is refused: no table is empty."""
+
+HOW_TO = "has no case: see tests/support/must_fail_cases.py"
+
+
+def copy_of(relation: Any) -> str:
+    """The name of a relation's copy: the model's, or the source's and its table's."""
+    is_source = relation.resource_type == "source"
+    return f"{relation.source_name}_{relation.name}" if is_source else str(relation.name)
+
+
+class DataTest:
+    """A data test as dbt compiled it, to be run on copies of what it reads."""
+
+    def __init__(self, project: Project, node: Any) -> None:
+        self.node = node
+        self.name: str = node.name
+        manifest = project.manifest
+        found = [manifest.nodes.get(key) or manifest.sources[key] for key in node.depends_on.nodes]
+        self.relations = {copy_of(relation): relation.relation_name for relation in found}
+        assert len(self.relations) == len(found), f"{self.name} reads two tables of one name"
+        self.sql: str = node.compiled_code
+        for name, relation in self.relations.items():
+            self.sql = self.sql.replace(relation, f'temp."{name}"')
+
+    def copy(self, connection: duckdb.DuckDBPyConnection) -> None:
+        for name, relation in self.relations.items():
+            connection.execute(f'create temp table "{name}" as select * from {relation}')
+
+    def failures(self, connection: duckdb.DuckDBPyConnection) -> int:
+        ((n,),) = connection.execute(f"select count(*) from (\n{self.sql}\n) as found").fetchall()
+        return int(n)
+
+    def spoilings(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """The statements that must make it fail; none if nobody said."""
+        generic = getattr(self.node, "test_metadata", None)
+        if self.name in SPOILINGS or generic is None:
+            return SPOILINGS.get(self.name, [])
+        derive = DERIVED.get(generic.name)
+        if derive is None:
+            return []
+        named = re.search(r"(?:ref|source)\((.*?)\)", generic.kwargs["model"])
+        assert named, self.name
+        table = "_".join(re.findall(r"'(\w+)'", named[1]))
+        columns = dict(
+            connection.execute(
+                "select column_name, data_type from duckdb_columns()"
+                f" where database_name = 'temp' and table_name = '{table}' order by column_index"
+            ).fetchall()
+        )
+        return derive(GenericTest(table, columns, generic.kwargs))
+
+
+@pytest.fixture(scope="module")
+def built(new_warehouse: WarehouseFactory) -> Warehouse:
+    warehouse = new_warehouse()
+    warehouse.insert(WORLD)
+    warehouse.build()
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def data_tests(dbt_project: Project, built: Warehouse) -> list[DataTest]:
+    nodes = dbt_project.compiled_tests(built.path)
+    tests = [DataTest(dbt_project, node) for node in nodes]
+    of_manifest = {
+        node.name for node in dbt_project.manifest.nodes.values() if node.resource_type == "test"
+    }
+    assert {test.name for test in tests} == of_manifest
+    return tests
+
+
+def complaints(warehouse: Warehouse, test: DataTest) -> list[str]:
+    """What is wrong with a data test: empty if it passes on good data and fails on each bad."""
+    found = []
+    with warehouse.connection() as connection:
+        connection.execute("set threads = 1")
+        connection.begin()
+        test.copy(connection)
+        if test.failures(connection):
+            found.append(f"{test.name} fails on good data")
+        spoilings = test.spoilings(connection)
+        connection.rollback()
+        if not spoilings:
+            found.append(f"{test.name} {HOW_TO}")
+        for statement in spoilings:
+            connection.begin()
+            test.copy(connection)
+            connection.execute(statement)
+            if not test.failures(connection):
+                found.append(f"{test.name} passes after: {statement}")
+            connection.rollback()
+    return found
+
+
+def test_every_data_test_fails_on_bad_data(built: Warehouse, data_tests: list[DataTest]) -> None:
+    assert len(data_tests) > 250
+    assert [line for test in data_tests for line in complaints(built, test)] == []
+
+
+def test_spoilings_are_of_tests_that_exist(data_tests: list[DataTest]) -> None:
+    assert SPOILINGS.keys() <= {test.name for test in data_tests}
+
+
+@pytest.mark.parametrize(
+    ("name", "sql", "complaint"),
+    [
+        ("not_null_tutors_tutor_id", "select 1 where false", "passes after"),
+        ("not_null_tutors_tutor_id", "select 1", "fails on good data"),
+        ("assert_invented", "select 1 where false", HOW_TO),
+    ],
+    ids=["blind", "always", "new"],
+)
+def test_what_is_no_test_is_named(
+    name: str, sql: str, complaint: str, built: Warehouse, data_tests: list[DataTest]
+) -> None:
+    """A test that never fails, one that always fails, and one that nobody wrote a case for."""
+    (test,) = (test for test in data_tests if test.name == "not_null_tutors_tutor_id")
+    broken = object.__new__(DataTest)
+    broken.node = test.node if name == test.name else object()
+    broken.name, broken.sql, broken.relations = name, sql, test.relations
+    (line,) = complaints(built, broken)
+    assert line.startswith(f"{name} ")
+    assert complaint in line

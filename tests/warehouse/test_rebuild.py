@@ -1,0 +1,347 @@
+"""What a build does to tables that are there already."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from support.factories import event, feedback, random_world, session, student, tutor, utc
+from support.warehouses.duckdb import (
+    DEFAULT_ARRIVAL,
+    KEYS,
+    Project,
+    Row,
+    Warehouse,
+    WarehouseFactory,
+    World,
+    before_model,
+    merged,
+)
+
+METRICS = "tutor_performance_metrics"
+REJECTED = "rejected_records"
+WORLD = merged(
+    random_world(5, days=20),
+    {
+        "tutors": [tutor("refused", status="unknown")],
+        "sessions": [
+            session("refused", "refused", "student-1", "2025-03-05 10:00"),
+            session("unrated", "tutor-1", "student-1", "2025-03-05 10:00"),
+        ],
+        "tutor_events": [event("spare", "tutor-1", "2025-03-05 10:00")],
+    },
+)
+
+Tables = dict[str, dict[Any, Row]]
+
+
+@pytest.fixture(scope="module")
+def built(new_warehouse: WarehouseFactory) -> Warehouse:
+    warehouse = new_warehouse()
+    warehouse.insert(WORLD)
+    warehouse.build()
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def before(built: Warehouse) -> Tables:
+    return built.published(audit=True)
+
+
+def test_a_second_build_over_the_same_raw_changes_no_row(
+    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory
+) -> None:
+    warehouse = new_warehouse(built)
+    warehouse.build()
+    assert len(before[REJECTED]) == 2
+    assert warehouse.published(audit=True) == before
+
+
+def test_a_full_refresh_over_the_same_raw_changes_no_row(
+    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory
+) -> None:
+    warehouse = new_warehouse(built)
+    warehouse.build("--full-refresh")
+    assert warehouse.published(audit=True) == before
+
+
+def test_a_build_after_one_of_staging_alone(
+    built: Warehouse, new_warehouse: WarehouseFactory
+) -> None:
+    warehouse = new_warehouse()
+    warehouse.insert(WORLD)
+    warehouse.build("--select", "staging")
+    warehouse.build()
+    assert warehouse.published() == built.published()
+
+
+def test_a_correction_changes_its_own_rows_alone(
+    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory
+) -> None:
+    warehouse = new_warehouse(built)
+    changed = max(WORLD["student_feedback"], key=lambda row: row["submitted_at"])
+    rating = changed["overall_rating"] % 5 + 1
+    arrival = changed["_loaded_at"] + timedelta(days=1)
+    correction = changed | {"overall_rating": rating, "_loaded_at": arrival}
+    warehouse.insert({"student_feedback": [correction]})
+    warehouse.build()
+    after = warehouse.published(audit=True)
+
+    expected = before["student_feedback"] | {
+        changed["feedback_id"]: before["student_feedback"][changed["feedback_id"]]
+        | {"overall_rating": rating}
+    }
+    assert after["student_feedback"] == expected
+    assert after[METRICS].keys() == before[METRICS].keys()
+    moved = {key for key, row in after[METRICS].items() if row != before[METRICS][key]}
+    assert moved
+    for key in moved:
+        old, new = before[METRICS][key], after[METRICS][key]
+        assert new["tutor_id"] == changed["tutor_id"]
+        assert new["calculation_date"] > changed["submitted_at"]
+        assert new["avg_rating"] != old["avg_rating"]
+        assert new["created_at"] == old["created_at"]
+        assert new["updated_at"] > old["updated_at"]
+    computed = {
+        *("churn_predictions", "churn_prediction_outcomes", "churn_feature_drift"),
+        *("intervention_recommendations", "intervention_effectiveness"),
+    }
+    for table in before.keys() - {"student_feedback", METRICS, REJECTED, *computed}:
+        assert after[table] == before[table]
+    predictions, scored = before["churn_predictions"], after["churn_predictions"]
+    assert scored.keys() == predictions.keys()
+    moved = {key for key, row in scored.items() if row != predictions[key]}
+    assert moved
+    for key in moved:
+        assert scored[key]["tutor_id"] == changed["tutor_id"]
+        assert scored[key]["prediction_date"] > changed["submitted_at"]
+        assert scored[key]["created_at"] == predictions[key]["created_at"]
+        assert scored[key]["updated_at"] > predictions[key]["updated_at"]
+    assert {key: after[REJECTED].get(key) for key in before[REJECTED]} == before[REJECTED]
+    [news] = (row for key, row in after[REJECTED].items() if key not in before[REJECTED])
+    assert news["reasons"] == ["superseded"]
+
+
+def test_claims_that_lead_too_far_to_be_followed(new_warehouse: WarehouseFactory) -> None:
+    """Each feedback moves on to the next one's session: what the first then does matters to any.
+
+    A build follows so many links, and then judges every row.
+    """
+    rated = [session(f"link-{n}", "tutor-1", "student-1", "2025-03-05 10:00") for n in range(31)]
+    later, latest = ({"_loaded_at": DEFAULT_ARRIVAL + timedelta(days=days)} for days in range(1, 3))
+    chain = [feedback(f"link-{n}", one) for n, one in enumerate(rated[:-1])]
+    chain += [feedback(f"link-{n}", one, **later) for n, one in enumerate(rated[1:])]
+    arrivals: World = {
+        "student_feedback": [
+            feedback("link-0", rated[0], **latest),
+            feedback("none", rated[0], **latest) | {"feedback_id": None},
+        ]
+    }
+    sliced, whole = new_warehouse(), new_warehouse()
+    world = {"sessions": rated, "student_feedback": chain}
+    for held in (merged(random_world(5, days=5), world), arrivals):
+        sliced.insert(held)
+        sliced.build()
+        whole.insert(held)
+    whole.build()
+    assert sliced.published() == whole.published()
+    reasons = [row["reasons"] for row in sliced.rows(REJECTED)]
+    assert ["superseded"] in reasons
+    assert any("feedback_id_missing" in held for held in reasons)
+
+
+def test_a_row_gone_from_raw_goes_from_its_table(
+    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory
+) -> None:
+    warehouse = new_warehouse(built)
+    gone = {"sessions": "unrated", "tutor_events": "spare"}
+    for table, key in gone.items():
+        warehouse.execute(f"delete from raw.{table} where {KEYS[table]} = '{key}'")
+    warehouse.execute("delete from raw.tutors where tutor_id = 'refused'")
+    warehouse.build()
+    after = warehouse.published(audit=True)
+    for table in KEYS:
+        left = {key: row for key, row in before[table].items() if key != gone.get(table)}
+        assert after[table] == left
+        assert (len(left) < len(before[table])) == (table in gone)
+    assert [row["record_key"] for row in after[REJECTED].values()] == ["refused"]
+    assert after[METRICS] != before[METRICS]
+
+
+def test_what_arrives_while_a_build_runs_waits_for_the_next(
+    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory, dbt_project: Project
+) -> None:
+    """Tables that look at raw one after the other see it as it was when the build began."""
+    warehouse = new_warehouse(built)
+    tables = ("sessions", "student_feedback", "tutor_events", "interventions")
+    manifest = dbt_project.manifest.deepcopy()
+    for table in tables:
+        key = KEYS[table]
+        before_model(
+            manifest,
+            f"stg_tutormax__{table}",
+            f"insert into raw.{table} select * replace ("
+            f"'late' as {key}, timestamp with time zone '2025-06-02 00:00:00+00' as _loaded_at)"
+            f" from raw.{table} where {key} = (select min({key}) from tutormax.{table})",
+        )
+    dbt_project.spares.append(manifest)
+    warehouse.build()
+    assert warehouse.published(audit=True) == before
+
+    warehouse.build()
+    judged = {row["record_key"] for row in warehouse.rows(REJECTED)}
+    for table in tables:
+        found = {row[KEYS[table]] for row in warehouse.rows(table)}
+        # A second rating of the same session is refused.
+        assert "late" in (judged if table == "student_feedback" else found)
+
+
+def test_slices_in_any_order_give_what_one_build_gives(new_warehouse: WarehouseFactory) -> None:
+    rng = random.Random(7)
+    deliveries: list[tuple[str, Row]] = []
+    for table, rows in random_world(31, days=9).items():
+        for row in rows:
+            deliveries.append((table, row))
+            roll = rng.random()
+            if roll < 0.1:
+                deliveries.append((table, dict(row)))
+            elif roll < 0.2 and "updated_at" in row:
+                newer = {"updated_at": row["updated_at"] + timedelta(days=1)}
+                deliveries.append((table, row | newer))
+            elif roll < 0.3 and table == "sessions":
+                newer = {"updated_at": row["updated_at"] + timedelta(days=2)}
+                deliveries.append((table, row | newer | {"duration_minutes": -5}))
+    rng.shuffle(deliveries)
+    arrived = [
+        (table, row | {"_loaded_at": DEFAULT_ARRIVAL + timedelta(seconds=number)})
+        for number, (table, row) in enumerate(deliveries)
+    ]
+
+    def world(slice_: list[tuple[str, Row]]) -> World:
+        return merged(*({table: [row]} for table, row in slice_))
+
+    # The facts of the first slices outrun their tutors.
+    third = len(arrived) // 3
+    in_slices = new_warehouse()
+    late_tutors = [place for place in arrived if place[0] == "tutors"]
+    others = [place for place in arrived if place[0] != "tutors"]
+    for slice_ in (others[:third], [*others[third : 2 * third], *late_tutors], others[2 * third :]):
+        in_slices.insert(world(slice_))
+        in_slices.build(variables={"allow_mass_delete": True})
+    at_once = new_warehouse()
+    at_once.insert(world(arrived))
+    at_once.build()
+    published = at_once.published()
+    assert len(published["rejected_records"]) > 20
+    assert in_slices.published() == published
+
+
+@pytest.fixture
+def thousand_events(new_warehouse: WarehouseFactory) -> Warehouse:
+    warehouse = new_warehouse()
+    warehouse.insert(
+        {
+            "tutors": [tutor("tutor-1")],
+            "tutor_events": [
+                event(f"{number}", "tutor-1", "2025-03-01", event_timestamp=moment)
+                for number in range(1000)
+                for moment in [utc("2025-03-01") + timedelta(minutes=number)]
+            ],
+        }
+    )
+    warehouse.build("--select", "+tutor_events")
+    return warehouse
+
+
+def test_a_build_that_would_remove_too_much_stops(thousand_events: Warehouse) -> None:
+    warehouse = thousand_events
+
+    def keep(number: int) -> None:
+        warehouse.execute(f"delete from raw.tutor_events where event_id::integer >= {number}")
+
+    def count() -> int:
+        return len(warehouse.rows("tutor_events"))
+
+    # A tenth just passes, however many rows it is.
+    keep(900)
+    warehouse.build("--select", "+tutor_events")
+    assert count() == 900
+
+    # A hundred rows that are more than a tenth do not.
+    keep(800)
+    published = warehouse.rows("tutor_events")
+    build = warehouse.try_build("--select", "+tutor_events")
+    assert not build.succeeded
+    assert "100 of the 900 rows of tutormax.tutor_events" in build.message
+    assert "allow_mass_delete" in build.message
+    assert warehouse.rows("tutor_events") == published
+
+    # Fewer than a hundred pass, whatever their share.
+    warehouse.insert({"tutor_events": [event("800", "tutor-1", "2025-03-01 13:20")]})
+    warehouse.build("--select", "+tutor_events")
+    assert count() == 801
+
+    keep(10)
+    warehouse.build("--select", "+tutor_events", variables={"allow_mass_delete": True})
+    assert count() == 10
+
+
+def test_accepting_what_was_refused_is_no_loss(new_warehouse: WarehouseFactory) -> None:
+    """A load of sessions before their tutor must not stop the build that accepts them."""
+    warehouse = new_warehouse()
+    warehouse.insert(
+        {
+            "students": [student("student-1")],
+            "sessions": [
+                session(f"session-{number}", "tutor-1", "student-1", "2025-03-01 10:00")
+                for number in range(150)
+            ],
+        }
+    )
+    words = ("--select", "+sessions", "+rejected_records")
+    warehouse.build(*words)
+    assert len(warehouse.rows("rejected_records")) == 150
+    warehouse.insert({"tutors": [tutor("tutor-1")]})
+    warehouse.build(*words)
+    assert len(warehouse.rows("sessions")) == 150
+    assert warehouse.rows("rejected_records") == []
+
+
+def test_a_tutor_who_comes_back_after_a_long_time(new_warehouse: WarehouseFactory) -> None:
+    """A build that looks back some months still knows that the tutor was there before."""
+    world: World = {
+        "tutors": [tutor("steady"), tutor("back", onboarding_date=utc("2025-12-01 09:00"))],
+        "students": [student("student-1")],
+        "sessions": [
+            session("first", "back", "student-1", "2025-01-05 10:00"),
+            session("steady", "steady", "student-1", "2025-12-01 10:00"),
+        ],
+    }
+    late: World = {
+        "sessions": [
+            session(
+                "late",
+                "back",
+                "student-1",
+                "2025-12-02 10:00",
+                _loaded_at=DEFAULT_ARRIVAL + timedelta(days=1),
+            )
+        ]
+    }
+    sliced, whole = new_warehouse(), new_warehouse()
+    sliced.insert(world)
+    sliced.build()
+    sliced.insert(late)
+    sliced.build()
+    whole.insert(merged(world, late))
+    whole.build()
+    assert sliced.published() == whole.published()
+    for table in ("int_activity__tutor_calendar_spined", "int_activity__tutor_windows_rolled"):
+        found, expected = (
+            sorted(map(repr, one.rows(table, "intermediate"))) for one in (sliced, whole)
+        )
+        assert found == expected, table
+        assert any("'back'" in row for row in found), table

@@ -1,0 +1,146 @@
+"""Spark publishes what DuckDB and PostgreSQL publish, build after build."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_engine_parity import awkward_world, parsed
+
+from support.replay.stores import ANYTHING_GOES, Model, kept_models
+from support.replay.worlds import random_slices
+from support.warehouses.duckdb import Project, Row, WarehouseFactory, environment, merged
+from support.warehouses.postgres import PostgresProject
+from support.warehouses.spark import SparkWarehouse
+from tutormax.errors import UserError
+from tutormax.generate.settings import Settings
+from tutormax.generate.writing import write_files
+from tutormax.load import load_directory
+from tutormax.sample import DIRT
+from tutormax.spark.needs import check_java
+from tutormax.spark.standalone import standalone_cluster
+from tutormax.warehouse import RawTarget
+
+try:
+    check_java()
+except UserError as error:
+    pytest.skip(str(error), allow_module_level=True)
+
+STORED = {"stored_month", "built_in"}
+"""Columns that say how and when, not what."""
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkWarehouse]:
+    warehouse = SparkWarehouse(tmp_path_factory.mktemp("spark"))
+    yield warehouse
+    warehouse.close()
+
+
+def test_engines_publish_the_same_in_slices_and_at_once(
+    spark: SparkWarehouse,
+    new_warehouse: WarehouseFactory,
+    postgres_project: PostgresProject,
+    dbt_project: Project,
+) -> None:
+    """Spark builds half of the rows, all, and all once more; the others all at once."""
+    slices = random_slices(7)
+    early = merged(awkward_world(), *slices[: len(slices) // 2])
+    late = merged(*slices[len(slices) // 2 :])
+    for world in (early, late):
+        spark.insert(world)
+        spark.build(variables=ANYTHING_GOES)
+    models = [model for model in kept_models(dbt_project.manifest) if model.is_incremental]
+    duck = new_warehouse()
+    duck.insert(merged(early, late))
+    duck.build()
+    with postgres_project.warehouse() as postgres:
+        postgres.insert(merged(early, late))
+        postgres.build()
+        for model in models:
+            place = model.name, model.schema
+            ours = by_key(model, parsed(spark.rows(*place)))
+            assert not differences(ours, by_key(model, parsed(duck.rows(*place)))), (
+                f"{place} on DuckDB"
+            )
+            assert not differences(ours, by_key(model, postgres.rows(*place))), (
+                f"{place} on PostgreSQL"
+            )
+    before = stored(spark)
+    assert before
+    spark.build("--select", "sessions", "tutor_performance_metrics", variables=ANYTHING_GOES)
+    assert stored(spark) == before, "a build with nothing new rewrote a published table"
+
+
+@pytest.mark.skipif("TUTORMAX_SPARK" not in os.environ, reason="long: set TUTORMAX_SPARK=1")
+def test_the_sample_on_a_cluster(
+    tmp_path: Path, new_warehouse: WarehouseFactory, dbt_project: Project
+) -> None:
+    """The default sample on a standalone master with two workers, every data test included."""
+    write_files(Settings(date(2026, 1, 31), 90, 450, 3000, seed=0), tmp_path / "raw", DIRT)
+    spark = SparkWarehouse(tmp_path)
+    duck = new_warehouse()
+    with environment(
+        {"TUTORMAX_SPARK_DIR": str(spark.directory), "TUTORMAX_DUCKDB_PATH": str(duck.path)}
+    ):
+        for target in (RawTarget.SPARK, RawTarget.DUCKDB):
+            load_directory(tmp_path / "raw", target)
+    with standalone_cluster(tmp_path, workers=2) as master:
+        spark.build_on(master)
+    duck.build()
+    for model in kept_models(dbt_project.manifest):
+        if model.is_incremental:
+            place = model.name, model.schema
+            ours = by_key(model, parsed(spark.rows(*place)))
+            assert not differences(ours, by_key(model, parsed(duck.rows(*place)))), place
+
+
+def by_key(model: Model, rows: Iterable[Row]) -> dict[tuple[Any, ...], Row]:
+    """The rows of a table by their key, without what tells when and how they were written."""
+    rows = list(rows)
+    keyed = {
+        tuple(row[name] for name in model.key): {
+            name: value for name, value in row.items() if name not in model.audit | STORED
+        }
+        for row in rows
+    }
+    assert len(keyed) == len(rows), f"{model.name} holds a key twice"
+    return keyed
+
+
+def differences(ours: dict[Any, Row], theirs: dict[Any, Row], limit: int = 3) -> list[Any]:
+    """Keys that only one side has, and rows of which a value differs."""
+    lone = sorted(map(repr, ours.keys() ^ theirs.keys()))
+    unlike = [
+        (key, name, row[name], theirs[key][name])
+        for key, row in ours.items()
+        if key in theirs
+        for name in row.keys() | theirs[key].keys()
+        if not is_same(row[name], theirs[key][name])
+    ]
+    return lone[:limit] + unlike[:limit]
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether values are the same: doubles to nine digits, as exp() has no exact result."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if isinstance(one, float) and isinstance(other, float | int):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9) or str(one) == str(other)
+    return bool(one == other)
+
+
+def stored(spark: SparkWarehouse) -> dict[Path, int]:
+    """The files of the published tables, and when each was written."""
+    return {
+        file: file.stat().st_mtime_ns
+        for file in spark.directory.glob("warehouse/tutormax.db/*/**/*.parquet")
+        if file.parts[-2] != "tutormax_runs"
+    }

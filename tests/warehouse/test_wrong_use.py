@@ -1,0 +1,140 @@
+"""Every wrong way to start dbt ends with a sentence that says what to do, and a non-zero exit."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support.factories import small_world, utc
+from support.warehouses.duckdb import REPOSITORY, Project, Warehouse, WarehouseFactory
+
+Refusal = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def loaded(new_warehouse: WarehouseFactory) -> Warehouse:
+    """Raw is filled, nothing is built."""
+    warehouse = new_warehouse()
+    warehouse.insert(small_world())
+    return warehouse
+
+
+@pytest.fixture
+def refusal(dbt_project: Project) -> Refusal:
+    """What dbt says, on one line, when it refuses to build."""
+
+    def refuse(path: Path, *words: str) -> str:
+        build = dbt_project.command_line("build", *words, duckdb_path=path)
+        said = build.stdout + build.stderr
+        assert build.returncode != 0, said
+        assert "Traceback" not in said
+        return " ".join(said.split())
+
+    return refuse
+
+
+def schemas(warehouse: Warehouse) -> set[str]:
+    return {
+        schema
+        for (schema,) in warehouse.execute(
+            "select distinct schema_name from duckdb_tables() where schema_name <> 'raw'"
+        )
+    }
+
+
+def test_an_unknown_target(loaded: Warehouse, refusal: Refusal) -> None:
+    said = refusal(loaded.path, "--target", "sparkle")
+    assert "does not have a target named 'sparkle'" in said
+    assert "valid target names" in said
+    assert "- duckdb" in said
+
+
+def test_no_raw(refusal: Refusal, tmp_path: Path) -> None:
+    said = refusal(tmp_path / "none.duckdb")
+    assert " is missing in duckdb: load raw files with `tutormax load DIR" in said
+
+
+def test_raw_without_one_of_its_tables(
+    loaded: Warehouse, new_warehouse: WarehouseFactory, refusal: Refusal
+) -> None:
+    warehouse = new_warehouse(loaded)
+    warehouse.execute("drop table raw.tutor_events")
+    said = refusal(warehouse.path)
+    assert "The table raw.tutor_events is missing in duckdb: load raw files with" in said
+    assert schemas(warehouse) == set()
+
+
+def test_empty_raw(new_warehouse: WarehouseFactory, refusal: Refusal) -> None:
+    warehouse = new_warehouse()
+    said = refusal(warehouse.path)
+    assert "Every table of raw is empty in duckdb: load raw files with `tutormax load DIR" in said
+    assert schemas(warehouse) == set()
+
+
+def test_a_date_that_is_none_on_the_command_line(loaded: Warehouse, refusal: Refusal) -> None:
+    said = refusal(loaded.path, "--vars", "{as_of_date: yesterday}")
+    assert "as_of_date is 'yesterday', which is no date: write it as 2026-01-31." in said
+    assert schemas(loaded) == set()
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-02-30", "2026-1-31", "2026-13-01", "2026-01-31 12:00", "0000-01-01", 7]
+)
+def test_a_date_that_is_none(value: object, loaded: Warehouse) -> None:
+    build = loaded.try_build(variables={"as_of_date": value})
+    assert not build.succeeded
+    assert f"as_of_date is '{value}', which is no date: write it as 2026-01-31." in build.message
+    assert schemas(loaded) == set()
+
+
+def test_a_date_without_quotes(loaded: Warehouse, new_warehouse: WarehouseFactory) -> None:
+    """YAML reads 2025-03-05 as a date, not as text."""
+    warehouse = new_warehouse(loaded)
+    words = ("--select", "+tutor_performance_metrics")
+    warehouse.build(*words, variables="{as_of_date: 2025-03-05}")
+    dates = {row["calculation_date"] for row in warehouse.rows("tutor_performance_metrics")}
+    assert max(dates) == utc("2025-03-05")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("as_of_dat", "2026-01-31", "There is no var as_of_dat: the vars are as_of_date, "),
+        ("fuse_max_share", 10, "is '10', which is no share: write a number from 0 to 1."),
+        ("fuse_max_share", "10 %", "is '10 %', which is no share: write a number from 0 to 1."),
+        ("fuse_min_rows", -1, "is '-1', which is no count: write a whole number from 0 on."),
+        ("fuse_min_rows", 1.5, "is '1.5', which is no count: write a whole number from 0 on."),
+        ("on_time_minutes", "ten", "is 'ten', which is no number: write one from 0 on."),
+        ("allow_mass_delete", "no", "is 'no', which is no truth value: write true or false."),
+        ("allow_history_loss", 1, "is '1', which is no truth value: write true or false."),
+        ("metric_windows", [7], "is '[7]', which is no mapping: write it as in dbt_project.yml."),
+        ("loaded_at_column", "", "is '', which is no name: write it as 'text'."),
+        ("loaded_at_column", "arrived", " has no column arrived: the var loaded_at_column names"),
+    ],
+)
+def test_a_var_that_makes_no_sense(
+    name: str, value: object, sentence: str, loaded: Warehouse
+) -> None:
+    build = loaded.try_build(variables={name: value})
+    assert not build.succeeded
+    assert sentence in build.message
+    assert schemas(loaded) == set()
+
+
+def test_every_var_is_checked(dbt_project: Project) -> None:
+    written = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]
+    (macro,) = (m for m in dbt_project.manifest.macros.values() if m.name == "var_kinds")
+    assert re.findall(r"'(\w+)': '\w+'", macro.macro_sql) == sorted(
+        written, key=lambda name: macro.macro_sql.index(f"'{name}'")
+    )
+
+
+def test_the_project_has_one_version() -> None:
+    written = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
+    package = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert written["version"] == written["vars"]["project_version"] == package["version"]
