@@ -21,7 +21,7 @@ from tutormax.postgres.commands import url_from_environment
 from tutormax.postgres.migrate import migrate
 from tutormax.postgres.server import LocalServer
 
-pytest_plugins = ["support.progress"]
+pytest_plugins = ["support.depth", "support.progress"]
 
 SHARES_OF_REPLAYS = 10
 LONGEST = ("test_spark", "test_mutants", "test_plain_build")
