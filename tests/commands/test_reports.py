@@ -24,9 +24,13 @@ from support.reports_site import (
     files_of,
     world,
 )
-from support.warehouses.both_engines import DuckDbWarehouse, EngineWarehouse, PostgresWarehouse
-from support.warehouses.duckdb import merged
-from support.warehouses.postgres import DatabaseFactory
+from support.tables import merged
+from support.warehouses import (
+    DatabaseWarehouse,
+    DuckDbWarehouse,
+    NewDuckDb,
+    NewPostgres,
+)
 from tutormax.errors import UserError
 from tutormax.reports.names import page_names
 from tutormax.reports.writing import MARK, write_site
@@ -46,9 +50,9 @@ WIDTHS = (1280, 390)
 class Sites:
     """Sites made of one warehouse, each made once and kept."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, warehouse: DuckDbWarehouse, folder: Path) -> None:
         self.folder = folder
-        self.warehouse = DuckDbWarehouse(folder)
+        self.warehouse = warehouse
         self.warehouse.insert(beginning())
         self.warehouse.build()
         self.empty = self.make("empty")
@@ -65,7 +69,7 @@ class Sites:
         return out
 
 
-def settle_runs(warehouse: EngineWarehouse) -> None:
+def settle_runs(warehouse: DatabaseWarehouse) -> None:
     """Let two warehouses know of one run alike: when it was and how long it took."""
     warehouse.execute(
         "delete from tutormax.tutormax_runs "
@@ -78,15 +82,15 @@ def settle_runs(warehouse: EngineWarehouse) -> None:
 
 
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Sites:
-    return Sites(tmp_path_factory.mktemp("reports"))
+def sites(new_warehouse: NewDuckDb, tmp_path_factory: pytest.TempPathFactory) -> Sites:
+    return Sites(new_warehouse(), tmp_path_factory.mktemp("reports"))
 
 
-def personal_values(warehouse: EngineWarehouse) -> set[str]:
+def personal_values(warehouse: DatabaseWarehouse) -> set[str]:
     """Every text in a column that is marked as personal, but for keys of published tutors."""
     values: set[str] = set()
     published = {row["tutor_id"] for row in warehouse.rows("tutors")}
-    for node in warehouse._manifest.nodes.values():
+    for node in warehouse.project.manifest.nodes.values():
         if node.resource_type != "model" or not node.schema.endswith("tutormax"):
             continue
         marked = [name for name, column in node.columns.items() if column.config.meta.get("pii")]
@@ -109,10 +113,9 @@ def test_masked_pages_hold_nothing_personal(sites: Sites) -> None:
 
 
 def test_an_analyst_on_postgres_makes_the_same_pages(
-    sites: Sites, postgres_database: DatabaseFactory, tmp_path: Path
+    sites: Sites, new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
-    with postgres_database() as url:
-        warehouse = PostgresWarehouse(tmp_path, url)
+    with new_postgres() as warehouse:
         warehouse.insert(merged(beginning(), world()))
         warehouse.command("roles", "--target", "postgres")
         warehouse.build()
@@ -152,10 +155,9 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_said_in_a_sentence(
-    sites: Sites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sites: Sites, new_warehouse: NewDuckDb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unbuilt = DuckDbWarehouse(tmp_path)
-    assert "run `dbt build --target duckdb`" in unbuilt.refused("reports")
+    assert "run `dbt build --target duckdb`" in new_warehouse().refused("reports")
     monkeypatch.delitem(sys.modules, "tutormax.reports.site")
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     refused = sites.warehouse.refused("reports", "--out", str(tmp_path / "out"))

@@ -31,17 +31,19 @@ from steps import (
 )
 from unit_tests import BrokenSqlError, UnitTest, first_failure
 
-from support.replay.stores import Model, kept_models
-from support.replay.worlds import random_slices
-from support.warehouses.duckdb import (
+from support.project import (
     FILE_NAME,
     REPOSITORY,
     Build,
-    Project,
-    Warehouse,
+    Model,
+    at,
     before_model,
+    kept_models,
     spare_collector,
 )
+from support.project import DuckDbProject as Project
+from support.replay.worlds import random_slices
+from support.warehouses import DuckDbWarehouse as Warehouse
 from tutormax.schema import LOADED_AT
 
 SEED = 126
@@ -184,7 +186,7 @@ class MutantProject:
                 before_model(manifest, model, sql)
         variables = ANYTHING_GOES | VARIABLES.get(step, {})
         words = (*words, *SELECTED.get(step, ()), *QUICKLY)
-        return self.project.run(*words, duckdb_path=path, variables=variables)
+        return self.project.run(*words, env=at(path), variables=variables)
 
     def prepare(self, paths: Iterable[str]) -> None:
         """Build the unmutated project step by step, and keep what it gave; and its unit tests."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from support.factories import intervention, random_world, session, student, tutor, utc
-from support.warehouses.duckdb import World, merged
+from support.tables import World, merged
 
 DAYS = 60
 FIRST_DAY = "2025-03-01"
