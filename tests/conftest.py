@@ -34,6 +34,8 @@ LONGEST = ("test_spark", "test_mutants", "test_plain_build")
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the tests of a file on one worker, as they share what it built; replays share little."""
+    if item.get_closest_marker("xdist_group"):
+        return
     group = item.path.stem
     seed = item.callspec.params.get("seed") if hasattr(item, "callspec") else None
     if seed is not None:
