@@ -1,22 +1,28 @@
-"""What the tests share: folders, a PostgreSQL server for the session, databases on it."""
+"""What the tests share: folders, a PostgreSQL server, warehouses, and the order of the files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
+from types import ModuleType
+from typing import Any
 
-import psycopg2
 import pytest
 from sqlalchemy import make_url
 
 from support.folders import temporary_open_folder
-from support.warehouses.both_engines import DuckDbWarehouse, EngineWarehouse
-from support.warehouses.both_engines import PostgresWarehouse as BothPostgresWarehouse
-from support.warehouses.duckdb import Project, Warehouse, WarehouseFactory
-from support.warehouses.postgres import WORLD, DatabaseFactory, PostgresProject, PostgresWarehouse
-from tutormax.operations.roles import ROLES, create_role
+from support.project import DuckDbProject, PostgresProject
+from support.warehouses import (
+    BuiltWorld,
+    DatabaseFactory,
+    DatabaseWarehouse,
+    DuckDbWarehouse,
+    NewDuckDb,
+    NewPostgres,
+    PostgresWarehouse,
+)
+from support.warehouses.postgres import create_database, drop_database
 from tutormax.postgres.commands import url_from_environment
 from tutormax.postgres.migrate import migrate
 from tutormax.postgres.server import LocalServer
@@ -30,6 +36,8 @@ LONGEST = ("test_spark", "test_mutants", "test_plain_build")
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the tests of a file on one worker, as they share what it built; replays share little."""
+    if item.get_closest_marker("xdist_group"):
+        return
     group = item.path.stem
     seed = item.callspec.params.get("seed") if hasattr(item, "callspec") else None
     if seed is not None:
@@ -76,122 +84,106 @@ def postgres_database(postgres_server: str) -> DatabaseFactory:
     `template=` names a database to copy; nobody may be connected to it.
     """
 
-    def execute(statement: str) -> None:
-        connection = psycopg2.connect(postgres_server)
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
-        finally:
-            connection.close()
-
     @contextmanager
     def fresh(template: str | None = None) -> Iterator[str]:
-        name = f"tutormax_test_{uuid4().hex}"
-        execute(f"create database {name}" + (f" template {template}" if template else ""))
+        url = create_database(postgres_server, template)
         try:
-            yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+            yield url
         finally:
-            execute(f"drop database {name} with (force)")
+            drop_database(url)
 
     return fresh
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_database: DatabaseFactory) -> Iterator[str]:
-    """The name of a migrated database, to be copied and never to be connected to."""
+def migrated_url(postgres_database: DatabaseFactory) -> Iterator[str]:
+    """The URL of a migrated database, to be copied and never to be connected to."""
     with postgres_database() as url:
         migrate(url)
-        name = make_url(url).database
-        assert name
-        yield name
+        yield url
 
 
 @pytest.fixture
-def postgres_url(postgres_database: DatabaseFactory, postgres_template: str) -> Iterator[str]:
+def postgres_url(postgres_database: DatabaseFactory, migrated_url: str) -> Iterator[str]:
     """The URL of a fresh database with the migrations applied."""
-    with postgres_database(template=postgres_template) as url:
+    with postgres_database(template=make_url(migrated_url).database) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def postgres_project(
-    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PostgresProject]:
-    """The dbt project parsed for PostgreSQL: `with postgres_project.warehouse() as warehouse:`."""
-    project = PostgresProject(postgres_server, tmp_path_factory.mktemp("dbt"))
-    yield project
-    project.close()
-
-
-@pytest.fixture(scope="session")
-def dbt_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return Project(tmp_path_factory.mktemp("dbt"))
+def dbt_project(tmp_path_factory: pytest.TempPathFactory) -> DuckDbProject:
+    return DuckDbProject(tmp_path_factory.mktemp("dbt"))
 
 
 @pytest.fixture(scope="session")
 def new_warehouse(
-    dbt_project: Project, tmp_path_factory: pytest.TempPathFactory
-) -> WarehouseFactory:
-    """`new_warehouse()` makes an empty warehouse; `new_warehouse(other)` a copy of another."""
+    dbt_project: DuckDbProject, tmp_path_factory: pytest.TempPathFactory
+) -> NewDuckDb:
+    """`new_warehouse()` makes an empty warehouse in DuckDB; `new_warehouse(other)` a copy."""
 
-    def make(original: Warehouse | None = None) -> Warehouse:
-        folder = tmp_path_factory.mktemp("warehouse")
-        return Warehouse(dbt_project, folder) if original is None else original.copy(folder)
+    def make(original: DuckDbWarehouse | None = None) -> DuckDbWarehouse:
+        if original is not None:
+            return original.copy()
+        return DuckDbWarehouse(dbt_project, tmp_path_factory.mktemp("warehouse"))
 
     return make
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgres"])
-def built_warehouse(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EngineWarehouse]:
-    """A warehouse built from the module's WORLD; its function `prepare` may add to raw."""
-    folder = tmp_path_factory.mktemp(request.param)
-    if request.param == "duckdb":
-        yield built(request, DuckDbWarehouse(folder))
-        return
-    with request.getfixturevalue("postgres_database")() as url:
-        warehouse = BothPostgresWarehouse(folder, url)
-        try:
-            yield built(request, warehouse)
-        finally:
-            warehouse.drop_saved()
-
-
-def built(request: pytest.FixtureRequest, warehouse: EngineWarehouse) -> EngineWarehouse:
-    warehouse.insert(request.module.WORLD)
-    getattr(request.module, "prepare", lambda _: None)(warehouse)
-    warehouse.build()
-    warehouse.save()
-    return warehouse
-
-
-@pytest.fixture
-def warehouse(built_warehouse: EngineWarehouse) -> Iterator[EngineWarehouse]:
-    """The built warehouse, put back after the test."""
-    yield built_warehouse
-    built_warehouse.restore()
+@pytest.fixture(scope="session")
+def postgres_project(tmp_path_factory: pytest.TempPathFactory) -> PostgresProject:
+    return PostgresProject(tmp_path_factory.mktemp("dbt"))
 
 
 @pytest.fixture(scope="session")
-def built_database(postgres_project: PostgresProject) -> str:
-    """The name of a database with WORLD in raw, built once, with the roles granted what is theirs.
+def new_postgres(
+    postgres_project: PostgresProject, migrated_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> NewPostgres:
+    """`with new_postgres() as warehouse:` makes an empty warehouse in PostgreSQL."""
+    folder = tmp_path_factory.mktemp("postgres")
+    return PostgresWarehouse(postgres_project, folder, migrated_url).copy
 
-    Roles belong to the whole server: if other tests made them later, builds would begin to grant.
+
+@pytest.fixture(scope="session")
+def built_world(request: pytest.FixtureRequest) -> Iterator[BuiltWorld]:
+    """`built_world(engine, world)` gives a warehouse that is built once a worker, to be copied.
+
+    `prepare` may add to raw before the build.
     """
-    with postgres_project.warehouse() as warehouse:
-        for role in ROLES:
-            warehouse.execute(create_role(role))
-        warehouse.insert(WORLD)
-        warehouse.build()
-        return warehouse.keep()
+    kept: dict[Any, DatabaseWarehouse] = {}
+
+    def built(
+        engine: str,
+        world: Mapping[str, Any],
+        prepare: Callable[[DatabaseWarehouse], None] | None = None,
+    ) -> DatabaseWarehouse:
+        key = engine, repr(world), prepare
+        if key not in kept:
+            new = {"duckdb": "new_warehouse", "postgres": "new_postgres"}[engine]
+            warehouse = kept[key] = request.getfixturevalue(new)()
+            warehouse.insert(world)
+            if prepare:
+                prepare(warehouse)
+            warehouse.build()
+        return kept[key]
+
+    yield built
+    for warehouse in kept.values():
+        warehouse.close()
+
+
+@pytest.fixture(scope="module", params=["duckdb", "postgres"])
+def built_warehouse(
+    request: pytest.FixtureRequest, built_world: BuiltWorld
+) -> Iterator[DatabaseWarehouse]:
+    """A warehouse built from the module's WORLD; its function `prepare` may add to raw."""
+    module: ModuleType = request.module
+    built = built_world(request.param, module.WORLD, getattr(module, "prepare", None))
+    with built.copy() as warehouse:
+        yield warehouse
 
 
 @pytest.fixture
-def postgres_warehouse(
-    postgres_project: PostgresProject, built_database: str
-) -> Iterator[PostgresWarehouse]:
-    """A fresh copy of the built database."""
-    with postgres_project.warehouse(built_database) as warehouse:
-        yield warehouse
+def warehouse(built_warehouse: DatabaseWarehouse) -> Iterator[DatabaseWarehouse]:
+    """The built warehouse, put back after the test."""
+    yield built_warehouse
+    built_warehouse.restore()

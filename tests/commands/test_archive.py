@@ -6,10 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
+from sqlalchemy.dialects import postgresql
 
 from support.factories import event, feedback, intervention, random_world, session, utc
-from support.warehouses.both_engines import EngineWarehouse, PostgresWarehouse
-from support.warehouses.duckdb import KEYS, Row, merged
+from support.project import REPOSITORY
+from support.tables import KEYS, Row, merged
+from support.warehouses import DatabaseWarehouse, PostgresWarehouse
+from tutormax.operations.transaction import Transaction
+from tutormax.schema import RETAINED_TABLES
 
 METRICS = "tutor_performance_metrics"
 PREDICTIONS = "churn_predictions"
@@ -63,7 +68,7 @@ def is_old(row: Row) -> bool:
     return bool(row["scheduled_start"] < utc(f"{OLD_DAY} 00:00"))
 
 
-def raw_keys(warehouse: EngineWarehouse, schema: str) -> dict[str, list[Any]]:
+def raw_keys(warehouse: DatabaseWarehouse, schema: str) -> dict[str, list[Any]]:
     return {
         source: sorted(
             repr([value for name, value in row.items() if name != "_archived_at"])
@@ -73,7 +78,7 @@ def raw_keys(warehouse: EngineWarehouse, schema: str) -> dict[str, list[Any]]:
     }
 
 
-def is_full(warehouse: EngineWarehouse) -> bool:
+def is_full(warehouse: DatabaseWarehouse) -> bool:
     return bool(
         warehouse.execute(
             "select bool_or(is_full) from staging.build_plan "
@@ -82,14 +87,14 @@ def is_full(warehouse: EngineWarehouse) -> bool:
     )
 
 
-def test_the_clock_of_the_last_build_decides(warehouse: EngineWarehouse) -> None:
+def test_the_clock_of_the_last_build_decides(warehouse: DatabaseWarehouse) -> None:
     assert str(warehouse.rows("int_activity__clock_bounded", "intermediate")[0]["as_of_date"]) == (
         AS_OF
     )
 
 
-def test_old_facts_move_and_metrics_stay(warehouse: EngineWarehouse) -> None:
-    before = warehouse.published()
+def test_old_facts_move_and_metrics_stay(warehouse: DatabaseWarehouse) -> None:
+    before = warehouse.published(audit=True)
     raw = raw_keys(warehouse, "raw")
     assert len([row for row in before["sessions"].values() if is_old(row)]) > 40
 
@@ -101,7 +106,7 @@ def test_old_facts_move_and_metrics_stay(warehouse: EngineWarehouse) -> None:
         assert bool(archived[source]) == (
             source in ("sessions", "student_feedback", "interventions")
         )
-    after = warehouse.published()
+    after = warehouse.published(audit=True)
     assert after["sessions"] == {k: r for k, r in before["sessions"].items() if not is_old(r)}
     assert {row["session_id"] for row in after["student_feedback"].values()} == {
         row["session_id"] for row in before["student_feedback"].values()
@@ -131,29 +136,29 @@ def test_old_facts_move_and_metrics_stay(warehouse: EngineWarehouse) -> None:
             assert f"raw.{source}" in said and str(len(rows)) in said
 
 
-def test_the_next_builds_change_nothing(warehouse: EngineWarehouse) -> None:
+def test_the_next_builds_change_nothing(warehouse: DatabaseWarehouse) -> None:
     clock = warehouse.rows("int_activity__clock_bounded", "intermediate")
-    metrics = warehouse.published(METRICS)
+    metrics = warehouse.published(METRICS, audit=True)
     warehouse.command("archive")
-    after = warehouse.published()
+    after = warehouse.published(audit=True)
     for words in ((), ("--full-refresh",)):
         warehouse.build(*words)
         assert is_full(warehouse) == bool(words)
-        assert warehouse.published() == after
-    assert warehouse.published(METRICS) == metrics
+        assert warehouse.published(audit=True) == after
+    assert warehouse.published(METRICS, audit=True) == metrics
     assert warehouse.rows("int_activity__clock_bounded", "intermediate") == clock
 
 
-def test_a_history_made_anew_is_the_same(warehouse: EngineWarehouse) -> None:
-    metrics = warehouse.published(METRICS, audit=False)
+def test_a_history_made_anew_is_the_same(warehouse: DatabaseWarehouse) -> None:
+    metrics = warehouse.published(METRICS)
     warehouse.command("archive")
     for schema in ("tutormax", "intermediate", "staging"):
         warehouse.execute(f"drop schema {schema} cascade")
     warehouse.build()
-    assert warehouse.published(METRICS, audit=False) == metrics
+    assert warehouse.published(METRICS) == metrics
 
 
-def test_what_comes_after_counts(warehouse: EngineWarehouse) -> None:
+def test_what_comes_after_counts(warehouse: DatabaseWarehouse) -> None:
     """Builds after archiving are those that would have been without it."""
     late = session("x-late", "tutor-1", "student-1", "2022-03-10 10:00")
     fresh = session("x-fresh", "tutor-1", "student-1", "2024-03-15 10:00")
@@ -167,7 +172,7 @@ def test_what_comes_after_counts(warehouse: EngineWarehouse) -> None:
     ]
     warehouse.insert(merged(*news))
     warehouse.build()
-    expected = warehouse.published(METRICS, audit=False)
+    expected = warehouse.published(METRICS)
     warehouse.restore()
 
     warehouse.command("archive")
@@ -175,14 +180,14 @@ def test_what_comes_after_counts(warehouse: EngineWarehouse) -> None:
         warehouse.insert(arrived)
         warehouse.build()
         assert not is_full(warehouse)
-    assert warehouse.published(METRICS, audit=False) == expected
+    assert warehouse.published(METRICS) == expected
     warehouse.command("archive")
     warehouse.build("--full-refresh")
-    assert warehouse.published(METRICS, audit=False) == expected
+    assert warehouse.published(METRICS) == expected
 
 
-def test_an_archived_session_that_comes_again_counts_once(warehouse: EngineWarehouse) -> None:
-    metrics = warehouse.published(METRICS, audit=False)
+def test_an_archived_session_that_comes_again_counts_once(warehouse: DatabaseWarehouse) -> None:
+    metrics = warehouse.published(METRICS)
     warehouse.command("archive")
     again = {
         "sessions": [CORRECTED | {"_loaded_at": LATEST}, EDGE_OLD | {"_loaded_at": LATEST}],
@@ -193,27 +198,25 @@ def test_an_archived_session_that_comes_again_counts_once(warehouse: EngineWareh
     for _ in range(2):
         warehouse.insert(again)
         warehouse.build()
-        assert "x-corrected" in warehouse.published("sessions")["sessions"]
-        assert warehouse.published(METRICS, audit=False) == metrics
+        assert "x-corrected" in warehouse.published("sessions", audit=True)["sessions"]
+        assert warehouse.published(METRICS) == metrics
         warehouse.command("archive")
-        assert "x-corrected" not in warehouse.published("sessions")["sessions"]
+        assert "x-corrected" not in warehouse.published("sessions", audit=True)["sessions"]
         warehouse.build("--full-refresh")
-        assert warehouse.published(METRICS, audit=False) == metrics
+        assert warehouse.published(METRICS) == metrics
 
 
-def test_a_second_time_moves_nothing(warehouse: EngineWarehouse) -> None:
+def test_a_second_time_moves_nothing(warehouse: DatabaseWarehouse) -> None:
     warehouse.command("archive")
     warehouse.build()
-    before = raw_keys(warehouse, "archive"), raw_keys(warehouse, "raw"), warehouse.published()
+    before = {place: raw_keys(warehouse, place) for place in ("archive", "raw")}
+    published = warehouse.published(audit=True)
     warehouse.command("archive")
-    assert (
-        raw_keys(warehouse, "archive"),
-        raw_keys(warehouse, "raw"),
-        warehouse.published(),
-    ) == before
+    assert {place: raw_keys(warehouse, place) for place in before} == before
+    assert warehouse.published(audit=True) == published
 
 
-def test_a_dry_run_tells_and_changes_nothing(warehouse: EngineWarehouse) -> None:
+def test_a_dry_run_tells_and_changes_nothing(warehouse: DatabaseWarehouse) -> None:
     before = warehouse.everything()
     said = warehouse.command("archive", "--dry-run")
     assert warehouse.everything() == before
@@ -224,7 +227,7 @@ def test_a_dry_run_tells_and_changes_nothing(warehouse: EngineWarehouse) -> None
 
 
 def test_rows_that_do_not_arrive_stop_it(
-    warehouse: EngineWarehouse, monkeypatch: pytest.MonkeyPatch
+    warehouse: DatabaseWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if isinstance(warehouse, PostgresWarehouse):
         warehouse.execute(
@@ -236,8 +239,6 @@ def test_rows_that_do_not_arrive_stop_it(
             "for each row execute function archive.swallow()"
         )
     else:
-        from tutormax.operations.transaction import Transaction  # noqa: PLC0415
-
         change = Transaction.change
 
         def losing(tx: Transaction, sql: str) -> int:
@@ -251,7 +252,7 @@ def test_rows_that_do_not_arrive_stop_it(
 
 
 def test_an_interruption_changes_nothing_and_the_next_run_does_all(
-    warehouse: EngineWarehouse, monkeypatch: pytest.MonkeyPatch
+    warehouse: DatabaseWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = warehouse.everything()
 
@@ -267,7 +268,7 @@ def test_an_interruption_changes_nothing_and_the_next_run_does_all(
     assert warehouse.rows("sessions", "archive")
 
 
-def test_raw_that_no_build_has_judged_is_refused(warehouse: EngineWarehouse) -> None:
+def test_raw_that_no_build_has_judged_is_refused(warehouse: DatabaseWarehouse) -> None:
     new = session("x-new", "tutor-1", "student-1", "2022-03-10 10:00", _loaded_at=LATEST)
     warehouse.insert({"sessions": [new]})
     before = warehouse.everything()
@@ -275,33 +276,33 @@ def test_raw_that_no_build_has_judged_is_refused(warehouse: EngineWarehouse) -> 
     assert warehouse.everything() == before
 
 
-def test_without_a_build_there_is_no_clock(warehouse: EngineWarehouse) -> None:
+def test_without_a_build_there_is_no_clock(warehouse: DatabaseWarehouse) -> None:
     warehouse.execute("drop schema tutormax cascade")
     assert "dbt build" in warehouse.refused("archive")
 
 
-def test_more_than_the_fuse_allows_may_be_archived(warehouse: EngineWarehouse) -> None:
+def test_more_than_the_fuse_allows_may_be_archived(warehouse: DatabaseWarehouse) -> None:
     """A build would stop at this; the archive is not a build, and leaves it nothing to remove."""
     warehouse.command("archive")
-    warehouse.build("--full-refresh", fuse_min_rows=1, fuse_max_share=0)
+    warehouse.build("--full-refresh", variables={"fuse_min_rows": 1, "fuse_max_share": 0})
 
 
-def test_lost_sums_stop_a_build(warehouse: EngineWarehouse) -> None:
-    metrics = warehouse.published(METRICS)
+def test_lost_sums_stop_a_build(warehouse: DatabaseWarehouse) -> None:
+    metrics = warehouse.published(METRICS, audit=True)
     warehouse.command("archive")
     warehouse.execute("delete from archive.retained_tutor_days returning 1")
     for words in (("--full-refresh",), ()):
         refused = warehouse.try_build(*words)
         assert not refused.succeeded
         assert "allow_history_loss" in refused.message
-        assert warehouse.published(METRICS) == metrics
-    warehouse.build("--full-refresh", allow_history_loss=True)
-    assert warehouse.published(METRICS) != metrics
+        assert warehouse.published(METRICS, audit=True) == metrics
+    warehouse.build("--full-refresh", variables={"allow_history_loss": True})
+    assert warehouse.published(METRICS, audit=True) != metrics
 
 
-def test_predictions_are_kept_for_a_year(warehouse: EngineWarehouse) -> None:
+def test_predictions_are_kept_for_a_year(warehouse: DatabaseWarehouse) -> None:
     """No build publishes older ones; if some are there all the same, the archive deletes them."""
-    before = warehouse.published(PREDICTIONS)[PREDICTIONS]
+    before = warehouse.published(PREDICTIONS, audit=True)[PREDICTIONS]
     assert before
     for prediction_id, day in (("older", "2023-03-15 23:59:59"), ("kept", "2023-03-16 00:00:00")):
         warehouse.execute(
@@ -313,17 +314,11 @@ def test_predictions_are_kept_for_a_year(warehouse: EngineWarehouse) -> None:
             "1, 'Low', 0, 0, 0, 0, '{}', 'old', current_timestamp, current_timestamp) returning 1"
         )
     warehouse.command("archive")
-    after = warehouse.published(PREDICTIONS)[PREDICTIONS]
+    after = warehouse.published(PREDICTIONS, audit=True)[PREDICTIONS]
     assert after.keys() == before.keys() | {"kept"}
 
 
 def test_the_sums_are_declared_alike_everywhere() -> None:
-    import yaml  # noqa: PLC0415
-    from both_engines import REPOSITORY  # noqa: PLC0415
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
-
-    from tutormax.schema import RETAINED_TABLES  # noqa: PLC0415
-
     text = (REPOSITORY / "models/staging/archive/_archive__sources.yml").read_text()
     declared = {
         table["name"]: [(column["name"], column["data_type"]) for column in table["columns"]]

@@ -17,13 +17,9 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from support.factories import small_world
-from support.warehouses.duckdb import (
-    DEFAULT_ARRIVAL,
-    REPOSITORY,
-    WITHOUT_TESTS,
-    append_to_duckdb,
-    environment,
-)
+from support.project import REPOSITORY, WITHOUT_TESTS, environment
+from support.tables import DEFAULT_ARRIVAL
+from support.warehouses.duckdb import append_to_duckdb
 from tutormax.contracts import command
 from tutormax.contracts.breaking import breaking_changes
 from tutormax.contracts.files import FOLDER, read_before, stale, write

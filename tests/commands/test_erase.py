@@ -18,8 +18,8 @@ from support.factories import (
     tutor,
     utc,
 )
-from support.warehouses.both_engines import EngineWarehouse, on_postgres
-from support.warehouses.duckdb import KEYS, Row, merged
+from support.tables import KEYS, Row, merged
+from support.warehouses import DatabaseWarehouse, on_postgres
 
 METRICS = "tutor_performance_metrics"
 PREDICTIONS = "churn_predictions"
@@ -110,7 +110,7 @@ def unreadable(source: str, record: Row) -> str:
     return f"('{source}', '{text}', 'why', timestamp '2025-06-01 00:00:00')"
 
 
-def prepare(warehouse: EngineWarehouse) -> None:
+def prepare(warehouse: DatabaseWarehouse) -> None:
     rows = [
         unreadable("students", {"student_id": PUPIL, "age": "ten"}),
         unreadable("sessions", {"session_id": "x-u", "student_id": PUPIL, "no_show": "?"}),
@@ -129,9 +129,9 @@ def of_others(tables: dict[str, Any], column: str, identifier: str) -> dict[str,
 
 @pytest.mark.parametrize("words", [(), ("--full-refresh",)])
 def test_a_student_goes_and_the_metrics_stay(
-    warehouse: EngineWarehouse, words: tuple[str, ...]
+    warehouse: DatabaseWarehouse, words: tuple[str, ...]
 ) -> None:
-    before = warehouse.published()
+    before = warehouse.published(audit=True)
     clock = warehouse.rows("int_activity__clock_bounded", "intermediate")
     assert warehouse.mentions(PUPIL, PUPIL_NAME)
 
@@ -139,7 +139,7 @@ def test_a_student_goes_and_the_metrics_stay(
 
     for _ in range(2):
         assert warehouse.mentions("Former Testperson", f"'{PUPIL}'", "x-late", "x-taken") == []
-        after = warehouse.published()
+        after = warehouse.published(audit=True)
         assert after[METRICS] == before[METRICS]
         assert after[PREDICTIONS] == before[PREDICTIONS]
         kept = of_others(before, "student_id", PUPIL)
@@ -161,7 +161,7 @@ def test_a_student_goes_and_the_metrics_stay(
     assert "raw.sessions" in said
 
 
-def plans(warehouse: EngineWarehouse) -> list[str]:
+def plans(warehouse: DatabaseWarehouse) -> list[str]:
     """Whether each of the last two builds was full."""
     found = warehouse.execute(
         "select build_number, bool_or(is_full) from staging.build_plan "
@@ -170,7 +170,7 @@ def plans(warehouse: EngineWarehouse) -> list[str]:
     return ["full" if is_full else "partial" for _, is_full in found]
 
 
-def test_nothing_of_a_student_remains(warehouse: EngineWarehouse) -> None:
+def test_nothing_of_a_student_remains(warehouse: DatabaseWarehouse) -> None:
     warehouse.execute("delete from raw.students where student_id = 'namesake' returning 1")
     warehouse.execute(
         "update raw.interventions set trigger_reason = null "
@@ -184,8 +184,8 @@ def test_nothing_of_a_student_remains(warehouse: EngineWarehouse) -> None:
     assert warehouse.mentions(PUPIL, PUPIL_NAME, "Former Testperson") == []
 
 
-def test_nothing_of_a_tutor_remains(warehouse: EngineWarehouse) -> None:
-    before = warehouse.published()
+def test_nothing_of_a_tutor_remains(warehouse: DatabaseWarehouse) -> None:
+    before = warehouse.published(audit=True)
     clock = warehouse.rows("int_activity__clock_bounded", "intermediate")
     assert len(warehouse.mentions(TEACHER, TEACHER_NAME, TEACHER_EMAIL)) > 15
     said = warehouse.command("erase", "tutor", TEACHER)
@@ -194,7 +194,7 @@ def test_nothing_of_a_tutor_remains(warehouse: EngineWarehouse) -> None:
         for table in (METRICS, PREDICTIONS):
             kept = of_others(before, "tutor_id", TEACHER)[table]
             assert kept.keys() < before[table].keys()
-            assert warehouse.published()[table] == kept
+            assert warehouse.published(audit=True)[table] == kept
         assert warehouse.rows("int_activity__clock_bounded", "intermediate") == clock
         warehouse.build(*build.split())
         assert plans(warehouse)[0] == ("full" if build else "partial")
@@ -202,7 +202,7 @@ def test_nothing_of_a_tutor_remains(warehouse: EngineWarehouse) -> None:
         assert table in said
 
 
-def test_every_row_is_still_accounted_for(warehouse: EngineWarehouse) -> None:
+def test_every_row_is_still_accounted_for(warehouse: DatabaseWarehouse) -> None:
     warehouse.command("erase", "student", PUPIL)
     warehouse.command("erase", "tutor", TEACHER)
     for source in KEYS:
@@ -215,15 +215,15 @@ def test_every_row_is_still_accounted_for(warehouse: EngineWarehouse) -> None:
         assert counts[0][0] == counts[0][1], source
 
 
-def test_a_build_after_an_erasure_changes_nothing_else(warehouse: EngineWarehouse) -> None:
+def test_a_build_after_an_erasure_changes_nothing_else(warehouse: DatabaseWarehouse) -> None:
     warehouse.command("erase", "student", PUPIL)
-    before = warehouse.published()
+    before = warehouse.published(audit=True)
     warehouse.build()
     warehouse.build("--full-refresh")
-    assert warehouse.published() == before
+    assert warehouse.published(audit=True) == before
 
 
-def test_rows_that_no_build_has_seen_are_erased(warehouse: EngineWarehouse) -> None:
+def test_rows_that_no_build_has_seen_are_erased(warehouse: DatabaseWarehouse) -> None:
     warehouse.insert(
         {"sessions": [session("x-new", "tutor-1", PUPIL, "2025-03-25 10:00", _loaded_at=LATER)]}
     )
@@ -233,18 +233,18 @@ def test_rows_that_no_build_has_seen_are_erased(warehouse: EngineWarehouse) -> N
     assert plans(warehouse)[0] == "partial"
 
 
-def test_a_person_in_the_archive_alone(warehouse: EngineWarehouse) -> None:
-    warehouse.build(as_of_date="2027-06-01")
+def test_a_person_in_the_archive_alone(warehouse: DatabaseWarehouse) -> None:
+    warehouse.build(variables={"as_of_date": "2027-06-01"})
     warehouse.command("archive")
     assert "archive.sessions" in warehouse.mentions(PUPIL)
-    metrics = warehouse.published(METRICS)
+    metrics = warehouse.published(METRICS, audit=True)
     warehouse.command("erase", "student", PUPIL)
     assert warehouse.mentions(f"'{PUPIL}'") == []
-    warehouse.build("--full-refresh", as_of_date="2027-06-01")
-    assert warehouse.published(METRICS) == metrics
+    warehouse.build("--full-refresh", variables={"as_of_date": "2027-06-01"})
+    assert warehouse.published(METRICS, audit=True) == metrics
 
 
-def test_stored_failures_of_tests_are_emptied(warehouse: EngineWarehouse) -> None:
+def test_stored_failures_of_tests_are_emptied(warehouse: DatabaseWarehouse) -> None:
     warehouse.execute("create schema if not exists dbt_test__audit")
     warehouse.execute(f"create table dbt_test__audit.not_null as select '{PUPIL}' as student_id")
     warehouse.command("erase", "student", PUPIL)
@@ -252,17 +252,17 @@ def test_stored_failures_of_tests_are_emptied(warehouse: EngineWarehouse) -> Non
     warehouse.execute("drop table dbt_test__audit.not_null")
 
 
-def test_raw_alone_before_the_first_build(warehouse: EngineWarehouse) -> None:
+def test_raw_alone_before_the_first_build(warehouse: DatabaseWarehouse) -> None:
     for schema in ("tutormax", "intermediate", "staging"):
         warehouse.execute(f"drop schema {schema} cascade")
     warehouse.command("erase", "student", PUPIL)
     assert warehouse.mentions(f"'{PUPIL}'") == []
     warehouse.build()
-    assert PUPIL not in warehouse.published("students")["students"]
+    assert PUPIL not in warehouse.published("students", audit=True)["students"]
 
 
 @pytest.mark.parametrize("identifier", ["nobody", "x' or true --", "%", "", TEACHER])
-def test_nobody_by_that_id(warehouse: EngineWarehouse, identifier: str) -> None:
+def test_nobody_by_that_id(warehouse: DatabaseWarehouse, identifier: str) -> None:
     before = warehouse.everything()
     sentence = warehouse.refused("erase", "student", identifier)
     assert identifier in sentence
@@ -270,7 +270,7 @@ def test_nobody_by_that_id(warehouse: EngineWarehouse, identifier: str) -> None:
 
 
 def test_a_failure_on_the_way_changes_nothing(
-    warehouse: EngineWarehouse, monkeypatch: pytest.MonkeyPatch
+    warehouse: DatabaseWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = warehouse.everything()
 
@@ -285,14 +285,14 @@ def test_a_failure_on_the_way_changes_nothing(
 
 
 def test_a_developers_copy_is_refused(
-    warehouse: EngineWarehouse, monkeypatch: pytest.MonkeyPatch
+    warehouse: DatabaseWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUTORMAX_SCHEMA_PREFIX", "dev_")
     assert "TUTORMAX_SCHEMA_PREFIX" in warehouse.refused("erase", "student", PUPIL)
 
 
 @on_postgres
-def test_a_build_that_runs_meanwhile_stops(warehouse: EngineWarehouse) -> None:
+def test_a_build_that_runs_meanwhile_stops(warehouse: DatabaseWarehouse) -> None:
     before = warehouse.execute("select max(build_number) from staging.build_plan")[0][0]
     warehouse.command("erase", "student", PUPIL)
     assert warehouse.execute("select max(build_number) from staging.build_plan")[0][0] > before

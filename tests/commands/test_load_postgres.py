@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from support.edge_cases import EVENTS, NOON, SESSIONS, STUDENTS, write_tricky_rows
+from support.edge_cases import EVENTS, NOON, SESSIONS, STUDENTS, write_edge_cases
 from tutormax import cli
 from tutormax.load import load_directory
 from tutormax.schema import SOURCE_TABLES, metadata
@@ -76,7 +76,7 @@ def _total(url: str) -> int:
 
 
 def test_both_engines_hold_the_same_rows(server: str, files: Path) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     counts = load_directory(files, RawTarget.POSTGRES).counts
     assert counts == load_directory(files, RawTarget.DUCKDB).counts
     assert {count.table: (count.loaded, count.unreadable) for count in counts} == {
@@ -106,7 +106,7 @@ def test_both_engines_hold_the_same_rows(server: str, files: Path) -> None:
 
 
 def test_text_arrays_and_times_arrive_as_they_were(server: str, files: Path) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     load_directory(files, RawTarget.POSTGRES)
     columns = "name, grade_level, subjects_interested, created_at, _loaded_at"
     (row,) = _query(server, f"SELECT {columns} FROM raw.students WHERE student_id = 's1'")
@@ -127,7 +127,7 @@ def test_text_arrays_and_times_arrive_as_they_were(server: str, files: Path) -> 
 def test_a_bad_file_leaves_nothing(
     server: str, files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     code, out, _ = _run(files, monkeypatch, capsys)
     assert code == 0
     assert out.splitlines()[-1].startswith("Loaded into PostgreSQL ")

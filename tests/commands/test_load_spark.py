@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from support.edge_cases import EVENTS, SESSIONS, STUDENTS, write_tricky_rows
+from support.edge_cases import EVENTS, SESSIONS, STUDENTS, write_edge_cases
 from tutormax import cli
 from tutormax.load import load_directory
 from tutormax.load.parquet_sink import ParquetSink
@@ -93,7 +93,7 @@ def student_count() -> int:
 
 
 def test_the_rows_are_those_of_duckdb_however_often_loaded(spark: Path, files: Path) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     for _ in range(2):
         counts = load_directory(files, RawTarget.SPARK).counts
         assert counts == load_directory(files, RawTarget.DUCKDB).counts
@@ -114,7 +114,7 @@ def test_the_rows_are_those_of_duckdb_however_often_loaded(spark: Path, files: P
 
 
 def test_spark_finds_the_types_that_it_knows(spark: Path, files: Path) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     load_directory(files, RawTarget.SPARK)
     (file,) = (spark / "raw" / "tutor_events").iterdir()
     columns = pq.ParquetFile(file).schema
@@ -130,7 +130,7 @@ def test_spark_finds_the_types_that_it_knows(spark: Path, files: Path) -> None:
 
 
 def test_a_bad_file_leaves_nothing(spark: Path, files: Path, refusal: Refusal) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     load_directory(files, RawTarget.SPARK)
     before = found_in(spark)
     with (files / "tutor_events.jsonl").open("a") as lines:
@@ -185,7 +185,7 @@ def test_a_killed_load_counts_whole_or_not_at_all(
 
 
 def test_loads_at_the_same_time_lose_nothing(spark: Path, files: Path) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     slow = ParquetSink(duckdb.connect(), spark)
     slow.prepare()
     slow.write(students, ONE_STUDENT, lambda _: None)
@@ -196,7 +196,7 @@ def test_loads_at_the_same_time_lose_nothing(spark: Path, files: Path) -> None:
 
 
 def test_files_with_other_columns_are_refused(spark: Path, files: Path, refusal: Refusal) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     load_directory(files, RawTarget.SPARK)
     (file,) = (spark / "raw" / "students").iterdir()
     table = pq.read_table(file).rename_columns({"grade_level": "grade"})
@@ -212,7 +212,7 @@ def test_files_with_other_columns_are_refused(spark: Path, files: Path, refusal:
 def test_a_folder_that_cannot_be_is_named(
     files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
 ) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     (tmp_path / "taken").touch()
     monkeypatch.setenv("TUTORMAX_SPARK_DIR", str(tmp_path / "taken"))
     for words in (("load", files, "--target", "spark"), ("spark", "check")):
@@ -221,7 +221,7 @@ def test_a_folder_that_cannot_be_is_named(
 
 
 def test_a_summary_before_a_build(spark: Path, files: Path, refusal: Refusal) -> None:
-    write_tricky_rows(files)
+    write_edge_cases(files)
     load_directory(files, RawTarget.SPARK)
     said = refusal("summary", "--target", "spark")
     assert "no published tables on spark yet: run `dbt build --target spark`." in said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.factories import small_world
-from support.warehouses.both_engines import DuckDbWarehouse, EngineWarehouse, on_duckdb, on_postgres
+from support.warehouses import DatabaseWarehouse, DuckDbWarehouse, on_duckdb, on_postgres
 
 WORLD = small_world()
 TABLES = ("raw", "tutors"), ("tutormax", "sessions"), ("staging", "build_plan")
@@ -25,7 +25,7 @@ def rows_of(printed: str, schema: str, table: str) -> int:
     "words", [("tutormax", "maintain"), ("dbt", "--quiet", "run-operation", "maintain")]
 )
 def test_sizes_are_printed_and_no_row_changes(
-    warehouse: EngineWarehouse, words: tuple[str, ...]
+    warehouse: DatabaseWarehouse, words: tuple[str, ...]
 ) -> None:
     before = warehouse.everything()
     printed = warehouse.process(*words)
@@ -36,13 +36,13 @@ def test_sizes_are_printed_and_no_row_changes(
     assert warehouse.everything() == before
 
 
-def test_the_table_of_sizes_alone(warehouse: EngineWarehouse) -> None:
+def test_the_table_of_sizes_alone(warehouse: DatabaseWarehouse) -> None:
     printed = warehouse.process("dbt", "--quiet", "run-operation", "table_sizes")
     assert rows_of(printed, "tutormax", "sessions") in (0, len(WORLD["sessions"]))
 
 
 @on_postgres
-def test_postgres_is_vacuumed_and_analyzed(warehouse: EngineWarehouse) -> None:
+def test_postgres_is_vacuumed_and_analyzed(warehouse: DatabaseWarehouse) -> None:
     warehouse.execute("delete from tutormax.interventions")
     warehouse.command("maintain")
     warehouse.execute("select pg_stat_force_next_flush()")
@@ -54,19 +54,19 @@ def test_postgres_is_vacuumed_and_analyzed(warehouse: EngineWarehouse) -> None:
 
 
 @on_duckdb
-def test_duckdb_writes_its_log_into_the_file(warehouse: EngineWarehouse) -> None:
+def test_duckdb_writes_its_log_into_the_file(warehouse: DatabaseWarehouse) -> None:
     assert warehouse.dbt("run-operation", "maintain").succeeded
     assert not list(warehouse.folder.glob("*.wal"))
 
 
 @on_postgres
-def test_without_a_server(warehouse: EngineWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server(warehouse: DatabaseWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(warehouse.environment, "TUTORMAX_PG_PORT", "1")
     assert "PostgreSQL" in warehouse.refused("maintain")
 
 
 @on_duckdb
-def test_without_a_file(warehouse: EngineWarehouse) -> None:
+def test_without_a_file(warehouse: DatabaseWarehouse) -> None:
     assert isinstance(warehouse, DuckDbWarehouse)
     warehouse.path.unlink()
     assert "no DuckDB warehouse" in warehouse.refused("maintain")

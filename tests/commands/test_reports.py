@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
@@ -17,76 +14,34 @@ import pytest
 from support.reports_site import (
     ODD_KEY,
     ODD_NAME,
+    PAGES,
     Page,
+    Sites,
     beginning,
-    browser_options,
-    browser_path,
+    chart_data,
     files_of,
+    settle_runs,
     world,
 )
-from support.warehouses.both_engines import DuckDbWarehouse, EngineWarehouse, PostgresWarehouse
-from support.warehouses.duckdb import merged
-from support.warehouses.postgres import DatabaseFactory
+from support.tables import merged
+from support.warehouses import (
+    DatabaseWarehouse,
+    NewDuckDb,
+    NewPostgres,
+)
 from tutormax.errors import UserError
 from tutormax.reports.names import page_names
 from tutormax.reports.writing import MARK, write_site
 
-PAGES = (
-    "index.html",
-    "queue.html",
-    "interventions.html",
-    "model.html",
-    "quality.html",
-    "tutors/index.html",
-    "tutors/tutor-1.html",
-)
-WIDTHS = (1280, 390)
+pytestmark = pytest.mark.xdist_group("reports")
+"""One worker makes the pages for the tests of both files."""
 
 
-class Sites:
-    """Sites made of one warehouse, each made once and kept."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.warehouse = DuckDbWarehouse(folder)
-        self.warehouse.insert(beginning())
-        self.warehouse.build()
-        self.empty = self.make("empty")
-        self.warehouse.insert(world())
-        self.warehouse.build()
-        settle_runs(self.warehouse)
-        self.masked = self.make("masked")
-        self.names = self.make("names", "--names", "--label", "A <label>")
-
-    def make(self, name: str, *words: str) -> Path:
-        out = self.folder / name
-        said = self.warehouse.command("reports", "--out", str(out), *words)
-        assert str(out / "index.html") in said
-        return out
-
-
-def settle_runs(warehouse: EngineWarehouse) -> None:
-    """Let two warehouses know of one run alike: when it was and how long it took."""
-    warehouse.execute(
-        "delete from tutormax.tutormax_runs "
-        "where started_at < (select max(started_at) from tutormax.tutormax_runs)"
-    )
-    warehouse.execute(
-        "update tutormax.tutormax_runs set started_at = timestamptz '2025-05-01 06:00:00+00', "
-        "seconds = 1, run_id = 'run', rows_inserted = 1"
-    )
-
-
-@pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Sites:
-    return Sites(tmp_path_factory.mktemp("reports"))
-
-
-def personal_values(warehouse: EngineWarehouse) -> set[str]:
+def personal_values(warehouse: DatabaseWarehouse) -> set[str]:
     """Every text in a column that is marked as personal, but for keys of published tutors."""
     values: set[str] = set()
     published = {row["tutor_id"] for row in warehouse.rows("tutors")}
-    for node in warehouse._manifest.nodes.values():
+    for node in warehouse.project.manifest.nodes.values():
         if node.resource_type != "model" or not node.schema.endswith("tutormax"):
             continue
         marked = [name for name, column in node.columns.items() if column.config.meta.get("pii")]
@@ -109,10 +64,9 @@ def test_masked_pages_hold_nothing_personal(sites: Sites) -> None:
 
 
 def test_an_analyst_on_postgres_makes_the_same_pages(
-    sites: Sites, postgres_database: DatabaseFactory, tmp_path: Path
+    sites: Sites, new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
-    with postgres_database() as url:
-        warehouse = PostgresWarehouse(tmp_path, url)
+    with new_postgres() as warehouse:
         warehouse.insert(merged(beginning(), world()))
         warehouse.command("roles", "--target", "postgres")
         warehouse.build()
@@ -152,10 +106,9 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_said_in_a_sentence(
-    sites: Sites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sites: Sites, new_warehouse: NewDuckDb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unbuilt = DuckDbWarehouse(tmp_path)
-    assert "run `dbt build --target duckdb`" in unbuilt.refused("reports")
+    assert "run `dbt build --target duckdb`" in new_warehouse().refused("reports")
     monkeypatch.delitem(sys.modules, "tutormax.reports.site")
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     refused = sites.warehouse.refused("reports", "--out", str(tmp_path / "out"))
@@ -261,14 +214,6 @@ def test_the_overview_says_what_the_warehouse_holds(sites: Sites) -> None:
     assert figures["Mean rating"] == f"{rating:.2f}"
 
 
-def chart_data(page: str) -> dict[str, dict[str, list[Any]]]:
-    return {
-        script.attributes["id"].removeprefix("data-"): json.loads(script.text)
-        for script in Page(page).all("script")
-        if script.attributes.get("type") == "application/json"
-    }
-
-
 def test_the_calibration_curve_counts_what_the_outcomes_count(sites: Sites) -> None:
     data = chart_data(files_of(sites.masked)["model.html"])
     counted = sites.warehouse.execute(
@@ -324,164 +269,6 @@ def test_any_key_names_a_page(key: str, name: str) -> None:
 def test_no_two_keys_share_a_page() -> None:
     keys = ["a/b", "a-b", "A-b", "a b", "a_b", "index", "Index", "con", "ü", "ö", "a-b.1"]
     assert len(set(page_names(keys).values())) == len(keys)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = browser_path()
-    if path is None:
-        pytest.skip("There is no Chromium to test with: install one or set TUTORMAX_CHROMIUM.")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, **browser_options())
-        yield started
-        started.close()
-
-
-class View:
-    """A page in a browser that is far from UTC, and what it complained of or asked for."""
-
-    def __init__(self, browser: Any, path: Path, *, query: str = "", **context: Any) -> None:
-        settings = {
-            "timezone_id": "America/Los_Angeles",
-            "viewport": {"width": 1280, "height": 900},
-        }
-        self.context = browser.new_context(**settings | context)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(path.as_uri() + query)
-        self.page.wait_for_function(
-            "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
-        )
-
-    def __enter__(self) -> View:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.context.close()
-        assert self.complaints == []
-        assert [url for url in self.requests if not url.startswith(("file:", "data:"))] == []
-
-    def column(self, table: str, number: int) -> list[str]:
-        cells = self.page.locator(f"#{table} tbody tr:not([hidden]) > :nth-child({number})")
-        return [text.strip() for text in cells.all_inner_texts()]
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", ["names", "empty"])
-def test_pages_open_from_disk(sites: Sites, browser: Any, width: int, kind: str) -> None:
-    site = getattr(sites, kind)
-    for name in PAGES:
-        if not (site / name).exists():
-            continue
-        with View(browser, site / name, viewport={"width": width, "height": 900}) as view:
-            page = view.page
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-            charts = page.locator(".chart").count()
-            assert (charts > 0) == (kind == "names" and name in CHARTED), name
-            assert page.locator(".chart svg path, .chart svg rect").count() >= charts
-
-
-CHARTED = {"index.html", "model.html", "quality.html", "tutors/tutor-1.html"}
-
-
-def test_dark_pages_are_dark(sites: Sites, browser: Any) -> None:
-    looks = {}
-    for scheme in ("light", "dark"):
-        with View(browser, sites.masked / "tutors/tutor-1.html", color_scheme=scheme) as view:
-            looks[scheme] = view.page.evaluate(
-                """[getComputedStyle(document.body).backgroundColor,
-                    getComputedStyle(document.querySelector('.chart svg text')).fill]"""
-            )
-    assert looks == {
-        "light": ["rgb(245, 246, 248)", "rgb(86, 97, 114)"],
-        "dark": ["rgb(18, 22, 28)", "rgb(163, 174, 189)"],
-    }
-
-
-def test_days_are_utc_wherever_the_reader_is(sites: Sites, browser: Any) -> None:
-    weeks = chart_data(files_of(sites.masked)["index.html"])["weeks"]["week"]
-    with View(browser, sites.masked / "index.html") as view:
-        chart = view.page.locator("[data-chart=no_shows]")
-        shown = chart.locator("svg .role-axis-label text").all_text_contents()
-        year, month, day = map(int, weeks[0].split("-"))
-        assert f"{day} {['', 'Jan', 'Feb', 'Mar', 'Apr'][month]}" in shown, (shown, weeks)
-        assert year == 2025
-
-
-def test_the_queue_sorts_by_mouse_and_keyboard(sites: Sites, browser: Any) -> None:
-    with View(
-        browser, sites.masked / "queue.html", query="?risk=Low&risk=Medium&risk=High"
-    ) as view:
-        for level in ("Low", "Medium", "High", "Critical"):
-            view.page.get_by_label(level).check()
-        scores = [int(text.split()[0]) for text in view.column("queue", 3)]
-        assert len(scores) > 2 and scores == sorted(scores, reverse=True)
-        heading = view.page.locator("#queue th[data-sort]", has_text="Score")
-        assert heading.get_attribute("aria-sort") == "descending"
-        heading.locator("button").focus()
-        view.page.keyboard.press("Enter")
-        assert heading.get_attribute("aria-sort") == "ascending"
-        assert [int(text.split()[0]) for text in view.column("queue", 3)] == scores[::-1]
-        tutors = view.page.locator("#queue th[data-sort]", has_text="Tutor")
-        tutors.locator("button").click()
-        assert tutors.get_attribute("aria-sort") == "ascending"
-        assert heading.get_attribute("aria-sort") is None
-        keys = view.column("queue", 1)
-        assert keys == sorted(keys, key=str.lower) and len(keys) == len(scores)
-
-
-def test_the_queue_searches_and_filters(sites: Sites, browser: Any) -> None:
-    rows = sites.warehouse.execute(
-        "select tutor_id, risk_level, churn_score from tutormax.churn_predictions "
-        "where prediction_date = (select max(prediction_date) from tutormax.churn_predictions)"
-    )
-    with View(browser, sites.masked / "queue.html") as view:
-        page, status = view.page, view.page.get_by_role("status")
-        assert set(view.column("queue", 1)) == {key for key, level, _ in rows if level != "Low"}
-        page.get_by_label("Low").check()
-        assert set(view.column("queue", 1)) == {key for key, *_ in rows}
-        assert status.inner_text() == f"{len(rows)} of {len(rows)} shown"
-        page.get_by_label("Search").fill("TUTOR-3")
-        assert view.column("queue", 1) == [key for key, *_ in rows if key == "tutor-3"]
-        page.get_by_label("Search").fill("no such tutor")
-        assert view.column("queue", 1) == []
-        page.get_by_role("button", name="Show all").click()
-        least = sorted(score for *_, score in rows)[1]
-        page.get_by_label("Score from").fill(str(least))
-        assert set(view.column("queue", 1)) == {key for key, _, score in rows if score >= least}
-
-
-def test_a_link_of_the_overview_opens_its_part_of_the_queue(sites: Sites, browser: Any) -> None:
-    with View(browser, sites.masked / "index.html") as view:
-        view.page.locator("table.bars a", has_text="Low").click()
-        view.page.wait_for_url("**/queue.html?risk=Low")
-        assert set(view.column("queue", 2)) <= {"Low"}
-        view.page.locator("#queue tbody tr:not([hidden]) a").first.click()
-        view.page.wait_for_url("**/tutors/*.html")
-        assert view.page.locator("h1").inner_text() in {
-            "tutor-0",
-            "tutor-1",
-            "tutor-2",
-            "tutor-3",
-            "tutor-4",
-            ODD_KEY,
-        }
-
-
-def test_tables_are_whole_without_scripts(sites: Sites, browser: Any) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((sites.masked / "queue.html").as_uri())
-    rows = page.locator("#queue tbody tr")
-    assert rows.count() == len(Page(files_of(sites.masked)["queue.html"]).all("tr")) - 1 > 2
-    assert all(row.is_visible() for row in rows.all())
-    assert not page.locator("form").is_visible()
-    context.close()
 
 
 def test_the_first_paint_is_light(sites: Sites) -> None:

@@ -18,15 +18,9 @@ import yaml
 from typer.testing import CliRunner
 
 from support.factories import event, feedback, session, student, tutor
-from support.warehouses.duckdb import (
-    REPOSITORY,
-    WITHOUT_TESTS,
-    Row,
-    Warehouse,
-    WarehouseFactory,
-    World,
-)
-from support.warehouses.postgres import PostgresProject, environment
+from support.project import REPOSITORY, WITHOUT_TESTS, environment
+from support.tables import Row, World
+from support.warehouses import DuckDbWarehouse, NewDuckDb, NewPostgres
 from tutormax.cli import commands
 from tutormax.errors import UserError
 from tutormax.train.model import predict
@@ -113,7 +107,7 @@ def refused(*words: str | Path) -> str:
     return str(refusal.value)
 
 
-def built(world: World, new_warehouse: WarehouseFactory, folder: Path, *words: str) -> Warehouse:
+def built(world: World, new_warehouse: NewDuckDb, folder: Path, *words: str) -> DuckDbWarehouse:
     """A warehouse with `world`, loaded from files and built; `words` go to `dbt build`."""
     warehouse = new_warehouse()
     write_files(world, folder)
@@ -131,7 +125,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def market(new_warehouse: WarehouseFactory, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+def market(new_warehouse: NewDuckDb, tmp_path_factory: pytest.TempPathFactory) -> DuckDbWarehouse:
     """Ninety days of two dozen tutors, a third of whom leave."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTORMAX_DUCKDB_PATH", "")
@@ -139,7 +133,7 @@ def market(new_warehouse: WarehouseFactory, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def market_here(market: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+def market_here(market: DuckDbWarehouse, monkeypatch: pytest.MonkeyPatch) -> DuckDbWarehouse:
     monkeypatch.setenv("TUTORMAX_DUCKDB_PATH", str(market.path))
     return market
 
@@ -201,7 +195,7 @@ def test_ninety_days_cannot_judge_ninety(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("market_here")
-def test_sql_scores_as_the_trainer_predicts(market_here: Warehouse, tmp_path: Path) -> None:
+def test_sql_scores_as_the_trainer_predicts(market_here: DuckDbWarehouse, tmp_path: Path) -> None:
     """A new version is trained, its seeds go into a copy of the project, and dbt scores with it."""
     project = tmp_path / "project"
     ignored = shutil.ignore_patterns(".venv", ".git", "target", "logs", "data", ".*cache")
@@ -228,20 +222,20 @@ def test_sql_scores_as_the_trainer_predicts(market_here: Warehouse, tmp_path: Pa
     assert compare_with_sql(Target.DUCKDB, project, "9.0.0", warehouse_rows(path)) > 1000
 
 
-def test_the_shipped_model_scores_as_the_trainer_predicts(market_here: Warehouse) -> None:
+def test_the_shipped_model_scores_as_the_trainer_predicts(market_here: DuckDbWarehouse) -> None:
     rows = warehouse_rows(market_here.path)
     assert compare_with_sql(Target.DUCKDB, REPOSITORY, SHIPPED, rows) > 1000
 
 
 def test_postgres_trains_and_scores_alike(
-    market_here: Warehouse, postgres_project: PostgresProject, tmp_path: Path
+    market_here: DuckDbWarehouse, new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
     run("train", "--version", "2.0.0", "--out", tmp_path / "duckdb")
     write_files(marketplace(), tmp_path)
-    with postgres_project.warehouse() as warehouse:
+    with new_postgres() as warehouse:
         warehouse.load(tmp_path)
         warehouse.build()
-        with environment(postgres_project.environment()):
+        with environment(warehouse.environment):
             words = ("train", "--target", "postgres", "--version", "2.0.0")
             run(*words, "--out", tmp_path / "postgres")
             scored = warehouse.execute(SCORED)
@@ -251,9 +245,9 @@ def test_postgres_trains_and_scores_alike(
 
 
 def test_postgres_without_a_build_gets_a_sentence(
-    postgres_project: PostgresProject, tmp_path: Path
+    new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
-    with postgres_project.warehouse(), environment(postgres_project.environment()):
+    with new_postgres() as warehouse, environment(warehouse.environment):
         sentence = refused("train", "--target", "postgres", "--version", "1", "--out", tmp_path)
     assert sentence.startswith("There are no churn features on postgres yet: run `dbt build")
 
@@ -302,7 +296,7 @@ def compare_with_sql(
     ids=["too few tutors", "no churn", "no activity", "no work"],
 )
 def test_data_that_do_not_allow_it_get_a_sentence(
-    world: World, says: str, new_warehouse: WarehouseFactory, tmp_path: Path
+    world: World, says: str, new_warehouse: NewDuckDb, tmp_path: Path
 ) -> None:
     built(world, new_warehouse, tmp_path, *READ_BY_TRAINING)
     assert says in refused("train", "--version", "1", "--out", tmp_path / "out")
@@ -319,7 +313,7 @@ def test_data_that_do_not_allow_it_get_a_sentence(
     ids=["few tutors", "no events", "first sessions only"],
 )
 def test_poor_data_are_enough_for_a_model(
-    world: World, new_warehouse: WarehouseFactory, tmp_path: Path
+    world: World, new_warehouse: NewDuckDb, tmp_path: Path
 ) -> None:
     built(world, new_warehouse, tmp_path, *READ_BY_TRAINING)
     run("train", "--version", "1", "--out", tmp_path / "out")
@@ -334,7 +328,7 @@ def test_poor_data_are_enough_for_a_model(
 
 
 def test_a_warehouse_that_is_not_built_gets_a_sentence(
-    new_warehouse: WarehouseFactory, tmp_path: Path
+    new_warehouse: NewDuckDb, tmp_path: Path
 ) -> None:
     os.environ["TUTORMAX_DUCKDB_PATH"] = str(new_warehouse().path)
     sentence = refused("train", "--version", "1", "--out", tmp_path)

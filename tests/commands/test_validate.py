@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from support.factories import random_world, session, tutor
-from support.warehouses.both_engines import EngineWarehouse, on_duckdb
-from support.warehouses.duckdb import environment, merged
+from support.project import environment
+from support.tables import merged
+from support.warehouses import DatabaseWarehouse, on_duckdb
 from tutormax.cli import commands
 from tutormax.errors import UserError
 from tutormax.validate import command, engines
@@ -91,14 +92,14 @@ CONSEQUENCES = {
 }
 
 
-def loosen(warehouse: EngineWarehouse, table: str) -> None:
+def loosen(warehouse: DatabaseWarehouse, table: str) -> None:
     """Put a table without constraints in the place of a published one."""
     warehouse.query(f"create table tutormax.loose as select * from tutormax.{table}")
     warehouse.query(f"drop table tutormax.{table} cascade")
     warehouse.query(f"alter table tutormax.loose rename to {table}")
 
 
-def damage(warehouse: EngineWarehouse) -> None:
+def damage(warehouse: DatabaseWarehouse) -> None:
     for table in ("sessions", "tutors", "students", "tutor_events"):
         loosen(warehouse, table)
     made = warehouse.dbt("run", "--select", "config.materialized:replaced_view")  # gone by cascade
@@ -108,7 +109,7 @@ def damage(warehouse: EngineWarehouse) -> None:
         warehouse.query(statement)
 
 
-def invoke(warehouse: EngineWarehouse, *words: str) -> tuple[int, str]:
+def invoke(warehouse: DatabaseWarehouse, *words: str) -> tuple[int, str]:
     with environment(warehouse.environment):
         result = CliRunner().invoke(commands, ["validate", *words])
     if isinstance(result.exception, UserError):
@@ -123,7 +124,7 @@ def docs(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "docs"
 
 
-def test_a_built_warehouse_is_as_declared(warehouse: EngineWarehouse, docs: Path) -> None:
+def test_a_built_warehouse_is_as_declared(warehouse: DatabaseWarehouse, docs: Path) -> None:
     code, said = invoke(warehouse, "--docs", str(docs))
     assert code == 0, said
     assert re.fullmatch(
@@ -132,7 +133,7 @@ def test_a_built_warehouse_is_as_declared(warehouse: EngineWarehouse, docs: Path
 
 
 def test_each_damage_is_named_once(
-    warehouse: EngineWarehouse, docs: Path, monkeypatch: pytest.MonkeyPatch
+    warehouse: DatabaseWarehouse, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     damage(warehouse)
     monkeypatch.setattr(engines, "CELLS", 400)  # so that a table comes in several frames
@@ -150,8 +151,8 @@ def test_each_damage_is_named_once(
 
 
 @on_duckdb
-def test_every_published_model_and_raw_table_is_looked_at(warehouse: EngineWarehouse) -> None:
-    contracts = read_contracts(warehouse.manifest())
+def test_every_published_model_and_raw_table_is_looked_at(warehouse: DatabaseWarehouse) -> None:
+    contracts = read_contracts(warehouse.manifest)
     tables = warehouse.execute(
         "select table_schema || '.' || table_name from information_schema.tables "
         "where table_schema in ('raw', 'tutormax') and table_name <> 'tutormax_runs'"
@@ -190,7 +191,7 @@ def test_each_kind_of_test_is_mapped_to_its_question() -> None:
 
 
 def test_what_cannot_be_judged_is_told_from_what_is_broken(
-    warehouse: EngineWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    warehouse: DatabaseWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warehouse.query("drop table tutormax.churn_feature_drift")
     code, said = invoke(warehouse, "--docs", str(tmp_path))

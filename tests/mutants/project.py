@@ -32,17 +32,20 @@ from steps import (
 )
 from unit_tests import BrokenSqlError, UnitTest, failures, first_failure
 
-from support.replay.stores import DuckDBStore, Model, kept_models, replay
-from support.replay.worlds import random_slices
-from support.warehouses.duckdb import (
+from support.project import (
     FILE_NAME,
     REPOSITORY,
     Build,
-    Project,
-    Warehouse,
+    Model,
+    at,
     before_model,
+    kept_models,
     spare_collector,
 )
+from support.project import DuckDbProject as Project
+from support.replay.whims import replay
+from support.replay.worlds import random_slices
+from support.warehouses import DuckDbWarehouse as Warehouse
 from tutormax.schema import LOADED_AT
 
 SEED = 126
@@ -206,7 +209,7 @@ class MutantProject:
                 before_model(manifest, model, sql)
         variables = ANYTHING_GOES | VARIABLES.get(step, {})
         words = (*words, *SELECTED.get(step, ()), *QUICKLY)
-        return self.project.run(*words, duckdb_path=path, variables=variables)
+        return self.project.run(*words, env=at(path), variables=variables)
 
     def prepare(self, paths: Iterable[str]) -> None:
         """Build the unmutated project step by step, and keep what it gave; and its unit tests."""
@@ -398,8 +401,10 @@ class MutantProject:
         """Whether a replay on DuckDB fails."""
         place = folder / str(seed)
         place.mkdir()
+        seeded = Warehouse(self.project, place)
+        shutil.copyfile(self.empty, seeded.path)
         try:
-            replay(DuckDBStore(self.project, place, self.empty), seed)
+            replay(seeded, seed)
         except AssertionError:
             return True
         return False

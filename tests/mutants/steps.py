@@ -10,7 +10,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from support.factories import Row, feedback, session, student, tutor
 from support.replay.worlds import Slice
-from support.warehouses.duckdb import Warehouse
+from support.warehouses import DuckDbWarehouse as Warehouse
 from tutormax.schema import DAY_MEASURES, KEYS, LOADED_AT
 from tutormax.warehouse import ensure_archive_duckdb
 

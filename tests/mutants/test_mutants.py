@@ -12,7 +12,8 @@ from mutants import Mutant, all_files, known_equivalents, mutant, mutants_of, re
 from operators import edits
 from project import MACRO, MutantProject, Verdict
 
-from support.warehouses.duckdb import REPOSITORY, Project
+from support.project import REPOSITORY
+from support.project import DuckDbProject as Project
 
 MODEL = "models/intermediate/churn/int_churn__churn_days_dated.sql"
 MACHINERY = "macros/incremental/is_judged_since.sql"

@@ -20,7 +20,8 @@ import duckdb
 from dbt.contracts.graph.manifest import Manifest
 from dbt.task.test import TestRunner, UnitTestResultData
 
-from support.warehouses.duckdb import Project
+from support.project import DuckDbProject as Project
+from support.project import at
 from tutormax.warehouse import connect_duckdb
 
 BODY = re.compile(r"^with$", re.M)
@@ -134,7 +135,7 @@ def render(
 ) -> dict[str, tuple[str, str]]:
     """The model as dbt renders it for each unit test, alone and after its fixtures."""
     with renders_only(whole=whole) as rendered:
-        project.run("test", *QUIETLY, "--select", *selection, duckdb_path=path)
+        project.run("test", *QUIETLY, "--select", *selection, env=at(path))
     return rendered
 
 

@@ -1,11 +1,14 @@
-"""Rows that are easy to lose or to change on their way into raw."""
+"""Rows that are easy to lose or to change on their way into raw, and on to what is published."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from support.factories import event, feedback, intervention, session, student, tutor, utc
+from support.tables import DEFAULT_ARRIVAL, World
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 STUDENTS: list[dict[str, Any]] = [
@@ -67,8 +70,93 @@ SESSIONS: list[dict[str, Any]] = [
 ]
 
 
-def write_tricky_rows(files: Path) -> None:
+def write_edge_cases(files: Path) -> None:
     """Write them as files to load; some of them cannot be read."""
     (files / "students.json").write_text(json.dumps(STUDENTS))
     (files / "tutor_events.jsonl").write_text("\n".join(map(json.dumps, EVENTS)))
     (files / "sessions.json").write_text(json.dumps(SESSIONS))
+
+
+ODD_TEXTS = [
+    "",
+    " ",
+    "\u00a0",
+    "a'b\"c\\d",
+    "tab\tline\n",
+    "\u2603 \U0001f600 é e\u0301",
+    "%s {x} $1",
+]
+ODD_NUMBERS = [
+    *(0.0, -0.0, 1.0, 0.1 + 0.2, 1 / 3, 5e-324, 1e-320, 1 - 2**-53, 1 + 2**-52, -1e-300),
+    *(float("nan"), float("inf"), float("-inf"), 1.7976931348623157e308),
+]
+ODD_DOCUMENTS: list[Any] = [
+    *({}, {"b": 1, "a": [None, True, {"c": "é'\""}]}, {"response_time_minutes": None}),
+    *(
+        {"response_time_minutes": value}
+        for value in (0, -1, 0.1, 1e15, 1e-9, "7", True, [1], 12345)
+    ),
+    *({"response_time_minutes": 0.1 * n} for n in range(9)),
+    {"a key with spaces and 'quotes'": {"": ""}},
+]
+
+
+def awkward_world() -> World:
+    """Values at the edges of their types, keys that come twice, rows without parents."""
+    first = session("first", "odd-0", "odd-0", "2025-03-03")
+    later = DEFAULT_ARRIVAL + timedelta(hours=1)
+    sessions = [
+        first,
+        first | {"updated_at": None, "_loaded_at": later},
+        first | {"duration_minutes": 61},
+        dict(first),
+        *(
+            session(f"number-{n}", "odd-0", "odd-0", "2025-03-04 10:00", engagement_score=number)
+            for n, number in enumerate(ODD_NUMBERS)
+        ),
+        *(
+            session(f"subject-{n}", "odd-1", "odd-0", "2025-03-04 10:00", subject=words)
+            for n, words in enumerate(ODD_TEXTS)
+        ),
+        *(
+            session(f"start-{n}", "odd-1", "odd-0", start, actual_start=None, created_at=None)
+            for n, start in enumerate(
+                [
+                    *("1999-12-31 23:59:59.999999", "2000-01-01", "2025-03-05 23:59:59.999999"),
+                    *("2025-03-06 00:00:00", "2025-03-06 00:00:00.000001", "9998-12-31"),
+                ]
+            )
+        ),
+        session("orphan", "nobody", "odd-0", "2025-03-04"),
+        {"session_id": None},
+        {"session_id": None},
+        {},
+    ]
+    return {
+        "tutors": [
+            tutor("odd-0", subjects=ODD_TEXTS, email="A'b@Example.com"),
+            tutor("odd-1", subjects=[], email="a'B@example.COM", name="İ ẞ ǅ"),
+            tutor("odd-2", subjects=None, baseline_sessions_per_week=0.1 + 0.2),
+            tutor("odd-3", subjects=[None, "x", ""], baseline_sessions_per_week=float("nan")),
+            tutor("odd-1", email="odd-1@example.com", _loaded_at=later, updated_at=None),
+            {},
+        ],
+        "students": [student("odd-0", name=ODD_TEXTS[3]), student("odd-0", name=ODD_TEXTS[5]), {}],
+        "sessions": sessions,
+        "student_feedback": [
+            feedback(f"text-{n}", row, free_text_feedback=words, improvement_areas=ODD_TEXTS[:n])
+            for n, (row, words) in enumerate(zip(sessions[4:], ODD_TEXTS, strict=False))
+        ]
+        + [feedback("again", sessions[4], _loaded_at=later), {}],
+        "tutor_events": [
+            event(f"document-{n}", "odd-0", "2025-03-05", event_type=kind, metadata=document)
+            for n, document in enumerate(ODD_DOCUMENTS)
+            for kind in ["message_response"]
+        ]
+        + [event("word", "odd-0", "2025-03-05", metadata='["no object"]'), {}],
+        "interventions": [
+            intervention(f"text-{n}", "odd-0", "2025-03-05", notes=words, trigger_reason=words)
+            for n, words in enumerate(ODD_TEXTS)
+        ]
+        + [intervention("early", "odd-0", "2025-03-05", completed_date=utc("2025-03-04")), {}],
+    }

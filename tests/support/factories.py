@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from support.warehouses.duckdb import DEFAULT_ARRIVAL, Row, World
+from support.tables import DEFAULT_ARRIVAL, Row, World, merged
 
 
 def utc(text: str) -> datetime:
@@ -246,3 +246,17 @@ def random_world(seed: int, *, days: int = 40, first_day: str = "2025-03-01") ->
         "tutor_events": events,
         "interventions": interventions,
     }
+
+
+WORLD_WITH_REFUSALS: World = merged(
+    random_world(5, days=20),
+    {
+        "tutors": [tutor("refused", status="unknown")],
+        "sessions": [
+            session("refused", "refused", "student-1", "2025-03-05 10:00"),
+            session("unrated", "tutor-1", "student-1", "2025-03-05 10:00"),
+        ],
+        "tutor_events": [event("spare", "tutor-1", "2025-03-05 10:00")],
+    },
+)
+"""Some weeks of five tutors, and two rows that are refused."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections import defaultdict
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from support.factories import intervention, random_world, session, student, tutor, utc
-from support.warehouses.duckdb import World, merged
+from support.tables import World, merged
+from support.warehouses import DatabaseWarehouse, DuckDbWarehouse
 
 DAYS = 60
 FIRST_DAY = "2025-03-01"
@@ -131,3 +133,56 @@ def browser_path() -> str | None:
 def browser_options() -> dict[str, Any]:
     # Chromium refuses to run sandboxed as root.
     return {"args": ["--no-sandbox"] if os.geteuid() == 0 else []}
+
+
+PAGES = (
+    "index.html",
+    "queue.html",
+    "interventions.html",
+    "model.html",
+    "quality.html",
+    "tutors/index.html",
+    "tutors/tutor-1.html",
+)
+
+
+class Sites:
+    """Sites made of one warehouse, each made once and kept."""
+
+    def __init__(self, warehouse: DuckDbWarehouse, folder: Path) -> None:
+        self.folder = folder
+        self.warehouse = warehouse
+        self.warehouse.insert(beginning())
+        self.warehouse.build()
+        self.empty = self.make("empty")
+        self.warehouse.insert(world())
+        self.warehouse.build()
+        settle_runs(self.warehouse)
+        self.masked = self.make("masked")
+        self.names = self.make("names", "--names", "--label", "A <label>")
+
+    def make(self, name: str, *words: str) -> Path:
+        out = self.folder / name
+        said = self.warehouse.command("reports", "--out", str(out), *words)
+        assert str(out / "index.html") in said
+        return out
+
+
+def settle_runs(warehouse: DatabaseWarehouse) -> None:
+    """Let two warehouses know of one run alike: when it was and how long it took."""
+    warehouse.execute(
+        "delete from tutormax.tutormax_runs "
+        "where started_at < (select max(started_at) from tutormax.tutormax_runs)"
+    )
+    warehouse.execute(
+        "update tutormax.tutormax_runs set started_at = timestamptz '2025-05-01 06:00:00+00', "
+        "seconds = 1, run_id = 'run', rows_inserted = 1"
+    )
+
+
+def chart_data(page: str) -> dict[str, dict[str, list[Any]]]:
+    return {
+        script.attributes["id"].removeprefix("data-"): json.loads(script.text)
+        for script in Page(page).all("script")
+        if script.attributes.get("type") == "application/json"
+    }

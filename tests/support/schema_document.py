@@ -6,7 +6,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 
-from support.warehouses.duckdb import REPOSITORY
+from support.project import REPOSITORY
 
 DOCUMENT = (REPOSITORY / "docs" / "tutormax_schema.md").read_text()
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from dbt.contracts.graph.manifest import Manifest
-
-from support.warehouses.duckdb import environment
+from support.project import environment
+from support.warehouses import Warehouse
 from tutormax.validate.checks import Result
 from tutormax.validate.run import validate_contracts
 from tutormax.validate.tables import read_contracts
 from tutormax.warehouse import Target
 
 
-def validated(manifest: Manifest, target: str, env: Mapping[str, str]) -> list[Result]:
-    """The results of every check of the warehouse that the variables name."""
-    with environment(env):
-        return validate_contracts(read_contracts(manifest), Target(target))
+def validated(warehouse: Warehouse) -> list[Result]:
+    """The results of every check of a warehouse."""
+    with environment(warehouse.environment):
+        return validate_contracts(read_contracts(warehouse.manifest), Target(warehouse.target))
 
 
 def broken(results: list[Result]) -> dict[str, Result]:

@@ -9,22 +9,18 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, MetaData, Table, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
-from test_roles import PERSONAL
 
 from support.factories import small_world
-from support.warehouses.both_engines import PostgresWarehouse
-from support.warehouses.duckdb import PUBLISHED, REPOSITORY
-from support.warehouses.postgres import DatabaseFactory
+from support.project import REPOSITORY
+from support.tables import PERSONAL, PUBLISHED
+from support.warehouses import NewPostgres, PostgresWarehouse
 
 VIEWS = ("metric_days", "metric_interventions", "metric_sessions", "metric_tutor_days")
 
 
 @pytest.fixture(scope="module")
-def built(
-    postgres_database: DatabaseFactory, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PostgresWarehouse]:
-    with postgres_database() as url:
-        warehouse = PostgresWarehouse(tmp_path_factory.mktemp("bi"), url)
+def built(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
+    with new_postgres() as warehouse:
         warehouse.insert(small_world())
         warehouse.command("roles", "--target", "postgres")
         warehouse.build()

@@ -16,10 +16,13 @@ from datetime import timedelta
 import psycopg2
 import pytest
 
+from support.factories import WORLD_WITH_REFUSALS as WORLD
 from support.factories import feedback, intervention, session, student, tutor
 from support.folders import temporary_open_folder
-from support.warehouses.duckdb import DEFAULT_ARRIVAL, Row, World
-from support.warehouses.postgres import BUILD, WORLD, Fork, PostgresProject, PostgresWarehouse
+from support.project import BUILD, PostgresProject
+from support.tables import DEFAULT_ARRIVAL, Row, World
+from support.warehouses import PostgresWarehouse
+from support.warehouses.postgres import Fork
 from tutormax.postgres.server import LocalServer
 
 MOMENTS = int(os.environ.get("TUTORMAX_CHAOS", "10"))
@@ -60,46 +63,47 @@ def news() -> World:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresProject]:
+def empty(
+    postgres_project: PostgresProject, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PostgresWarehouse]:
     """A server of our own: others would not like its processes to be killed."""
-    with temporary_open_folder() as folder:
-        server = LocalServer(folder / "data")
+    with temporary_open_folder() as data:
+        server = LocalServer(data / "data")
         server.start(attached=True)
         try:
-            yield PostgresProject(server.url("postgres"), tmp_path_factory.mktemp("dbt"))
+            folder = tmp_path_factory.mktemp("postgres")
+            yield PostgresWarehouse.create(postgres_project, folder, server.url("postgres"))
         finally:
             server.stop()
 
 
 class Case:
-    """A database, the words that build it, and what an undisturbed build makes of it."""
+    """A warehouse, the words that build it, and what an undisturbed build makes of it."""
 
-    def __init__(self, project: PostgresProject, start: str, *words: str) -> None:
+    def __init__(self, start: PostgresWarehouse, *words: str) -> None:
         self.start = start
         self.words = words
-        with project.warehouse(start) as warehouse:
+        with start.copy() as warehouse:
             begin = time.monotonic()
-            fork = project.start_fork(*BUILD, *words)
+            fork = warehouse.start(*BUILD, *words)
             assert fork.wait() == 0, fork.log.read_text()
             self.seconds = time.monotonic() - begin
             self.outcome = warehouse.published()
 
 
 @pytest.fixture(scope="module")
-def cases(project: PostgresProject) -> list[Case]:
+def cases(empty: PostgresWarehouse) -> list[Case]:
     """A first build, one with news, and a full refresh with news."""
-    with project.warehouse() as warehouse:
-        warehouse.insert(WORLD)
-        loaded = warehouse.keep()
-    with project.warehouse(loaded) as warehouse:
-        warehouse.build()
-        warehouse.insert(news())
-        changed = warehouse.keep()
-    first = Case(project, loaded)
-    next_ = Case(project, changed)
+    loaded = empty.copy()
+    loaded.insert(WORLD)
+    changed = loaded.copy()
+    changed.build()
+    changed.insert(news())
+    first = Case(loaded)
+    next_ = Case(changed)
     assert first.outcome != next_.outcome
     assert len(next_.outcome["sessions"]) == len(first.outcome["sessions"]) + 9
-    full = Case(project, changed, "--full-refresh")
+    full = Case(changed, "--full-refresh")
     assert full.outcome == next_.outcome
     return [first, next_, full]
 
@@ -111,14 +115,14 @@ def kill_dbt(_: PostgresWarehouse, build: Fork) -> bool:
 
 def kill_backend(warehouse: PostgresWarehouse, build: Fork) -> bool:
     """Kill a process of the server that works for the build; the server restarts all the others."""
-    with closing(psycopg2.connect(warehouse.project.server)) as connection:
+    with closing(psycopg2.connect(warehouse.server)) as connection:
         cursor = connection.cursor()
         # A connection rests for a moment between one model and the next.
         cursor.execute(
             """select pid from pg_stat_activity
             where datname = %s and application_name = 'dbt'
             order by state = 'active' desc, pid desc""",
-            [warehouse.project.database],
+            [warehouse.database],
         )
         backends = [backend for (backend,) in cursor.fetchall()]
     if backends:
@@ -132,7 +136,7 @@ def wait_for_server(warehouse: PostgresWarehouse) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            return psycopg2.connect(warehouse.project.url).close()
+            return psycopg2.connect(warehouse.url).close()
         except psycopg2.OperationalError:
             if time.monotonic() > deadline:
                 raise
@@ -140,9 +144,7 @@ def wait_for_server(warehouse: PostgresWarehouse) -> None:
 
 
 @pytest.mark.parametrize("kill", [kill_dbt, kill_backend])
-def test_a_killed_build_leaves_no_trace(
-    kill: Kill, project: PostgresProject, cases: list[Case]
-) -> None:
+def test_a_killed_build_leaves_no_trace(kill: Kill, cases: list[Case]) -> None:
     rng = random.Random(int(os.environ.get("TUTORMAX_CHAOS_SEED", "1")))
     killed = tried = 0
     while killed < MOMENTS:
@@ -151,8 +153,8 @@ def test_a_killed_build_leaves_no_trace(
         case = cases[tried % len(cases)]
         # The moments are spread over the build, whose length varies.
         moment = case.seconds * (tried % MOMENTS + rng.random()) / MOMENTS
-        with project.warehouse(case.start) as warehouse:
-            build = project.start_fork(*BUILD, *case.words)
+        with case.start.copy() as warehouse:
+            build = warehouse.start(*BUILD, *case.words)
             time.sleep(moment)
             killed += kill(warehouse, build)
             wait_for_server(warehouse)

@@ -12,16 +12,11 @@ import pytest
 import yaml
 
 from support.factories import event, feedback, session, student, tutor, utc
+from support.project import REPOSITORY
 from support.references import churn as churn_reference
 from support.references.churn import HORIZONS, day_of
-from support.warehouses.duckdb import (
-    DEFAULT_ARRIVAL,
-    REPOSITORY,
-    Row,
-    Warehouse,
-    WarehouseFactory,
-    World,
-)
+from support.tables import DEFAULT_ARRIVAL, Row, World
+from support.warehouses import DuckDbWarehouse, NewDuckDb
 
 PREDICTIONS = "churn_predictions"
 ACTIVE = str(
@@ -84,14 +79,14 @@ WORLD = sporadic_world()
 
 
 @pytest.fixture(scope="module")
-def raw(new_warehouse: WarehouseFactory) -> Warehouse:
+def raw(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
     warehouse = new_warehouse()
     warehouse.insert(WORLD)
     return warehouse
 
 
 @pytest.fixture(scope="module")
-def built(raw: Warehouse, new_warehouse: WarehouseFactory) -> Warehouse:
+def built(raw: DuckDbWarehouse, new_warehouse: NewDuckDb) -> DuckDbWarehouse:
     """Nothing may change it."""
     warehouse = new_warehouse(raw)
     warehouse.build(variables={"as_of_date": str(LAST)})
@@ -99,18 +94,18 @@ def built(raw: Warehouse, new_warehouse: WarehouseFactory) -> Warehouse:
 
 
 @pytest.fixture
-def warehouse(built: Warehouse, new_warehouse: WarehouseFactory) -> Warehouse:
+def warehouse(built: DuckDbWarehouse, new_warehouse: NewDuckDb) -> DuckDbWarehouse:
     return new_warehouse(built)
 
 
-def predictions(warehouse: Warehouse) -> dict[tuple[str, date], Row]:
+def predictions(warehouse: DuckDbWarehouse) -> dict[tuple[str, date], Row]:
     return {
         (row["tutor_id"], day_of(row["prediction_date"])): row
         for row in warehouse.published(PREDICTIONS)[PREDICTIONS].values()
     }
 
 
-def versions(warehouse: Warehouse) -> dict[date, set[str]]:
+def versions(warehouse: DuckDbWarehouse) -> dict[date, set[str]]:
     """The model versions of each prediction date."""
     found: dict[date, set[str]] = defaultdict(set)
     for (_, day), row in predictions(warehouse).items():
@@ -118,7 +113,7 @@ def versions(warehouse: Warehouse) -> dict[date, set[str]]:
     return found
 
 
-def add_version(warehouse: Warehouse, version: str = OTHER) -> None:
+def add_version(warehouse: DuckDbWarehouse, version: str = OTHER) -> None:
     """Put a second model beside the active one, which sees more risk everywhere."""
     warehouse.execute(
         f"""insert into staging.churn_model_coefficients
@@ -134,14 +129,14 @@ def add_version(warehouse: Warehouse, version: str = OTHER) -> None:
 
 
 def build(
-    warehouse: Warehouse, as_of: date, version: str = ACTIVE, *words: str, **more: Any
+    warehouse: DuckDbWarehouse, as_of: date, version: str = ACTIVE, *words: str, **more: Any
 ) -> Any:
     """Build, but leave the seeds as the test made them."""
     variables = {"as_of_date": str(as_of), "churn_model_version": version, **more}
     return warehouse.try_build("--exclude-resource-type", "seed", *words, variables=variables)
 
 
-def test_who_is_predicted(built: Warehouse) -> None:
+def test_who_is_predicted(built: DuckDbWarehouse) -> None:
     moments = [
         *(row["actual_start"] for row in WORLD["sessions"] if row["actual_start"]),
         *(row["event_timestamp"] for row in WORLD["tutor_events"]),
@@ -152,7 +147,7 @@ def test_who_is_predicted(built: Warehouse) -> None:
     assert len(expected) > 500
 
 
-def test_outcomes_against_plain_python(built: Warehouse) -> None:
+def test_outcomes_against_plain_python(built: DuckDbWarehouse) -> None:
     held = churn_reference.session_days(WORLD)
     silent = {
         (row["tutor_id"], row["prediction_day"]): row["days_since_last_session"]
@@ -182,7 +177,7 @@ def test_outcomes_against_plain_python(built: Warehouse) -> None:
 
 
 def test_an_activated_version_scores_from_then_on(
-    raw: Warehouse, new_warehouse: WarehouseFactory
+    raw: DuckDbWarehouse, new_warehouse: NewDuckDb
 ) -> None:
     warehouse = new_warehouse(raw)
     middle = LAST - timedelta(days=20)
@@ -226,7 +221,7 @@ def test_an_activated_version_scores_from_then_on(
 LAST_ARRIVAL = DEFAULT_ARRIVAL + timedelta(days=9)
 
 
-def test_a_version_that_is_gone_stops_the_build(warehouse: Warehouse) -> None:
+def test_a_version_that_is_gone_stops_the_build(warehouse: DuckDbWarehouse) -> None:
     add_version(warehouse)
     before = predictions(warehouse)
     warehouse.execute(
@@ -274,7 +269,7 @@ def test_a_version_that_is_gone_stops_the_build(warehouse: Warehouse) -> None:
     ids=["none", "interval", "feature", "other interval", "mean", "band"],
 )
 def test_an_active_version_that_lacks_something(
-    damage: str, complaint: str, warehouse: Warehouse
+    damage: str, complaint: str, warehouse: DuckDbWarehouse
 ) -> None:
     before = predictions(warehouse)
     if damage:
@@ -289,7 +284,7 @@ def test_an_active_version_that_lacks_something(
     assert predictions(warehouse) == before
 
 
-def test_a_feature_moves_the_risk_as_its_coefficient_says(warehouse: Warehouse) -> None:
+def test_a_feature_moves_the_risk_as_its_coefficient_says(warehouse: DuckDbWarehouse) -> None:
     """One feature more by one scale, all others unknown, of the active version."""
     weights: dict[str, dict[int, Row]] = defaultdict(dict)
     for row in warehouse.rows("churn_model_coefficients", "staging"):
@@ -336,7 +331,7 @@ def test_a_feature_moves_the_risk_as_its_coefficient_says(warehouse: Warehouse) 
     assert moved > 20
 
 
-def test_predictions_age_out_in_every_build(new_warehouse: WarehouseFactory) -> None:
+def test_predictions_age_out_in_every_build(new_warehouse: NewDuckDb) -> None:
     """Also a great many at once, and they come back with the clock."""
     world = sporadic_world(6, first=date(2024, 1, 1), days=600, gap=12)
     warehouse, full = new_warehouse(), new_warehouse()
@@ -354,7 +349,9 @@ def test_predictions_age_out_in_every_build(new_warehouse: WarehouseFactory) -> 
     assert len(early) > 1000
 
 
-def test_what_is_decided_in_hindsight_is_not_read(warehouse: Warehouse, built: Warehouse) -> None:
+def test_what_is_decided_in_hindsight_is_not_read(
+    warehouse: DuckDbWarehouse, built: DuckDbWarehouse
+) -> None:
     """Status, archetype and agreed hours of every tutor change, and no prediction does."""
     warehouse.insert(
         {
@@ -380,7 +377,7 @@ def test_what_is_decided_in_hindsight_is_not_read(warehouse: Warehouse, built: W
     )
 
 
-def test_probabilities_and_scores_hang_together(built: Warehouse) -> None:
+def test_probabilities_and_scores_hang_together(built: DuckDbWarehouse) -> None:
     bands = {
         row["risk_level"]: row
         for row in built.rows("churn_risk_bands", "staging")

@@ -13,7 +13,9 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 
 from support.factories import small_world
-from support.warehouses.duckdb import KEYS, Project, Warehouse, WarehouseFactory
+from support.project import DuckDbProject
+from support.tables import KEYS
+from support.warehouses import BuiltWorld, Warehouse
 
 Columns = dict[str, set[str]]
 """Columns by the name of their table."""
@@ -26,7 +28,7 @@ HINDSIGHT = {
 class Lineage:
     """Which columns of published source tables a model's columns, and its filters, are made of."""
 
-    def __init__(self, project: Project, warehouse: Warehouse) -> None:
+    def __init__(self, project: DuckDbProject, warehouse: Warehouse) -> None:
         self._project = project
         self._models = {
             node.name for node in project.manifest.nodes.values() if node.resource_type == "model"
@@ -75,11 +77,9 @@ class Lineage:
 
 
 @pytest.fixture(scope="module")
-def lineage(dbt_project: Project, new_warehouse: WarehouseFactory) -> Lineage:
-    warehouse = new_warehouse()
-    warehouse.insert(small_world())
-    warehouse.build()
-    compiled = dbt_project.run("compile", duckdb_path=warehouse.path)
+def lineage(dbt_project: DuckDbProject, built_world: BuiltWorld) -> Lineage:
+    warehouse = built_world("duckdb", small_world()).copy()
+    compiled = warehouse.dbt("compile")
     assert compiled.succeeded, compiled.message
     return Lineage(dbt_project, warehouse)
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from support.factories import WORLD_WITH_REFUSALS as WORLD
 from support.factories import session, student
-from support.warehouses.duckdb import DEFAULT_ARRIVAL
-from support.warehouses.postgres import BUILD, WORLD, PostgresProject, PostgresWarehouse
+from support.project import BUILD
+from support.tables import DEFAULT_ARRIVAL
+from support.warehouses import NewPostgres, PostgresWarehouse
 
 SENTENCE = "Another build has begun since this one did, so this one stopped: wait for the other"
 
@@ -129,7 +131,7 @@ def test_readers_notice_nothing(postgres_warehouse: PostgresWarehouse) -> None:
         for number, words in enumerate(rounds, start=1):
             arrive(postgres_warehouse, number)
             looks = [reader.looks for reader in readers]
-            build = postgres_warehouse.project.run(*words)
+            build = postgres_warehouse.dbt(*words)
             assert build.succeeded, build.message
             for reader, before in zip(readers, looks, strict=True):
                 assert reader.wrong == []
@@ -142,29 +144,29 @@ def test_readers_notice_nothing(postgres_warehouse: PostgresWarehouse) -> None:
 
 @pytest.fixture(scope="module", params=["first build", "build with news"])
 def start(
-    request: pytest.FixtureRequest, postgres_project: PostgresProject, built_database: str
-) -> str:
-    """The name of a database to build: raw loaded and nothing built, or a built one with news."""
+    request: pytest.FixtureRequest, new_postgres: NewPostgres, built_on_postgres: PostgresWarehouse
+) -> Iterator[PostgresWarehouse]:
+    """A warehouse to build: raw loaded and nothing built, or a built one with news."""
     first = request.param == "first build"
-    with postgres_project.warehouse(None if first else built_database) as warehouse:
+    with new_postgres() if first else built_on_postgres.copy() as warehouse:
         if first:
             warehouse.insert(WORLD)
         else:
             arrive(warehouse, 1)
-        return warehouse.keep()
+        yield warehouse
 
 
-def test_two_builds_at_once(start: str, postgres_project: PostgresProject) -> None:
-    with postgres_project.warehouse(start) as warehouse:
+def test_two_builds_at_once(start: PostgresWarehouse) -> None:
+    with start.copy() as warehouse:
         begin = time.monotonic()
         warehouse.build()
         seconds = time.monotonic() - begin
         outcome = warehouse.published()
     for distance in (0, 0.4):
-        with postgres_project.warehouse(start) as warehouse:
-            forks = [postgres_project.start_fork(*BUILD)]
+        with start.copy() as warehouse:
+            forks = [warehouse.start(*BUILD)]
             time.sleep(distance * seconds)
-            forks.append(postgres_project.start_fork(*BUILD))
+            forks.append(warehouse.start(*BUILD))
             endings = [fork.wait() for fork in forks]
             for fork, ending in zip(forks, endings, strict=True):
                 said = " ".join(fork.log.read_text().split())

@@ -12,7 +12,9 @@ import yaml
 
 from support import schema_document
 from support.factories import small_world
-from support.warehouses.duckdb import KEYS, REPOSITORY, Project, Warehouse, WarehouseFactory
+from support.project import REPOSITORY, DuckDbProject
+from support.tables import KEYS
+from support.warehouses import BuiltWorld
 from tutormax.schema import LOADED_AT, RAW_SCHEMA, metadata
 
 MODELS = REPOSITORY / "models"
@@ -98,10 +100,8 @@ def test_the_sources_declare_raw_as_it_is() -> None:
                 assert column["data_type"] == re.sub(r"\(\d+\)", "", published)
 
 
-def test_the_built_tables_have_these_columns(new_warehouse: WarehouseFactory) -> None:
-    warehouse: Warehouse = new_warehouse()
-    warehouse.insert(small_world())
-    warehouse.build()
+def test_the_built_tables_have_these_columns(built_world: BuiltWorld) -> None:
+    warehouse = built_world("duckdb", small_world())
     built: dict[str, dict[str, str]] = {}
     for table, column, kind in warehouse.execute(
         """select table_name, column_name, data_type from duckdb_columns()
@@ -116,7 +116,7 @@ def test_the_built_tables_have_these_columns(new_warehouse: WarehouseFactory) ->
         assert list(built[table].items()) == list(expected.items())
 
 
-def test_every_published_model_has_an_enforced_contract(dbt_project: Project) -> None:
+def test_every_published_model_has_an_enforced_contract(dbt_project: DuckDbProject) -> None:
     models = [
         node
         for node in dbt_project.manifest.nodes.values()
@@ -129,7 +129,7 @@ def test_every_published_model_has_an_enforced_contract(dbt_project: Project) ->
         assert node.schema == "tutormax"
 
 
-def test_every_node_and_column_is_described(dbt_project: Project) -> None:
+def test_every_node_and_column_is_described(dbt_project: DuckDbProject) -> None:
     manifest = dbt_project.manifest
     nodes = [
         *(node for node in manifest.nodes.values() if node.resource_type in ("model", "seed")),

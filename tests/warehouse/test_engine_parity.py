@@ -2,124 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from support.edge_cases import awkward_world
 from support.factories import (
-    event,
-    feedback,
-    intervention,
     random_world,
-    session,
-    student,
-    tutor,
-    utc,
 )
-from support.warehouses.duckdb import (
-    AUDIT,
-    DEFAULT_ARRIVAL,
-    KEYS,
-    PUBLISHED,
-    Row,
-    Warehouse,
-    WarehouseFactory,
-    World,
-    environment,
-    merged,
-)
-from support.warehouses.postgres import PostgresProject, PostgresWarehouse
+from support.tables import AUDIT, DEFAULT_ARRIVAL, KEYS, PUBLISHED, Row, World, merged, parsed
+from support.warehouses import DuckDbWarehouse, NewDuckDb, NewPostgres, PostgresWarehouse
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
-from tutormax.load import load_directory
-from tutormax.warehouse import RawTarget
-
-ODD_TEXTS = [
-    "",
-    " ",
-    "\u00a0",
-    "a'b\"c\\d",
-    "tab\tline\n",
-    "\u2603 \U0001f600 é e\u0301",
-    "%s {x} $1",
-]
-ODD_NUMBERS = [
-    *(0.0, -0.0, 1.0, 0.1 + 0.2, 1 / 3, 5e-324, 1e-320, 1 - 2**-53, 1 + 2**-52, -1e-300),
-    *(float("nan"), float("inf"), float("-inf"), 1.7976931348623157e308),
-]
-ODD_DOCUMENTS: list[Any] = [
-    *({}, {"b": 1, "a": [None, True, {"c": "é'\""}]}, {"response_time_minutes": None}),
-    *(
-        {"response_time_minutes": value}
-        for value in (0, -1, 0.1, 1e15, 1e-9, "7", True, [1], 12345)
-    ),
-    *({"response_time_minutes": 0.1 * n} for n in range(9)),
-    {"a key with spaces and 'quotes'": {"": ""}},
-]
-
-
-def awkward_world() -> World:
-    """Values at the edges of their types, keys that come twice, rows without parents."""
-    first = session("first", "odd-0", "odd-0", "2025-03-03")
-    later = DEFAULT_ARRIVAL + timedelta(hours=1)
-    sessions = [
-        first,
-        first | {"updated_at": None, "_loaded_at": later},
-        first | {"duration_minutes": 61},
-        dict(first),
-        *(
-            session(f"number-{n}", "odd-0", "odd-0", "2025-03-04 10:00", engagement_score=number)
-            for n, number in enumerate(ODD_NUMBERS)
-        ),
-        *(
-            session(f"subject-{n}", "odd-1", "odd-0", "2025-03-04 10:00", subject=words)
-            for n, words in enumerate(ODD_TEXTS)
-        ),
-        *(
-            session(f"start-{n}", "odd-1", "odd-0", start, actual_start=None, created_at=None)
-            for n, start in enumerate(
-                [
-                    *("1999-12-31 23:59:59.999999", "2000-01-01", "2025-03-05 23:59:59.999999"),
-                    *("2025-03-06 00:00:00", "2025-03-06 00:00:00.000001", "9998-12-31"),
-                ]
-            )
-        ),
-        session("orphan", "nobody", "odd-0", "2025-03-04"),
-        {"session_id": None},
-        {"session_id": None},
-        {},
-    ]
-    return {
-        "tutors": [
-            tutor("odd-0", subjects=ODD_TEXTS, email="A'b@Example.com"),
-            tutor("odd-1", subjects=[], email="a'B@example.COM", name="İ ẞ ǅ"),
-            tutor("odd-2", subjects=None, baseline_sessions_per_week=0.1 + 0.2),
-            tutor("odd-3", subjects=[None, "x", ""], baseline_sessions_per_week=float("nan")),
-            tutor("odd-1", email="odd-1@example.com", _loaded_at=later, updated_at=None),
-            {},
-        ],
-        "students": [student("odd-0", name=ODD_TEXTS[3]), student("odd-0", name=ODD_TEXTS[5]), {}],
-        "sessions": sessions,
-        "student_feedback": [
-            feedback(f"text-{n}", row, free_text_feedback=words, improvement_areas=ODD_TEXTS[:n])
-            for n, (row, words) in enumerate(zip(sessions[4:], ODD_TEXTS, strict=False))
-        ]
-        + [feedback("again", sessions[4], _loaded_at=later), {}],
-        "tutor_events": [
-            event(f"document-{n}", "odd-0", "2025-03-05", event_type=kind, metadata=document)
-            for n, document in enumerate(ODD_DOCUMENTS)
-            for kind in ["message_response"]
-        ]
-        + [event("word", "odd-0", "2025-03-05", metadata='["no object"]'), {}],
-        "interventions": [
-            intervention(f"text-{n}", "odd-0", "2025-03-05", notes=words, trigger_reason=words)
-            for n, words in enumerate(ODD_TEXTS)
-        ]
-        + [intervention("early", "odd-0", "2025-03-05", completed_date=utc("2025-03-04")), {}],
-    }
 
 
 def canonical(value: Any) -> Any:
@@ -156,18 +52,7 @@ def canonical_rows(table: str, rows: Iterable[Row]) -> Counter[Any]:
     )
 
 
-def parsed(rows: Iterable[Row]) -> Iterator[Row]:
-    """Rows of DuckDB, which gives JSON as text."""
-    for row in rows:
-        documents = {
-            name: json.loads(row[name])
-            for name in ("metadata", "record", "contributing_factors")
-            if isinstance(row.get(name), str)
-        }
-        yield row | documents
-
-
-def differences(duck: Warehouse, postgres: PostgresWarehouse, *place: str) -> list[str]:
+def differences(duck: DuckDbWarehouse, postgres: PostgresWarehouse, *place: str) -> list[str]:
     """Rows of a table that only one side has, a few of them."""
     left = canonical_rows(place[0], parsed(duck.rows(*place)))
     right = canonical_rows(place[0], postgres.rows(*place))
@@ -179,16 +64,15 @@ def differences(duck: Warehouse, postgres: PostgresWarehouse, *place: str) -> li
 
 
 def test_both_engines_publish_the_same(
-    tmp_path: Path, new_warehouse: WarehouseFactory, postgres_project: PostgresProject
+    tmp_path: Path, new_warehouse: NewDuckDb, new_postgres: NewPostgres
 ) -> None:
     """Generated files and awkward rows, a build, then corrections, and a second build."""
     write_files(Settings(date(2025, 4, 1), 20, 30, 40, seed=3), tmp_path, 0.05)
     world = merged(random_world(11, days=30), awkward_world())
     duck = new_warehouse()
-    with postgres_project.warehouse() as postgres:
-        with environment({"TUTORMAX_DUCKDB_PATH": str(duck.path)}):
-            load_directory(tmp_path, RawTarget.DUCKDB)
-        postgres.load(tmp_path)
+    with new_postgres() as postgres:
+        for warehouse in (duck, postgres):
+            warehouse.load(tmp_path)
         for round_ in (world, corrections(world)):
             duck.insert(round_)
             postgres.insert(round_)
@@ -205,14 +89,14 @@ def test_both_engines_publish_the_same(
 
 
 def test_a_market_before_its_first_session(
-    new_warehouse: WarehouseFactory, postgres_project: PostgresProject
+    new_warehouse: NewDuckDb, new_postgres: NewPostgres
 ) -> None:
     """People alone, and no clock in the next build's past; then they begin to work."""
     world = random_world(12, days=10)
     people = {table: world[table] for table in ("tutors", "students")}
     work = {table: rows for table, rows in world.items() if table not in people}
     duck = new_warehouse()
-    with postgres_project.warehouse() as postgres:
+    with new_postgres() as postgres:
         for round_ in (people, {}, work):
             duck.insert(round_)
             postgres.insert(round_)

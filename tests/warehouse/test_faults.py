@@ -13,19 +13,18 @@ from test_rules import CASES
 
 from support.faults.bench import END, Bench, Fault, row_faults
 from support.faults.catalogue import FAULTS
+from support.project import DuckDbProject
 from support.validating import broken, validated
-from support.warehouses.duckdb import Project, WarehouseFactory, environment
-from support.warehouses.postgres import PostgresProject
+from support.warehouses import NewDuckDb, NewPostgres
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
-from tutormax.load import load_directory
 
 ALL = os.environ.get("TUTORMAX_FAULTS") == "all"
 CLEAN_SEEDS = int(os.environ.get("TUTORMAX_CLEAN_SEEDS", "1"))
 
 
 @pytest.fixture(scope="module")
-def bench(dbt_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def bench(dbt_project: DuckDbProject, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(dbt_project, tmp_path_factory.mktemp("faults"))
 
 
@@ -58,37 +57,32 @@ def test_each_broken_rule_has_its_reason_and_nothing_else_fires(bench: Bench) ->
 def test_clean_data_pass_everything(
     world: int,
     bench: Bench,
-    dbt_project: Project,
-    new_warehouse: WarehouseFactory,
+    new_warehouse: NewDuckDb,
     tmp_path: Path,
 ) -> None:
     """Strictly: nothing is rejected, no expectation is broken, no test of dbt fails or warns."""
     settings = Settings(end_date=END, days=30, tutors=20, sessions_per_day=200, seed=world)
     write_files(settings, tmp_path)
     warehouse = new_warehouse()
-    with environment({"TUTORMAX_DUCKDB_PATH": str(warehouse.path)}):
-        load_directory(tmp_path)
+    warehouse.load(tmp_path)
     warehouse.build()
     assert warehouse.rows("rejected_records") == []
     assert bench.validated(warehouse) == set()
     if ALL or CLEAN_SEEDS > 1:
-        run = dbt_project.run("test", "--exclude", "test_type:unit", duckdb_path=warehouse.path)
+        run = warehouse.dbt("test", "--exclude", "test_type:unit")
         assert run.succeeded, run.message
 
 
 @pytest.mark.skipif(not ALL, reason="TUTORMAX_FAULTS=all runs it")
-def test_postgres_compares_loads_in_the_same_way(
-    postgres_project: PostgresProject, tmp_path: Path
-) -> None:
+def test_postgres_compares_loads_in_the_same_way(new_postgres: NewPostgres, tmp_path: Path) -> None:
     write_files(Settings(end_date=END, days=30, tutors=20, sessions_per_day=200, seed=1), tmp_path)
     day = "cast(_loaded_at as date) = date '2025-06-05'"
-    with postgres_project.warehouse() as warehouse:
+    with new_postgres() as warehouse:
         warehouse.load(tmp_path)
         warehouse.build()
 
         def fired() -> set[str]:
-            environment = postgres_project.environment()
-            return set(broken(validated(postgres_project.manifest, "postgres", environment)))
+            return set(broken(validated(warehouse)))
 
         assert fired() == set()
         warehouse.execute(f"update raw.student_feedback set overall_rating = 5 where {day}")

@@ -15,22 +15,20 @@ import pytest
 import yaml
 
 from support.factories import small_world
-from support.warehouses.duckdb import REPOSITORY, Project, Warehouse, WarehouseFactory
+from support.project import REPOSITORY, DuckDbProject
+from support.warehouses import BuiltWorld, Warehouse
 
 Nodes = dict[tuple[str, str], Any]
 Manifest = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def built(new_warehouse: WarehouseFactory) -> Warehouse:
-    warehouse = new_warehouse()
-    warehouse.insert(small_world())
-    warehouse.build()
-    return warehouse
+def built(built_world: BuiltWorld) -> Warehouse:
+    return built_world("duckdb", small_world())
 
 
 @pytest.fixture(scope="module")
-def nodes(dbt_project: Project) -> Nodes:
+def nodes(dbt_project: DuckDbProject) -> Nodes:
     """What the YAML declares as a table, by schema and name."""
     manifest = dbt_project.manifest
     declared = [
@@ -74,7 +72,7 @@ def test_the_warehouse_says_what_the_yaml_says(built: Warehouse, nodes: Nodes) -
             assert columns[*name, column.name] == column.description
 
 
-def test_exposures_are_based_on_what_is_published(dbt_project: Project) -> None:
+def test_exposures_are_based_on_what_is_published(dbt_project: DuckDbProject) -> None:
     manifest = dbt_project.manifest
     used = {
         manifest.expect(unique_id).name
@@ -119,7 +117,7 @@ def bounce(manifest: Manifest, folder: Path) -> tuple[int, list[str]]:
 
 
 @pytest.fixture
-def manifest(dbt_project: Project) -> Manifest:
+def manifest(dbt_project: DuckDbProject) -> Manifest:
     held = dbt_project.manifest.writable_manifest().to_dict(omit_none=False)
     return json.loads(json.dumps(held, default=str))  # type: ignore[no-any-return]
 

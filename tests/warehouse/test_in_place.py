@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from support.warehouses.duckdb import DEFAULT_ARRIVAL, KEYS, PUBLISHED, Row
-from support.warehouses.postgres import WORLD, PostgresWarehouse
+from support.factories import WORLD_WITH_REFUSALS as WORLD
+from support.tables import DEFAULT_ARRIVAL, KEYS, PUBLISHED, Row
+from support.warehouses import PostgresWarehouse
 
 METRICS = "tutor_performance_metrics"
 PREDICTIONS = "churn_predictions"

@@ -12,8 +12,8 @@ import pytest
 
 from support.factories import random_world
 from support.references.interventions import effects, midnight, recommended
-from support.warehouses.both_engines import EngineWarehouse, on_duckdb, on_postgres
-from support.warehouses.duckdb import Row, WarehouseFactory, World
+from support.tables import Row, World
+from support.warehouses import DatabaseWarehouse, NewDuckDb, on_duckdb, on_postgres
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
 
@@ -23,7 +23,7 @@ EFFECTS = "intervention_effectiveness"
 AS_OF = date(2025, 6, 2)
 
 
-def prepare(warehouse: EngineWarehouse) -> None:
+def prepare(warehouse: DatabaseWarehouse) -> None:
     """Generated facts, of which every other tutor had no intervention, to be compared with."""
     folder = warehouse.folder / "raw"
     write_files(Settings(AS_OF - timedelta(days=1), 75, 40, 80, seed=5), folder, 0.0)
@@ -34,7 +34,7 @@ def prepare(warehouse: EngineWarehouse) -> None:
     )
 
 
-def cached_rows(warehouse: EngineWarehouse) -> Callable[[str], list[Row]]:
+def cached_rows(warehouse: DatabaseWarehouse) -> Callable[[str], list[Row]]:
     tables: dict[str, list[Row]] = {}
 
     def rows(table: str) -> list[Row]:
@@ -45,14 +45,14 @@ def cached_rows(warehouse: EngineWarehouse) -> Callable[[str], list[Row]]:
     return rows
 
 
-def as_of(warehouse: EngineWarehouse) -> date:
+def as_of(warehouse: DatabaseWarehouse) -> date:
     (clock,) = warehouse.rows("int_activity__clock_bounded", "intermediate")
     day = clock["as_of_date"]
     assert isinstance(day, date)
     return day
 
 
-def test_rules_recommend_what_they_say(built_warehouse: EngineWarehouse) -> None:
+def test_rules_recommend_what_they_say(built_warehouse: DatabaseWarehouse) -> None:
     day = as_of(built_warehouse)
     expected = recommended(cached_rows(built_warehouse), day)
     found = built_warehouse.rows(RECOMMENDATIONS)
@@ -65,7 +65,7 @@ def test_rules_recommend_what_they_say(built_warehouse: EngineWarehouse) -> None
         assert any(sign.isdigit() for sign in row["reason"])
 
 
-def test_effects_are_as_counted_by_hand(built_warehouse: EngineWarehouse) -> None:
+def test_effects_are_as_counted_by_hand(built_warehouse: DatabaseWarehouse) -> None:
     expected = effects(cached_rows(built_warehouse), as_of(built_warehouse))
     found = {
         (row["intervention_type"], row["recommended_month"]): row
@@ -80,7 +80,7 @@ def test_effects_are_as_counted_by_hand(built_warehouse: EngineWarehouse) -> Non
 
 
 @on_duckdb
-def test_a_rule_is_added_without_sql(warehouse: EngineWarehouse) -> None:
+def test_a_rule_is_added_without_sql(warehouse: DatabaseWarehouse) -> None:
     rules, conditions = "staging.intervention_rules", "staging.intervention_rule_conditions"
     warehouse.execute(f"delete from {rules} where rule <> 'low_engagement'")
     warehouse.execute(
@@ -101,19 +101,19 @@ def test_a_rule_is_added_without_sql(warehouse: EngineWarehouse) -> None:
 
 
 @on_duckdb
-def test_erasing_a_tutor_takes_the_recommendations(warehouse: EngineWarehouse) -> None:
-    before = warehouse.published(RECOMMENDATIONS)[RECOMMENDATIONS]
+def test_erasing_a_tutor_takes_the_recommendations(warehouse: DatabaseWarehouse) -> None:
+    before = warehouse.published(RECOMMENDATIONS, audit=True)[RECOMMENDATIONS]
     tutor = min(row["tutor_id"] for row in before.values())
     warehouse.command("erase", "tutor", tutor)
     left = {key: row for key, row in before.items() if row["tutor_id"] != tutor}
-    assert warehouse.published(RECOMMENDATIONS)[RECOMMENDATIONS] == left
+    assert warehouse.published(RECOMMENDATIONS, audit=True)[RECOMMENDATIONS] == left
     assert warehouse.mentions(tutor) == []
     warehouse.build()
-    assert warehouse.published(RECOMMENDATIONS)[RECOMMENDATIONS] == left
+    assert warehouse.published(RECOMMENDATIONS, audit=True)[RECOMMENDATIONS] == left
 
 
 @on_postgres
-def test_a_tutor_takes_recommendations_along(warehouse: EngineWarehouse) -> None:
+def test_a_tutor_takes_recommendations_along(warehouse: DatabaseWarehouse) -> None:
     (tutor,) = warehouse.execute(f"select min(tutor_id) from tutormax.{RECOMMENDATIONS}")[0]
     warehouse.execute(f"delete from tutormax.tutors where tutor_id = '{tutor}'")
     assert tutor not in {row["tutor_id"] for row in warehouse.rows(RECOMMENDATIONS)}
@@ -140,7 +140,7 @@ def known_at(world: World, day: date) -> World:
     return known
 
 
-def test_facts_after_a_day_change_neither(new_warehouse: WarehouseFactory) -> None:
+def test_facts_after_a_day_change_neither(new_warehouse: NewDuckDb) -> None:
     world = random_world(11, days=60)
     kinds = ["recognition", "training_module", "peer_mentoring", "first_session_checkin"]
     for number, row in enumerate(world["interventions"]):
@@ -167,7 +167,7 @@ def test_the_seeds_are_read_in_full() -> None:
     assert "{" not in text and "}" not in text
 
 
-def test_vars_that_make_no_sense_are_refused(new_warehouse: WarehouseFactory) -> None:
+def test_vars_that_make_no_sense_are_refused(new_warehouse: NewDuckDb) -> None:
     warehouse = new_warehouse()
     for name, value in (
         ("recommendation_min_sessions", -1),

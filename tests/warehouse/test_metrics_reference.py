@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from support.factories import event, feedback, session, student, tutor, utc
 from support.references.metrics import Key, reference_metrics
-from support.warehouses.duckdb import Row, Warehouse, WarehouseFactory, World
+from support.tables import Row, World
+from support.warehouses import DuckDbWarehouse, NewDuckDb
 
 FIRST_DAY = utc("2025-03-01")
 FLOATS = {
@@ -158,7 +159,7 @@ def world_of_midnights() -> World:
 
 
 @pytest.fixture(scope="module")
-def empty_warehouse(new_warehouse: WarehouseFactory) -> Warehouse:
+def empty_warehouse(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
     """A warehouse with nothing but seeds."""
     warehouse = new_warehouse()
     warehouse.insert({"students": [student("student-1")]})
@@ -205,8 +206,8 @@ def compare(found: list[Row], expected: dict[Key, Row]) -> None:
     world=worlds(), as_of_date=st.one_of(st.none(), st.dates(date(2025, 3, 1), date(2025, 8, 1)))
 )
 def test_every_row_is_what_the_reference_says(
-    empty_warehouse: Warehouse,
-    new_warehouse: WarehouseFactory,
+    empty_warehouse: DuckDbWarehouse,
+    new_warehouse: NewDuckDb,
     world: World,
     as_of_date: date | None,
 ) -> None:

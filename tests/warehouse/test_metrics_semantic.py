@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from support.factories import random_world, session
-from support.warehouses.both_engines import EngineWarehouse, on_duckdb
-from support.warehouses.duckdb import REPOSITORY, Row, merged
+from support.project import REPOSITORY
+from support.tables import Row, merged
+from support.warehouses import DatabaseWarehouse, on_duckdb
 
 pytest.importorskip("dbt_metricflow")
 
@@ -159,14 +160,13 @@ QUERIES: dict[str, dict[str, Any]] = {
 """What MetricFlow is asked, by the SQL that asks the same."""
 
 
-def run(warehouse: EngineWarehouse, program: list[str | Path], typed: str = "") -> str:
+def run(warehouse: DatabaseWarehouse, program: list[str | Path], typed: str = "") -> str:
     """Run a program that finds the project, and the semantic manifest, where MetricFlow looks."""
-    assert warehouse._manifest is not None
     project = warehouse.folder / "metricflow"
     (project / "target").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(REPOSITORY / "dbt_project.yml", project / "dbt_project.yml")
     manifest = project / "target" / "semantic_manifest.json"
-    SemanticManifest(warehouse._manifest).write_json_to_file(str(manifest))
+    SemanticManifest(warehouse.manifest).write_json_to_file(str(manifest))
     done = subprocess.run(
         program,
         input=typed,
@@ -201,7 +201,7 @@ def comparable(rows: list[Row]) -> dict[tuple[Any, ...], Row]:
     return keyed
 
 
-def test_metrics_are_what_plain_sql_gives(built_warehouse: EngineWarehouse) -> None:
+def test_metrics_are_what_plain_sql_gives(built_warehouse: DatabaseWarehouse) -> None:
     worker = REPOSITORY / "tests" / "support" / "metricflow_query.py"
     answers = json.loads(
         run(built_warehouse, [sys.executable, worker], json.dumps(list(QUERIES.values())))
@@ -216,7 +216,7 @@ def test_metrics_are_what_plain_sql_gives(built_warehouse: EngineWarehouse) -> N
             assert found[key] == pytest.approx(row, rel=1e-12), (query, key)
 
 
-def test_the_configuration_is_valid(built_warehouse: EngineWarehouse) -> None:
+def test_the_configuration_is_valid(built_warehouse: DatabaseWarehouse) -> None:
     mf = Path(sys.executable).with_name("mf")
     said = run(built_warehouse, [mf, "validate-configs", "--show-all"])
     assert said.count("ERRORS: 0, FUTURE_ERRORS: 0, WARNINGS: 0") == 6
@@ -225,9 +225,9 @@ def test_the_configuration_is_valid(built_warehouse: EngineWarehouse) -> None:
 
 
 @on_duckdb
-def test_the_manifest_has_them(built_warehouse: EngineWarehouse) -> None:
+def test_the_manifest_has_them(built_warehouse: DatabaseWarehouse) -> None:
     """dbt-core 1.11 ignores semantic models in the newer form silently."""
-    manifest = built_warehouse._manifest
+    manifest = built_warehouse.manifest
     named = {metric.name: metric for metric in manifest.metrics.values()}
     assert named.keys() >= METRICS
     assert all(named[name].description for name in METRICS)

@@ -10,7 +10,10 @@ import pytest
 
 from support.factories import random_world, session, student, tutor
 from support.must_fail_cases import DERIVED, SPOILINGS, GenericTest
-from support.warehouses.duckdb import Project, Warehouse, WarehouseFactory, merged
+from support.project import DuckDbProject as Project
+from support.tables import merged
+from support.warehouses import DuckDbWarehouse as Warehouse
+from support.warehouses import NewDuckDb as WarehouseFactory
 
 WORLD = merged(
     random_world(11, days=40),

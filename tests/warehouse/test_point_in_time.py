@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from support.factories import random_world, utc
-from support.warehouses.duckdb import Row, Warehouse, WarehouseFactory, World
+from support.tables import Row, World
+from support.warehouses import DuckDbWarehouse, NewDuckDb
 
 WORLD = random_world(11, days=40)
 LAST = utc("2025-05-15")
@@ -57,7 +58,7 @@ def dated_until(published: dict[str, dict[Any, Row]], now: datetime) -> dict[str
 
 
 @pytest.fixture(scope="module")
-def raw_with_everything(new_warehouse: WarehouseFactory) -> Warehouse:
+def raw_with_everything(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
     warehouse = new_warehouse()
     warehouse.insert(WORLD)
     return warehouse
@@ -65,7 +66,7 @@ def raw_with_everything(new_warehouse: WarehouseFactory) -> Warehouse:
 
 @pytest.fixture(scope="module")
 def everything(
-    raw_with_everything: Warehouse, new_warehouse: WarehouseFactory
+    raw_with_everything: DuckDbWarehouse, new_warehouse: NewDuckDb
 ) -> dict[str, dict[Any, Row]]:
     warehouse = new_warehouse(raw_with_everything)
     warehouse.build(variables={"as_of_date": f"{LAST:%Y-%m-%d}"})
@@ -74,7 +75,7 @@ def everything(
 
 @pytest.mark.parametrize("day", ["2025-03-02", "2025-03-17", "2025-04-08"])
 def test_facts_after_a_day_do_not_change_its_rows(
-    day: str, everything: dict[str, dict[Any, Row]], new_warehouse: WarehouseFactory
+    day: str, everything: dict[str, dict[Any, Row]], new_warehouse: NewDuckDb
 ) -> None:
     now = utc(day)
     known = known_at(now)
@@ -94,9 +95,9 @@ def test_facts_after_a_day_do_not_change_its_rows(
 
 
 def test_an_earlier_last_date_only_leaves_later_rows_out(
-    raw_with_everything: Warehouse,
+    raw_with_everything: DuckDbWarehouse,
     everything: dict[str, dict[Any, Row]],
-    new_warehouse: WarehouseFactory,
+    new_warehouse: NewDuckDb,
 ) -> None:
     warehouse = new_warehouse(raw_with_everything)
     warehouse.build(variables={"as_of_date": "2025-03-20"})

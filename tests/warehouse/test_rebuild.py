@@ -4,55 +4,31 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
+from support.factories import WORLD_WITH_REFUSALS as WORLD
 from support.factories import event, feedback, random_world, session, student, tutor, utc
-from support.warehouses.duckdb import (
-    DEFAULT_ARRIVAL,
-    KEYS,
-    Project,
-    Row,
-    Warehouse,
-    WarehouseFactory,
-    World,
-    before_model,
-    merged,
-)
+from support.project import DuckDbProject, before_model
+from support.tables import DEFAULT_ARRIVAL, KEYS, Row, Tables, World, merged
+from support.warehouses import BuiltWorld, DatabaseWarehouse, DuckDbWarehouse, NewDuckDb
 
 METRICS = "tutor_performance_metrics"
 REJECTED = "rejected_records"
-WORLD = merged(
-    random_world(5, days=20),
-    {
-        "tutors": [tutor("refused", status="unknown")],
-        "sessions": [
-            session("refused", "refused", "student-1", "2025-03-05 10:00"),
-            session("unrated", "tutor-1", "student-1", "2025-03-05 10:00"),
-        ],
-        "tutor_events": [event("spare", "tutor-1", "2025-03-05 10:00")],
-    },
-)
-
-Tables = dict[str, dict[Any, Row]]
 
 
 @pytest.fixture(scope="module")
-def built(new_warehouse: WarehouseFactory) -> Warehouse:
-    warehouse = new_warehouse()
-    warehouse.insert(WORLD)
-    warehouse.build()
-    return warehouse
+def built(built_world: BuiltWorld) -> DatabaseWarehouse:
+    return built_world("duckdb", WORLD)
 
 
 @pytest.fixture(scope="module")
-def before(built: Warehouse) -> Tables:
+def before(built: DatabaseWarehouse) -> Tables:
     return built.published(audit=True)
 
 
 def test_a_second_build_over_the_same_raw_changes_no_row(
-    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory
+    built: DatabaseWarehouse, before: Tables, new_warehouse: NewDuckDb
 ) -> None:
     warehouse = new_warehouse(built)
     warehouse.build()
@@ -61,7 +37,7 @@ def test_a_second_build_over_the_same_raw_changes_no_row(
 
 
 def test_a_full_refresh_over_the_same_raw_changes_no_row(
-    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory
+    built: DatabaseWarehouse, before: Tables, new_warehouse: NewDuckDb
 ) -> None:
     warehouse = new_warehouse(built)
     warehouse.build("--full-refresh")
@@ -69,7 +45,7 @@ def test_a_full_refresh_over_the_same_raw_changes_no_row(
 
 
 def test_a_build_after_one_of_staging_alone(
-    built: Warehouse, new_warehouse: WarehouseFactory
+    built: DatabaseWarehouse, new_warehouse: NewDuckDb
 ) -> None:
     warehouse = new_warehouse()
     warehouse.insert(WORLD)
@@ -79,7 +55,7 @@ def test_a_build_after_one_of_staging_alone(
 
 
 def test_a_correction_changes_its_own_rows_alone(
-    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory
+    built: DatabaseWarehouse, before: Tables, new_warehouse: NewDuckDb
 ) -> None:
     warehouse = new_warehouse(built)
     changed = max(WORLD["student_feedback"], key=lambda row: row["submitted_at"])
@@ -125,7 +101,7 @@ def test_a_correction_changes_its_own_rows_alone(
     assert news["reasons"] == ["superseded"]
 
 
-def test_claims_that_lead_too_far_to_be_followed(new_warehouse: WarehouseFactory) -> None:
+def test_claims_that_lead_too_far_to_be_followed(new_warehouse: NewDuckDb) -> None:
     """Each feedback moves on to the next one's session: what the first then does matters to any.
 
     A build follows so many links, and then judges every row.
@@ -154,7 +130,7 @@ def test_claims_that_lead_too_far_to_be_followed(new_warehouse: WarehouseFactory
 
 
 def test_a_row_gone_from_raw_goes_from_its_table(
-    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory
+    built: DatabaseWarehouse, before: Tables, new_warehouse: NewDuckDb
 ) -> None:
     warehouse = new_warehouse(built)
     gone = {"sessions": "unrated", "tutor_events": "spare"}
@@ -172,7 +148,7 @@ def test_a_row_gone_from_raw_goes_from_its_table(
 
 
 def test_what_arrives_while_a_build_runs_waits_for_the_next(
-    built: Warehouse, before: Tables, new_warehouse: WarehouseFactory, dbt_project: Project
+    built: DatabaseWarehouse, before: Tables, new_warehouse: NewDuckDb, dbt_project: DuckDbProject
 ) -> None:
     """Tables that look at raw one after the other see it as it was when the build began."""
     warehouse = new_warehouse(built)
@@ -199,7 +175,7 @@ def test_what_arrives_while_a_build_runs_waits_for_the_next(
         assert "late" in (judged if table == "student_feedback" else found)
 
 
-def test_slices_in_any_order_give_what_one_build_gives(new_warehouse: WarehouseFactory) -> None:
+def test_slices_in_any_order_give_what_one_build_gives(new_warehouse: NewDuckDb) -> None:
     rng = random.Random(7)
     deliveries: list[tuple[str, Row]] = []
     for table, rows in random_world(31, days=9).items():
@@ -240,7 +216,7 @@ def test_slices_in_any_order_give_what_one_build_gives(new_warehouse: WarehouseF
 
 
 @pytest.fixture
-def thousand_events(new_warehouse: WarehouseFactory) -> Warehouse:
+def thousand_events(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
     warehouse = new_warehouse()
     warehouse.insert(
         {
@@ -256,7 +232,7 @@ def thousand_events(new_warehouse: WarehouseFactory) -> Warehouse:
     return warehouse
 
 
-def test_a_build_that_would_remove_too_much_stops(thousand_events: Warehouse) -> None:
+def test_a_build_that_would_remove_too_much_stops(thousand_events: DuckDbWarehouse) -> None:
     warehouse = thousand_events
 
     def keep(number: int) -> None:
@@ -289,7 +265,7 @@ def test_a_build_that_would_remove_too_much_stops(thousand_events: Warehouse) ->
     assert count() == 10
 
 
-def test_accepting_what_was_refused_is_no_loss(new_warehouse: WarehouseFactory) -> None:
+def test_accepting_what_was_refused_is_no_loss(new_warehouse: NewDuckDb) -> None:
     """A load of sessions before their tutor must not stop the build that accepts them."""
     warehouse = new_warehouse()
     warehouse.insert(
@@ -310,7 +286,7 @@ def test_accepting_what_was_refused_is_no_loss(new_warehouse: WarehouseFactory) 
     assert warehouse.rows("rejected_records") == []
 
 
-def test_a_tutor_who_comes_back_after_a_long_time(new_warehouse: WarehouseFactory) -> None:
+def test_a_tutor_who_comes_back_after_a_long_time(new_warehouse: NewDuckDb) -> None:
     """A build that looks back some months still knows that the tutor was there before."""
     world: World = {
         "tutors": [tutor("steady"), tutor("back", onboarding_date=utc("2025-12-01 09:00"))],

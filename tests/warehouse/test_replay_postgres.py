@@ -6,25 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.replay.stores import PostgresStore, replay, replays
-from support.warehouses.postgres import PostgresProject
+from support.replay.whims import load_seeds, replay, replays
+from support.warehouses import NewPostgres, PostgresWarehouse
 
 
 @pytest.fixture(scope="module")
-def template(postgres_project: PostgresProject) -> str:
-    """The name of a database with empty raw and with the seeds."""
-    with postgres_project.warehouse() as warehouse:
-        seeded = postgres_project.run("seed")
-        assert seeded.succeeded, seeded.message
-        return warehouse.keep()
-
-
-@pytest.fixture
-def store(postgres_project: PostgresProject, template: str) -> Iterator[PostgresStore]:
-    with postgres_project.warehouse(template) as warehouse:
-        yield PostgresStore(warehouse)
+def seeded(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
+    with new_postgres() as warehouse:
+        yield load_seeds(warehouse)
 
 
 @pytest.mark.parametrize("seed", range(replays(1)))
-def test_replay(seed: int, store: PostgresStore) -> None:
-    replay(store, seed)
+def test_replay(seed: int, seeded: PostgresWarehouse) -> None:
+    replay(seeded, seed)

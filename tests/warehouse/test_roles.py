@@ -12,29 +12,15 @@ from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import make_url
 
 from support.factories import small_world, tutor
-from support.warehouses.both_engines import DuckDbWarehouse, PostgresWarehouse
-from support.warehouses.duckdb import PUBLISHED
-from support.warehouses.postgres import DatabaseFactory
+from support.tables import PERSONAL, PUBLISHED
+from support.warehouses import NewDuckDb, NewPostgres, PostgresWarehouse
 from tutormax.operations.roles import ROLES
-
-PERSONAL = {
-    "tutors": {"name", "email", "location"},
-    "students": {"name", "age"},
-    "student_feedback": {"free_text_feedback"},
-    "tutor_events": {"metadata"},
-    "interventions": {"trigger_reason", "assigned_to", "notes"},
-    "rejected_records": {"record_key", "record"},
-}
-"""Said here once more, so that a column which loses its mark is noticed."""
 
 
 @pytest.fixture(scope="module")
-def built(
-    postgres_database: DatabaseFactory, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PostgresWarehouse]:
+def built(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
     """A warehouse whose roles were made before the first build, which then grants."""
-    with postgres_database() as url:
-        warehouse = PostgresWarehouse(tmp_path_factory.mktemp("roles"), url)
+    with new_postgres() as warehouse:
         warehouse.insert(small_world() | {"tutors": [*small_world()["tutors"], tutor("bad name")]})
         warehouse.execute("update raw.tutors set status = 'odd' where tutor_id = 'bad name'")
         warehouse.command("roles", "--target", "postgres")
@@ -218,6 +204,5 @@ def test_a_build_grants_to_the_roles_that_are_there(
     assert not is_refused(logins["tutormax_analyst"], "select * from tutormax.sessions")
 
 
-def test_duckdb_has_no_roles(tmp_path_factory: pytest.TempPathFactory) -> None:
-    warehouse = DuckDbWarehouse(tmp_path_factory.mktemp("duckdb"))
-    assert "DuckDB has no roles" in warehouse.refused("roles", "--target", "duckdb")
+def test_duckdb_has_no_roles(new_warehouse: NewDuckDb) -> None:
+    assert "DuckDB has no roles" in new_warehouse().refused("roles", "--target", "duckdb")

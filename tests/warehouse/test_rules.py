@@ -22,16 +22,10 @@ from support.factories import (
     tutor,
     utc,
 )
-from support.warehouses.duckdb import (
-    DEFAULT_ARRIVAL,
-    KEYS,
-    REPOSITORY,
-    Row,
-    Warehouse,
-    WarehouseFactory,
-    World,
-    merged,
-)
+from support.project import REPOSITORY
+from support.tables import DEFAULT_ARRIVAL, KEYS, Row, World, merged
+from support.warehouses import DuckDbWarehouse as Warehouse
+from support.warehouses import NewDuckDb as WarehouseFactory
 
 STAGING = REPOSITORY / "models" / "staging" / "tutormax"
 RULES_BLOCK = re.compile(r"{% set rules = \{\n(.*?)\n\} %}", re.DOTALL)

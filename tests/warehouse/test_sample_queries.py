@@ -11,8 +11,10 @@ import pytest
 
 from support import schema_document
 from support.factories import feedback, intervention, session, student, tutor
-from support.warehouses.duckdb import REPOSITORY, Row
-from support.warehouses.postgres import PostgresProject, PostgresWarehouse, insert_rows
+from support.project import REPOSITORY
+from support.tables import Row
+from support.warehouses import NewPostgres, PostgresWarehouse
+from support.warehouses.postgres import insert_rows
 
 QUERIES = {
     "Get tutor with recent sessions": "tutor_with_recent_sessions",
@@ -44,7 +46,7 @@ def prediction(tutor_id: str, days_ago: int, score: int, level: str) -> Row:
 
 
 @pytest.fixture(scope="module")
-def warehouse(postgres_project: PostgresProject) -> Iterator[PostgresWarehouse]:
+def warehouse(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
     tutors = ["tutor_123", "calm", "busy", "idle"]
     sessions = [
         session("recent", "tutor_123", "student-1", ago(days=1)),
@@ -64,7 +66,7 @@ def warehouse(postgres_project: PostgresProject) -> Iterator[PostgresWarehouse]:
         prediction("calm", 3, 90, "Critical"),
         prediction("tutor_123", 1, 80, "Critical"),
     ]
-    with postgres_project.warehouse() as warehouse:
+    with new_postgres() as warehouse:
         warehouse.insert(
             {
                 "tutors": [
@@ -127,7 +129,7 @@ def test_dbt_compiles_the_analyses(warehouse: PostgresWarehouse) -> None:
         if node.resource_type == "analysis"
     }
     assert found >= set(QUERIES.values())
-    assert warehouse.project.run("compile", "--select", *QUERIES.values()).succeeded
+    assert warehouse.dbt("compile", "--select", *QUERIES.values()).succeeded
 
 
 def test_tutor_with_recent_sessions(answer: Any) -> None:

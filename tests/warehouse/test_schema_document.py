@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from support import schema_document
+from support.project import REPOSITORY
 from support.schema_document import ENUM_COLUMNS, ForeignKey, Index
-from support.warehouses.duckdb import REPOSITORY
-from support.warehouses.postgres import PostgresProject, PostgresWarehouse
+from support.warehouses import PostgresWarehouse
 
 TABLES = schema_document.tables()
 ENUMS = schema_document.enums()
@@ -43,11 +43,9 @@ NEVER_ABSENT = {
 
 
 @pytest.fixture(scope="module")
-def warehouse(
-    postgres_project: PostgresProject, built_database: str
-) -> Iterator[PostgresWarehouse]:
+def warehouse(built_on_postgres: PostgresWarehouse) -> Iterator[PostgresWarehouse]:
     """One copy of the built database for all tests here, none of which leaves a change."""
-    with postgres_project.warehouse(built_database) as warehouse:
+    with built_on_postgres.copy() as warehouse:
         yield warehouse
 
 

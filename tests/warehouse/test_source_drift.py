@@ -7,7 +7,7 @@ import re
 import pytest
 
 from support.factories import small_world
-from support.warehouses.both_engines import EngineWarehouse, on_duckdb, on_postgres
+from support.warehouses import DatabaseWarehouse, on_duckdb, on_postgres
 
 WORLD = small_world()
 
@@ -56,7 +56,7 @@ ON_POSTGRES = [
 ]
 
 
-def refusal(warehouse: EngineWarehouse, statement: str) -> str:
+def refusal(warehouse: DatabaseWarehouse, statement: str) -> str:
     """What a build says after the change; it has run no model."""
     runs = "select count(*) from tutormax.tutormax_runs"
     before = warehouse.execute(runs)
@@ -68,7 +68,7 @@ def refusal(warehouse: EngineWarehouse, statement: str) -> str:
 
 
 @pytest.mark.parametrize(("statement", "sentence"), DRIFT)
-def test_drift_stops_a_build(warehouse: EngineWarehouse, statement: str, sentence: str) -> None:
+def test_drift_stops_a_build(warehouse: DatabaseWarehouse, statement: str, sentence: str) -> None:
     assert re.search(
         f"Raw is not what the sources declare: {sentence}. Put raw right",
         refusal(warehouse, statement),
@@ -77,17 +77,17 @@ def test_drift_stops_a_build(warehouse: EngineWarehouse, statement: str, sentenc
 
 @on_duckdb
 @pytest.mark.parametrize(("statement", "sentence"), ON_DUCKDB)
-def test_drift_on_duckdb(warehouse: EngineWarehouse, statement: str, sentence: str) -> None:
+def test_drift_on_duckdb(warehouse: DatabaseWarehouse, statement: str, sentence: str) -> None:
     assert f"declare: {sentence}. Put" in refusal(warehouse, statement)
 
 
 @on_postgres
 @pytest.mark.parametrize(("statement", "sentence"), ON_POSTGRES)
-def test_drift_on_postgres(warehouse: EngineWarehouse, statement: str, sentence: str) -> None:
+def test_drift_on_postgres(warehouse: DatabaseWarehouse, statement: str, sentence: str) -> None:
     assert f"declare: {sentence}. Put" in refusal(warehouse, statement)
 
 
-def test_every_difference_is_named(warehouse: EngineWarehouse) -> None:
+def test_every_difference_is_named(warehouse: DatabaseWarehouse) -> None:
     warehouse.query("alter table raw.sessions drop column subject")
     said = refusal(warehouse, "alter table raw.students alter column age type bigint")
     assert "raw.sessions.subject is missing, expected varchar" in said
@@ -95,7 +95,7 @@ def test_every_difference_is_named(warehouse: EngineWarehouse) -> None:
     assert "raw.students.age is bigint, expected integer" in said
 
 
-def test_more_columns_and_other_lengths_are_no_drift(warehouse: EngineWarehouse) -> None:
+def test_more_columns_and_other_lengths_are_no_drift(warehouse: DatabaseWarehouse) -> None:
     warehouse.query("alter table raw.sessions add column room integer")
     warehouse.query("alter table raw.tutors alter column name type varchar(300)")
     warehouse.query("create table raw.scratch (note varchar)")

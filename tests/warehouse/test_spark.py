@@ -10,21 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_engine_parity import awkward_world, parsed
 
-from support.replay.stores import ANYTHING_GOES, Model, kept_models
+from support.edge_cases import awkward_world
+from support.project import DuckDbProject, Model, kept_models
+from support.replay.whims import ANYTHING_GOES
 from support.replay.worlds import random_slices
-from support.warehouses.duckdb import Project, Row, WarehouseFactory, environment, merged
-from support.warehouses.postgres import PostgresProject
+from support.tables import Row, merged, parsed
+from support.warehouses import NewDuckDb, NewPostgres
 from support.warehouses.spark import SparkWarehouse
 from tutormax.errors import UserError
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
-from tutormax.load import load_directory
 from tutormax.sample import DIRT
 from tutormax.spark.needs import check_java
 from tutormax.spark.standalone import standalone_cluster
-from tutormax.warehouse import RawTarget
 
 try:
     check_java()
@@ -44,9 +43,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkWarehouse]:
 
 def test_engines_publish_the_same_in_slices_and_at_once(
     spark: SparkWarehouse,
-    new_warehouse: WarehouseFactory,
-    postgres_project: PostgresProject,
-    dbt_project: Project,
+    new_warehouse: NewDuckDb,
+    new_postgres: NewPostgres,
+    dbt_project: DuckDbProject,
 ) -> None:
     """Spark builds half of the rows, all, and all once more; the others all at once."""
     slices = random_slices(7)
@@ -59,7 +58,7 @@ def test_engines_publish_the_same_in_slices_and_at_once(
     duck = new_warehouse()
     duck.insert(merged(early, late))
     duck.build()
-    with postgres_project.warehouse() as postgres:
+    with new_postgres() as postgres:
         postgres.insert(merged(early, late))
         postgres.build()
         for model in models:
@@ -79,17 +78,14 @@ def test_engines_publish_the_same_in_slices_and_at_once(
 
 @pytest.mark.skipif("TUTORMAX_SPARK" not in os.environ, reason="long: set TUTORMAX_SPARK=1")
 def test_the_sample_on_a_cluster(
-    tmp_path: Path, new_warehouse: WarehouseFactory, dbt_project: Project
+    tmp_path: Path, new_warehouse: NewDuckDb, dbt_project: DuckDbProject
 ) -> None:
     """The default sample on a standalone master with two workers, every data test included."""
     write_files(Settings(date(2026, 1, 31), 90, 450, 3000, seed=0), tmp_path / "raw", DIRT)
     spark = SparkWarehouse(tmp_path)
     duck = new_warehouse()
-    with environment(
-        {"TUTORMAX_SPARK_DIR": str(spark.directory), "TUTORMAX_DUCKDB_PATH": str(duck.path)}
-    ):
-        for target in (RawTarget.SPARK, RawTarget.DUCKDB):
-            load_directory(tmp_path / "raw", target)
+    for warehouse in (spark, duck):
+        warehouse.load(tmp_path / "raw")
     with standalone_cluster(tmp_path, workers=2) as master:
         spark.build_on(master)
     duck.build()

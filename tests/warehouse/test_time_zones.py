@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from support.factories import random_world, session, tutor, utc
-from support.warehouses.duckdb import (
-    REPOSITORY,
-    WITHOUT_TESTS,
-    Project,
-    Warehouse,
-    WarehouseFactory,
-    merged,
-)
+from support.project import REPOSITORY, WITHOUT_TESTS, DuckDbProject
+from support.tables import merged
+from support.warehouses import NewDuckDb
 
 ZONE = "America/New_York"
 
@@ -37,15 +32,15 @@ def profiles_in(zone: str, folder: Path) -> None:
 
 
 def test_another_time_zone_gives_the_same_rows(
-    dbt_project: Project, new_warehouse: WarehouseFactory, tmp_path: Path
+    dbt_project: DuckDbProject, new_warehouse: NewDuckDb, tmp_path: Path
 ) -> None:
-    here: Warehouse = new_warehouse()
+    here = new_warehouse()
     here.insert(WORLD)
     there = new_warehouse(here)
     here.build()
     profiles_in(ZONE, tmp_path)
     build = dbt_project.command_line(
-        "build", *WITHOUT_TESTS, "--profiles-dir", tmp_path, duckdb_path=there.path, TZ=ZONE
+        "build", *WITHOUT_TESTS, "--profiles-dir", tmp_path, path=there.path, TZ=ZONE
     )
     assert build.returncode == 0, build.stdout + build.stderr
     published = here.published()

@@ -11,13 +11,14 @@ import pytest
 import yaml
 
 from support.factories import small_world, utc
-from support.warehouses.duckdb import REPOSITORY, Project, Warehouse, WarehouseFactory
+from support.project import REPOSITORY, DuckDbProject
+from support.warehouses import DuckDbWarehouse, NewDuckDb
 
 Refusal = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def loaded(new_warehouse: WarehouseFactory) -> Warehouse:
+def loaded(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
     """Raw is filled, nothing is built."""
     warehouse = new_warehouse()
     warehouse.insert(small_world())
@@ -25,11 +26,11 @@ def loaded(new_warehouse: WarehouseFactory) -> Warehouse:
 
 
 @pytest.fixture
-def refusal(dbt_project: Project) -> Refusal:
+def refusal(dbt_project: DuckDbProject) -> Refusal:
     """What dbt says, on one line, when it refuses to build."""
 
     def refuse(path: Path, *words: str) -> str:
-        build = dbt_project.command_line("build", *words, duckdb_path=path)
+        build = dbt_project.command_line("build", *words, path=path)
         said = build.stdout + build.stderr
         assert build.returncode != 0, said
         assert "Traceback" not in said
@@ -38,7 +39,7 @@ def refusal(dbt_project: Project) -> Refusal:
     return refuse
 
 
-def schemas(warehouse: Warehouse) -> set[str]:
+def schemas(warehouse: DuckDbWarehouse) -> set[str]:
     return {
         schema
         for (schema,) in warehouse.execute(
@@ -47,7 +48,7 @@ def schemas(warehouse: Warehouse) -> set[str]:
     }
 
 
-def test_an_unknown_target(loaded: Warehouse, refusal: Refusal) -> None:
+def test_an_unknown_target(loaded: DuckDbWarehouse, refusal: Refusal) -> None:
     said = refusal(loaded.path, "--target", "sparkle")
     assert "does not have a target named 'sparkle'" in said
     assert "valid target names" in said
@@ -60,7 +61,7 @@ def test_no_raw(refusal: Refusal, tmp_path: Path) -> None:
 
 
 def test_raw_without_one_of_its_tables(
-    loaded: Warehouse, new_warehouse: WarehouseFactory, refusal: Refusal
+    loaded: DuckDbWarehouse, new_warehouse: NewDuckDb, refusal: Refusal
 ) -> None:
     warehouse = new_warehouse(loaded)
     warehouse.execute("drop table raw.tutor_events")
@@ -69,14 +70,14 @@ def test_raw_without_one_of_its_tables(
     assert schemas(warehouse) == set()
 
 
-def test_empty_raw(new_warehouse: WarehouseFactory, refusal: Refusal) -> None:
+def test_empty_raw(new_warehouse: NewDuckDb, refusal: Refusal) -> None:
     warehouse = new_warehouse()
     said = refusal(warehouse.path)
     assert "Every table of raw is empty in duckdb: load raw files with `tutormax load DIR" in said
     assert schemas(warehouse) == set()
 
 
-def test_a_date_that_is_none_on_the_command_line(loaded: Warehouse, refusal: Refusal) -> None:
+def test_a_date_that_is_none_on_the_command_line(loaded: DuckDbWarehouse, refusal: Refusal) -> None:
     said = refusal(loaded.path, "--vars", "{as_of_date: yesterday}")
     assert "as_of_date is 'yesterday', which is no date: write it as 2026-01-31." in said
     assert schemas(loaded) == set()
@@ -85,14 +86,14 @@ def test_a_date_that_is_none_on_the_command_line(loaded: Warehouse, refusal: Ref
 @pytest.mark.parametrize(
     "value", ["2026-02-30", "2026-1-31", "2026-13-01", "2026-01-31 12:00", "0000-01-01", 7]
 )
-def test_a_date_that_is_none(value: object, loaded: Warehouse) -> None:
+def test_a_date_that_is_none(value: object, loaded: DuckDbWarehouse) -> None:
     build = loaded.try_build(variables={"as_of_date": value})
     assert not build.succeeded
     assert f"as_of_date is '{value}', which is no date: write it as 2026-01-31." in build.message
     assert schemas(loaded) == set()
 
 
-def test_a_date_without_quotes(loaded: Warehouse, new_warehouse: WarehouseFactory) -> None:
+def test_a_date_without_quotes(loaded: DuckDbWarehouse, new_warehouse: NewDuckDb) -> None:
     """YAML reads 2025-03-05 as a date, not as text."""
     warehouse = new_warehouse(loaded)
     words = ("--select", "+tutor_performance_metrics")
@@ -118,7 +119,7 @@ def test_a_date_without_quotes(loaded: Warehouse, new_warehouse: WarehouseFactor
     ],
 )
 def test_a_var_that_makes_no_sense(
-    name: str, value: object, sentence: str, loaded: Warehouse
+    name: str, value: object, sentence: str, loaded: DuckDbWarehouse
 ) -> None:
     build = loaded.try_build(variables={name: value})
     assert not build.succeeded
@@ -126,7 +127,7 @@ def test_a_var_that_makes_no_sense(
     assert schemas(loaded) == set()
 
 
-def test_every_var_is_checked(dbt_project: Project) -> None:
+def test_every_var_is_checked(dbt_project: DuckDbProject) -> None:
     written = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]
     (macro,) = (m for m in dbt_project.manifest.macros.values() if m.name == "var_kinds")
     assert re.findall(r"'(\w+)': '\w+'", macro.macro_sql) == sorted(

@@ -18,12 +18,12 @@ import duckdb
 from test_rules import CASES, broken_world
 
 from support.factories import small_world
+from support.project import DuckDbProject
 from support.validating import broken, validated
-from support.warehouses.duckdb import Project, Warehouse, environment
+from support.warehouses import DuckDbWarehouse
 from tutormax.errors import UserError
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
-from tutormax.load import load_directory
 from tutormax.schema import KEYS
 
 LAST_LOAD = "2025-06-02"
@@ -39,7 +39,7 @@ DRIFT = re.compile(r"Raw is not what the sources declare: (\S+) is")
 BASE = f"_loaded_at < timestamptz '{LAST_LOAD} 00:00:00+00'"
 
 Fired = set[str]
-Step = Callable[["Bench", Warehouse], None]
+Step = Callable[["Bench", DuckDbWarehouse], None]
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,21 @@ class Fault:
 class Bench:
     """The clean warehouse, its last loads as files, and dbt's parsed project."""
 
-    project: Project
+    project: DuckDbProject
     folder: Path
-    base: Warehouse = field(init=False)
+    base: DuckDbWarehouse = field(init=False)
 
     def __post_init__(self) -> None:
         settings = Settings(
             end_date=END, days=DAYS, tutors=25, sessions_per_day=320, seed=20_250_602
         )
         write_files(settings, self.folder / "files")
-        self.base = Warehouse(self.project, self._folder())
+        self.base = DuckDbWarehouse(self.project, self.folder)
         self.insert(self.base, BASE, ())
         self.base.insert(small_world())
         self.base.build()
 
-    def insert(self, warehouse: Warehouse, rows: str, changes: Iterable[str]) -> None:
+    def insert(self, warehouse: DuckDbWarehouse, rows: str, changes: Iterable[str]) -> None:
         """Append those rows of the files to raw, changed on the way."""
         with warehouse.connection() as connection:
             connection.execute("create schema incoming")
@@ -108,8 +108,8 @@ class Bench:
                     )
             connection.execute("drop schema incoming cascade")
 
-    def copy(self) -> Warehouse:
-        return self.base.copy(self._folder())
+    def copy(self) -> DuckDbWarehouse:
+        return self.base.copy()
 
     def fired(self, fault: Fault, *, tests: bool) -> Fired:
         """Everything that fires when the fault comes with the last load; dbt's tests if asked."""
@@ -129,20 +129,13 @@ class Bench:
             warehouse.execute(statement)
         fired = {f"rejected {table} {reason}" for table, reason in rejections(warehouse)}
         if tests:
-            run = self.project.run(
-                "test", "--exclude", "test_type:unit", duckdb_path=warehouse.path
-            )
+            run = warehouse.dbt("test", "--exclude", "test_type:unit")
             fired |= {f"dbt test {name}" for name in FAILED_TEST.findall(run.message)}
         return fired | self.validated(warehouse)
 
-    def validated(self, warehouse: Warehouse) -> Fired:
+    def validated(self, warehouse: DuckDbWarehouse) -> Fired:
         """The names of the expectations that are broken."""
-        env = {"TUTORMAX_DUCKDB_PATH": str(warehouse.path)}
-        results = validated(self.project.manifest, "duckdb", env)
-        return {f"validate {name}" for name in broken(results)}
-
-    def _folder(self) -> Path:
-        return Path(tempfile.mkdtemp(dir=self.folder))
+        return {f"validate {name}" for name in broken(validated(warehouse))}
 
 
 def row_faults(bench: Bench) -> Iterator[tuple[str, tuple[str, ...], Fired]]:
@@ -167,16 +160,15 @@ def row_faults(bench: Bench) -> Iterator[tuple[str, tuple[str, ...], Fired]]:
 def load_file(name: str, content: bytes) -> Step:
     """`tutormax load` of one file."""
 
-    def load(bench: Bench, warehouse: Warehouse) -> None:
+    def load(bench: Bench, warehouse: DuckDbWarehouse) -> None:
         folder = Path(tempfile.mkdtemp(dir=bench.folder))
         (folder / name).write_bytes(content)
-        with environment({"TUTORMAX_DUCKDB_PATH": str(warehouse.path)}):
-            load_directory(folder)
+        warehouse.load(folder)
 
     return load
 
 
-def load_cut_parquet(bench: Bench, warehouse: Warehouse) -> None:
+def load_cut_parquet(bench: Bench, warehouse: DuckDbWarehouse) -> None:
     whole = (bench.folder / "files" / "sessions.parquet").read_bytes()
     load_file("sessions.parquet", whole[: len(whole) // 2])(bench, warehouse)
 
@@ -184,14 +176,14 @@ def load_cut_parquet(bench: Bench, warehouse: Warehouse) -> None:
 def run_sql(*statements: str) -> Step:
     """Change the warehouse before the load."""
 
-    def run(bench: Bench, warehouse: Warehouse) -> None:
+    def run(bench: Bench, warehouse: DuckDbWarehouse) -> None:
         for statement in statements:
             warehouse.execute(statement)
 
     return run
 
 
-def rejections(warehouse: Warehouse) -> set[tuple[str, str]]:
+def rejections(warehouse: DuckDbWarehouse) -> set[tuple[str, str]]:
     """The reasons given to rows of the last loads."""
     return {
         (table, reason)

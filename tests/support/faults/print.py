@@ -11,7 +11,7 @@ from pathlib import Path
 
 from support.faults.bench import Bench, Fired, row_faults
 from support.faults.catalogue import FAULTS
-from support.warehouses.duckdb import Project
+from support.project import DuckDbProject
 
 WIDTHS = (48, 78, 6)
 
@@ -36,7 +36,7 @@ def main(words: list[str]) -> int:
 
 
 def run_all(folder: Path, words: list[str]) -> Iterator[tuple[str, tuple[str, ...], Fired]]:
-    bench = Bench(Project(folder / "dbt"), folder)
+    bench = Bench(DuckDbProject(folder / "dbt"), folder)
     if not words:
         yield from row_faults(bench)
     for fault in FAULTS:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from support.warehouses.duckdb import Row, World
+from support.tables import Row, World
 
 DAY = timedelta(days=1)
 SILENCE = 14

@@ -12,7 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from support.warehouses.duckdb import REPOSITORY, Row, World
+from support.project import REPOSITORY
+from support.tables import Row, World
 
 WINDOWS = {"7day": 7, "30day": 30, "90day": 90}
 THRESHOLDS = REPOSITORY / "seeds" / "performance" / "performance_tier_thresholds.csv"

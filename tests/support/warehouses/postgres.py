@@ -1,10 +1,11 @@
-"""Real PostgreSQL databases, filled by tests and built by real dbt."""
+"""A warehouse in a database of PostgreSQL."""
 
 from __future__ import annotations
 
-import json
+import io
 import os
 import signal
+import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -14,49 +15,43 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg2
-from dbt.cli.main import dbtRunner
-from dbt.contracts.graph.manifest import Manifest
 from psycopg2.extensions import AsIs
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extras import Json, execute_values
 from sqlalchemy import make_url
 
-from support.factories import event, random_world, session, tutor
-from support.warehouses.duckdb import (
-    AUDIT,
-    DEFAULT_ARRIVAL,
-    PUBLISHED,
-    REPOSITORY,
-    WITHOUT_TESTS,
-    Build,
-    Row,
-    World,
-    environment,
-    key_of,
-    merged,
-    spare_collector,
-)
-from tutormax.load import load_directory
+from support.project import PostgresProject
+from support.tables import DEFAULT_ARRIVAL, Row
+from support.warehouses.protocol import DatabaseWarehouse
 from tutormax.postgres.migrate import migrate
 from tutormax.schema import LOADED_AT, RAW_SCHEMA
-from tutormax.warehouse import RawTarget, quote
-
-BUILD = ("build", *WITHOUT_TESTS)
+from tutormax.warehouse import quote
 
 DatabaseFactory = Callable[..., AbstractContextManager[str]]
 
-WORLD: World = merged(
-    random_world(5, days=20),
-    {
-        "tutors": [tutor("refused", status="unknown")],
-        "sessions": [
-            session("refused", "refused", "student-1", "2025-03-05 10:00"),
-            session("unrated", "tutor-1", "student-1", "2025-03-05 10:00"),
-        ],
-        "tutor_events": [event("spare", "tutor-1", "2025-03-05 10:00")],
-    },
-)
-"""Some weeks of five tutors, and two rows that are refused: what `built_database` holds."""
+
+def create_database(server: str, template: str | None = None) -> str:
+    """Make a database, or a copy of one that nobody is connected to, and give its URL."""
+    name = f"tutormax_test_{uuid4().hex}"
+    execute_on(server, f"create database {name}" + (f" template {template}" if template else ""))
+    return database_at(server, name)
+
+
+def drop_database(url: str) -> None:
+    server = database_at(url, "postgres")
+    execute_on(server, f"drop database if exists {make_url(url).database} with (force)")
+
+
+def database_at(url: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def execute_on(url: str, statement: str) -> None:
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
 
 
 @dataclass(frozen=True)
@@ -74,83 +69,70 @@ class Fork:
         os.kill(self.pid, signal.SIGKILL)
 
 
-class PostgresProject:
-    """The dbt project, parsed once, and the one database of a server that it was parsed for.
+class PostgresWarehouse(DatabaseWarehouse):
+    target = "postgres"
+    project: PostgresProject
 
-    What dbt parses holds the name of the database, so warehouses take turns in it: each is copied
-    from a template when it is opened and dropped when it is closed.
-    """
+    def __init__(self, project: PostgresProject, folder: Path, url: str) -> None:
+        self.url = url
+        parts = make_url(url)
+        self.database = str(parts.database)
+        self.server = database_at(url, "postgres")
+        super().__init__(
+            project,
+            folder,
+            {
+                "TUTORMAX_PG_HOST": str(parts.host),
+                "TUTORMAX_PG_PORT": str(parts.port),
+                "TUTORMAX_PG_USER": str(parts.username),
+                "TUTORMAX_PG_PASSWORD": str(parts.password or ""),
+                "TUTORMAX_PG_DATABASE": self.database,
+            },
+        )
 
-    def __init__(self, server: str, folder: Path) -> None:
-        self.server = server
-        self.database = f"tutormax_test_{uuid4().hex}"
-        self.url = make_url(server).set(database=self.database).render_as_string(False)
-        self._folder = folder
-        self._kept: list[str] = []
-        result = self._invoke(dbtRunner(), "parse")
-        assert result.success, result.exception
-        self.manifest: Manifest = result.result
-        spare_collector()
+    @classmethod
+    def create(cls, project: PostgresProject, folder: Path, server: str) -> PostgresWarehouse:
+        """Make a database on a server, with the migrations applied."""
+        url = create_database(server)
+        migrate(url)
+        return cls(project, folder, url)
+
+    def connect(self) -> PgConnection:
+        """Connect as analysts do: the published schema is the one searched."""
+        connection = psycopg2.connect(self.url, options="-c TimeZone=UTC -c search_path=tutormax")
+        connection.autocommit = True
+        return connection
 
     @contextmanager
-    def warehouse(self, template: str | None = None) -> Iterator[PostgresWarehouse]:
-        """Open a migrated database, or a copy of `template` (see `PostgresWarehouse.keep`)."""
-        copied = f" template {template}" if template else ""
-        self._execute(f"create database {self.database}{copied}")
-        try:
-            if template is None:
-                migrate(self.url)
-            yield PostgresWarehouse(self)
-        finally:
-            self._execute(f"drop database {self.database} with (force)")
+    def cursor(self) -> Iterator[Any]:
+        with closing(self.connect()) as connection, connection.cursor() as cursor:
+            yield cursor
 
-    def copy_database(self) -> str:
-        """Give the name of a copy of the database; nobody may be connected to that."""
-        name = f"tutormax_test_{uuid4().hex}"
-        self._execute(f"create database {name} template {self.database}")
-        self._kept.append(name)
-        return name
+    def insert(self, world: Mapping[str, Iterable[Row]]) -> None:
+        with self.cursor() as cursor:
+            for table, rows in world.items():
+                arrived = [{LOADED_AT: DEFAULT_ARRIVAL} | row for row in rows]
+                insert_rows(cursor, f"{RAW_SCHEMA}.{table}", arrived)
+
+    def insert_raw_of(self, other: PostgresWarehouse, tables: Iterable[str]) -> None:
+        with self.cursor() as ours, other.cursor() as theirs:
+            for table in tables:
+                held = io.StringIO()
+                theirs.copy_expert(
+                    f"copy (select * from raw.{table} order by random()) to stdout", held
+                )
+                held.seek(0)
+                ours.copy_expert(f"copy raw.{table} from stdin", held)
 
     def close(self) -> None:
-        for name in self._kept:
-            self._execute(f"drop database {name} with (force)")
+        drop_database(self.url)
 
-    def environment(self) -> dict[str, str]:
-        """The variables that name the database."""
-        url = make_url(self.url)
-        return {
-            "TUTORMAX_PG_HOST": str(url.host),
-            "TUTORMAX_PG_PORT": str(url.port),
-            "TUTORMAX_PG_USER": str(url.username),
-            "TUTORMAX_PG_PASSWORD": str(url.password or ""),
-            "TUTORMAX_PG_DATABASE": self.database,
-        }
-
-    def run(self, *words: str, variables: Mapping[str, Any] | None = None) -> Build:
-        """Run dbt in this process."""
-        errors: list[str] = []
-
-        def listen(event: Any) -> None:
-            if event.info.level == "error":
-                errors.append(event.info.msg)
-
-        result = self._invoke(
-            # A run leaves its traces in the manifest, which the next run must not see.
-            dbtRunner(manifest=self.manifest.deepcopy(), callbacks=[listen]),
-            *words,
-            "--vars",
-            json.dumps(dict(variables or {})),
-        )
-        if result.exception is not None:
-            errors.append(str(result.exception))
-        return Build(result.success, "\n".join(errors))
-
-    def start_fork(self, *words: str, variables: Mapping[str, Any] | None = None) -> Fork:
+    def start(self, *words: str) -> Fork:
         """Run dbt in a fork of this process, which need not import and parse anew.
 
         It ends with 0 if the run succeeded.
         """
-        log = self._folder / f"{uuid4().hex}.log"
+        log = self.folder / f"{uuid4().hex}.log"
         pid = os.fork()
         if pid:
             return Fork(pid, log)
@@ -159,7 +141,7 @@ class PostgresProject:
             output = os.open(log, os.O_WRONLY | os.O_CREAT)
             os.dup2(output, 1)
             os.dup2(output, 2)
-            build = self.run(*words, variables=variables)
+            build = self.dbt(*words)
             os.write(output, build.message.encode())
             code = 0 if build.succeeded else 1
         except BaseException:
@@ -167,95 +149,15 @@ class PostgresProject:
         finally:
             os._exit(code)  # nothing of the parent's is to be tidied up here
 
-    def _invoke(self, runner: dbtRunner, *words: str) -> Any:
-        folders = {
-            "--project-dir": REPOSITORY,
-            "--profiles-dir": REPOSITORY,
-            "--target-path": self._folder / "target",
-            "--log-path": self._folder / "logs",
-        }
-        options = [str(part) for option in folders.items() for part in option]
-        with environment(self.environment()):
-            return runner.invoke(
-                ["--quiet", "--no-write-json", *words, "--target", "postgres", *options]
-            )
-
-    def _execute(self, statement: str) -> None:
-        with closing(psycopg2.connect(self.server)) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
-
-
-class PostgresWarehouse:
-    """One PostgreSQL database with the tables of raw, to fill, build and read."""
-
-    def __init__(self, project: PostgresProject) -> None:
-        self.project = project
-
-    def connect(self) -> PgConnection:
-        """Connect as analysts do: the published schema is the one searched."""
-        connection = psycopg2.connect(
-            self.project.url, options="-c TimeZone=UTC -c search_path=tutormax"
+    def _new_copy(self) -> PostgresWarehouse:
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        return PostgresWarehouse(
+            self.project, folder, create_database(self.server, template=self.database)
         )
-        connection.autocommit = True
-        return connection
 
-    def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
-        with closing(self.connect()) as connection, connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            return cursor.fetchall() if cursor.description else []
-
-    def insert(self, world: Mapping[str, Iterable[Row]]) -> None:
-        """Append rows to raw; columns that a row does not name are null."""
-        with closing(self.connect()) as connection:
-            append_to_postgres(connection, world)
-
-    def load(self, folder: Path) -> None:
-        """Append the files of a folder to raw, as `tutormax load` does."""
-        with environment(self.project.environment()):
-            load_directory(folder, RawTarget.POSTGRES)
-
-    def build(self, *words: str, variables: Mapping[str, Any] | None = None) -> Build:
-        """Run `dbt build` without dbt's own tests, and demand that it succeeds."""
-        build = self.try_build(*words, variables=variables)
-        assert build.succeeded, build.message
-        return build
-
-    def try_build(self, *words: str, variables: Mapping[str, Any] | None = None) -> Build:
-        return self.project.run(*BUILD, *words, variables=variables)
-
-    def rows(self, table: str, schema: str = "tutormax") -> list[Row]:
-        with closing(self.connect()) as connection, connection.cursor() as cursor:
-            cursor.execute(f'select * from {schema}."{table}"')
-            assert cursor.description is not None
-            columns = [column.name for column in cursor.description]
-            return [dict(zip(columns, values, strict=True)) for values in cursor.fetchall()]
-
-    def published(self, *tables: str, audit: bool = False) -> dict[str, dict[Any, Row]]:
-        """The rows of the published tables by key; the audit columns only if asked for."""
-        result = {}
-        for table in tables or PUBLISHED:
-            hidden = set() if audit else AUDIT.get(table, set())
-            rows = self.rows(table)
-            result[table] = {
-                key_of(table, row): {k: v for k, v in row.items() if k not in hidden}
-                for row in rows
-            }
-            assert len(result[table]) == len(rows), f"{table} holds a key twice"
-        return result
-
-    def keep(self) -> str:
-        """Give the name of a copy of this database, to open warehouses from."""
-        return self.project.copy_database()
-
-
-def append_to_postgres(connection: PgConnection, world: Mapping[str, Iterable[Row]]) -> None:
-    """Append rows to raw; columns that a row does not name are null."""
-    with connection.cursor() as cursor:
-        for table, rows in world.items():
-            arrived = [{LOADED_AT: DEFAULT_ARRIVAL} | row for row in rows]
-            insert_rows(cursor, f"{RAW_SCHEMA}.{table}", arrived)
+    def _replace(self, original: PostgresWarehouse) -> None:
+        drop_database(self.url)
+        execute_on(self.server, f"create database {self.database} template {original.database}")
 
 
 def insert_rows(cursor: Any, table: str, rows: Sequence[Row]) -> None:

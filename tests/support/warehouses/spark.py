@@ -1,31 +1,24 @@
-"""One Spark in this process, filled by tests and built by real dbt.
+"""A warehouse of Spark, in this process.
 
-It takes long to start, so one serves all tests of a module.
+Spark takes long to start, so one serves all tests of a module.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from dbt.cli.main import dbtRunner
 from pyspark import SparkContext
 
-from support.warehouses.duckdb import (
-    REPOSITORY,
-    WITHOUT_TESTS,
-    Build,
-    Row,
-    arrow_table,
-    environment,
-)
+from support.project import REPOSITORY, Project, dbt_command, environment
+from support.tables import Row
+from support.warehouses.duckdb import arrow_table
+from support.warehouses.protocol import Warehouse
 from tutormax.load.parquet_sink import ParquetSink
 from tutormax.schema import RAW_SCHEMA, metadata
 from tutormax.spark.directories import make_directories
@@ -35,14 +28,15 @@ LARGER = {"TUTORMAX_SPARK_PARTITIONS": "4", "JAVA_TOOL_OPTIONS": ""}
 """Settings for data whose rows cost more than planning."""
 
 
-class SparkWarehouse:
+class SparkWarehouse(Warehouse):
     """The tables of one Spark, below one folder."""
+
+    target = "spark"
 
     def __init__(self, folder: Path) -> None:
         self.directory = folder / "spark"
-        self._folder = folder
-        self._environment = {
-            "TUTORMAX_TARGET": "spark",
+        make_directories(self.directory)
+        env = {
             "TUTORMAX_SPARK_DIR": str(self.directory),
             "TUTORMAX_SPARK_MASTER": "local[1]",
             # Small data: what costs is planning.
@@ -52,7 +46,7 @@ class SparkWarehouse:
             # Little is run often enough to be worth the better of Java's compilers.
             "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
         }
-        make_directories(self.directory)
+        super().__init__(Project(folder, env | {"TUTORMAX_TARGET": self.target}), folder, env)
 
     def close(self) -> None:
         """Stop Spark, and the Java that it runs in."""
@@ -65,8 +59,13 @@ class SparkWarehouse:
             gateway.proc.stdin.close()
             gateway.proc.wait(timeout=60)
 
+    @contextmanager
+    def cursor(self) -> Iterator[Any]:
+        """Read the files of the tables; a table without files is not there."""
+        with environment(self.environment), closing(connect_spark()) as connection:
+            yield connection
+
     def insert(self, world: Mapping[str, Iterable[Row]]) -> None:
-        """Append rows to raw, as the loader does; columns that a row does not name are null."""
         with duckdb.connect() as connection:
             connection.execute("set timezone = 'UTC'")
             sink = ParquetSink(connection, self.directory)
@@ -79,60 +78,21 @@ class SparkWarehouse:
                 connection.unregister("arrow_rows")
             sink.commit()
 
-    def build(self, *words: str, variables: Mapping[str, Any] | None = None) -> Build:
-        """Run `dbt build` without dbt's own tests, and demand that it succeeds."""
-        build = self.run("build", *WITHOUT_TESTS, *words, variables=variables)
-        assert build.succeeded, build.message
-        return build
-
     def build_on(self, master: str) -> None:
         """Run `dbt build`, data tests included, in a process of its own on a cluster."""
         done = subprocess.run(
-            [
-                *(Path(sys.executable).with_name("dbt"), "build"),
-                *("--exclude-resource-type", "unit_test"),
-                *("--target-path", self._folder / "target-of-cluster"),
-                *("--log-path", self._folder / "logs"),
-            ],
+            dbt_command("build", "--exclude-resource-type", "unit_test"),
             cwd=REPOSITORY,
-            env=os.environ | self._environment | {"TUTORMAX_SPARK_MASTER": master} | LARGER,
+            env=os.environ | self.environment | {"TUTORMAX_SPARK_MASTER": master} | LARGER,
             capture_output=True,
             text=True,
             check=False,
         )
         assert done.returncode == 0, done.stdout
 
-    def run(self, *words: str, variables: Mapping[str, Any] | None = None) -> Build:
-        """Run dbt in this process."""
-        errors: list[str] = []
-
-        def listen(event: Any) -> None:
-            if event.info.level == "error":
-                errors.append(event.info.msg)
-
-        with environment(self._environment):
-            result = dbtRunner(callbacks=[listen]).invoke(
-                [
-                    *("--quiet", "--no-write-json", *words),
-                    *("--vars", json.dumps(dict(variables or {}))),
-                    *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
-                    *("--target-path", str(self._folder / "target")),
-                    *("--log-path", str(self._folder / "logs")),
-                ]
-            )
-        if result.exception is not None:
-            errors.append(str(result.exception))
-        return Build(result.success, "\n".join(errors))
-
     def rows(self, table: str, schema: str = "tutormax") -> list[Row]:
-        """All rows of a table, read from its files; none if it has no files."""
-        with environment(self._environment), closing(connect_spark()) as connection:
-            known = connection.execute(
-                "select 1 from duckdb_views() where schema_name = ? and view_name = ?",
-                [schema, table],
-            ).fetchall()
-            if not known:
-                return []
-            result = connection.execute(f'select * from {schema}."{table}"')
-            columns = [column[0] for column in result.description]
-            return [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
+        """All rows of a table; none if it has no files."""
+        found = self.execute(
+            "select 1 from duckdb_views() where schema_name = ? and view_name = ?", [schema, table]
+        )
+        return super().rows(table, schema) if found else []

@@ -1,0 +1,260 @@
+"""The dbt project, parsed once for an engine and run in the process of the test."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.artifacts.resources import Hook
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode
+
+from support.dbt_speedups import quicken
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FILE_NAME = "warehouse.duckdb"
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+BUILD = ("build", *WITHOUT_TESTS)
+
+Variables = Mapping[str, Any] | str | None
+"""The vars of a run, or the text of them."""
+
+quicken()
+
+
+@dataclass(frozen=True)
+class Build:
+    """How a run of dbt ended, and the errors it named."""
+
+    succeeded: bool
+    message: str
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def spare_collector() -> None:
+    """Keep what lives now out of collections, and collect less: a tenth of each build and more."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1000)
+
+
+class Project:
+    """The dbt project, parsed once: parsing costs more than building small data."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self.folder = folder
+        result = self._invoke(dbtRunner(), "parse", env=env)
+        assert result.success, result.exception
+        self.manifest: Manifest = result.result
+        self.spares: list[Manifest] = []
+        spare_collector()
+
+    def run(self, *words: str, env: Mapping[str, str], variables: Variables = None) -> Build:
+        """Run dbt in this process, in the warehouse that the environment names."""
+        errors: list[str] = []
+
+        def listen(event: Any) -> None:
+            if event.info.level == "error":
+                errors.append(event.info.msg)
+
+        result = self._invoke(
+            dbtRunner(manifest=self.manifest_for(env), callbacks=[listen]),
+            *words,
+            *vars_as_words(variables),
+            env=env,
+        )
+        if result.exception is not None:
+            errors.append(str(result.exception))
+        return Build(result.success, "\n".join(errors))
+
+    def manifest_for(self, env: Mapping[str, str]) -> Manifest:
+        """A copy of the manifest: a run leaves its traces, which the next run must not see.
+
+        It is one of those that were made ahead if there are some.
+        """
+        return self.spares.pop() if self.spares else self.manifest.deepcopy()
+
+    def compiled(self, model: str) -> str:
+        """The SQL that dbt made of a model when it last compiled or ran it."""
+        (node,) = (
+            node
+            for node in self.manifest.nodes.values()
+            if node.name == model and node.resource_type == "model"
+        )
+        compiled = self.folder / "target" / "compiled" / node.package_name
+        return (compiled / node.original_file_path).read_text()
+
+    def _invoke(self, runner: dbtRunner, *words: str, env: Mapping[str, str]) -> Any:
+        folders = {
+            "--project-dir": REPOSITORY,
+            "--profiles-dir": REPOSITORY,
+            "--target-path": self.folder / "target",
+            "--log-path": self.folder / "logs",
+        }
+        options = [str(part) for option in folders.items() for part in option]
+        with environment(env):
+            try:
+                return runner.invoke(["--quiet", "--no-write-json", *words, *options])
+            finally:
+                # dbt keeps a DuckDB file open, and locked, for as long as the process lives.
+                DuckDBConnectionManager.close_all_connections()
+
+
+class DuckDbProject(Project):
+    """The project parsed for DuckDB: every file of the one name is the same to dbt."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, at(folder / FILE_NAME))
+
+    def compiled_tests(self, path: Path) -> list[Any]:
+        """The data tests of dbt, with the SQL that dbt made of them."""
+        result = self._invoke(
+            dbtRunner(manifest=self.manifest.deepcopy()),
+            *("compile", "--select", "test_type:data", "--threads", "1"),
+            env=at(path),
+        )
+        assert result.success, result.exception
+        return [found.node for found in result.result.results]
+
+    @contextmanager
+    def in_place(self, path: Path) -> Iterator[tuple[list[Any], dict[str, str]]]:
+        """Give words and variables with which a process of dbt's finds the warehouse at `path`.
+
+        The file lies meanwhile in the place that was parsed for, so that dbt need not parse again.
+        """
+        with tempfile.TemporaryDirectory() as target:
+            shutil.copytree(self.folder / "target", target, dirs_exist_ok=True)
+            move_warehouse(path, self.folder / FILE_NAME)
+            try:
+                options = ["--project-dir", REPOSITORY, "--log-path", self.folder / "logs"]
+                env = {"DBT_PROFILES_DIR": str(REPOSITORY), "NO_COLOR": "1"}
+                yield (
+                    [*options, "--target-path", target],
+                    dict(os.environ) | env | at(self.folder / FILE_NAME),
+                )
+            finally:
+                move_warehouse(self.folder / FILE_NAME, path)
+
+    def command_line(
+        self, *words: str | Path, path: Path, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run dbt as people do, in a process of its own."""
+        with self.in_place(path) as (options, variables), tempfile.TemporaryDirectory() as folder:
+            return subprocess.run(
+                dbt_command(*words, *options),
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=folder,
+                env=variables | env,
+                timeout=600,
+            )
+
+
+class PostgresProject(Project):
+    """The project parsed for PostgreSQL, whatever the server and the database."""
+
+    PARSED_FOR = "parsed_for"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder, {"TUTORMAX_TARGET": "postgres", "TUTORMAX_PG_DATABASE": self.PARSED_FOR}
+        )
+
+    def manifest_for(self, env: Mapping[str, str]) -> Manifest:
+        """A copy of the manifest, in which relations lie in the database of the environment."""
+        manifest = super().manifest_for(env)
+        relations: list[Any] = [*manifest.nodes.values(), *manifest.sources.values()]
+        relations += [model.node_relation for model in manifest.semantic_models.values()]
+        for relation in relations:
+            assert relation.database == self.PARSED_FOR, relation
+            relation.database = env["TUTORMAX_PG_DATABASE"]
+            if relation.relation_name:
+                relation.relation_name = relation.relation_name.replace(
+                    f'"{self.PARSED_FOR}"', f'"{relation.database}"'
+                )
+        return manifest
+
+
+def at(path: Path) -> dict[str, str]:
+    """The environment in which the warehouse is a DuckDB file."""
+    return {"TUTORMAX_TARGET": "duckdb", "TUTORMAX_DUCKDB_PATH": str(path)}
+
+
+def move_warehouse(path: Path, place: Path) -> None:
+    """Move a DuckDB file, and what lies beside it that is not in it yet."""
+    for file in path.parent.glob(f"{path.name}*"):
+        file.rename(place.with_name(place.name + file.name.removeprefix(path.name)))
+
+
+def dbt_command(*words: str | Path) -> Sequence[str | Path]:
+    """The words that run dbt in a process of its own."""
+    return [Path(sys.executable).with_name("dbt"), *words]
+
+
+def vars_as_words(variables: Variables) -> tuple[str, ...]:
+    if not variables:
+        return ()
+    return "--vars", variables if isinstance(variables, str) else json.dumps(dict(variables))
+
+
+def before_model(manifest: Manifest, model: str, sql: str) -> None:
+    """Let a statement run just before a model: what happens while a build runs."""
+    (node,) = (
+        node
+        for node in manifest.nodes.values()
+        if node.name == model and isinstance(node, ModelNode)
+    )
+    hook = Hook(sql)
+    if hook not in node.config.pre_hook:
+        node.config.pre_hook.append(hook)
+
+
+class Model:
+    """A model of the manifest that is kept as a table, or as a view."""
+
+    def __init__(self, node: Any) -> None:
+        self.name: str = node.name
+        self.schema: str = node.schema
+        self.is_incremental: bool = node.config.materialized == "incremental"
+        self.kind = "view" if node.config.materialized == "replaced_view" else "table"
+        key = node.config.unique_key
+        self.key: list[str] = [key] if isinstance(key, str) else list(key or [])
+        meta = node.config.meta
+        self.audit = {meta[name] for name in ("written_at", "changed_at") if name in meta}
+
+    def relation(self) -> str:
+        return f'{self.schema}."{self.name}"'
+
+
+def kept_models(manifest: Manifest) -> list[Model]:
+    """Every model that dbt keeps, so that a new one cannot be forgotten."""
+    models = [
+        Model(node)
+        for node in manifest.nodes.values()
+        if node.resource_type == "model" and node.config.materialized != "ephemeral"
+    ]
+    assert sum(model.is_incremental for model in models) > 10
+    return models
