@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from support.folders import temporary_open_folder
+from support.project import REPOSITORY as PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text()
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 NAMING = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
 URL = re.compile(r"postgresql://tutormax:[0-9a-f]{32}@127\.0\.0\.1:\d+/tutormax\n")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.factories import random_world
+from support.project import REPOSITORY
 from support.references.interventions import effects, midnight, recommended
 from support.tables import Row, World
 from support.warehouses import DatabaseWarehouse, NewDuckDb, on_duckdb, on_postgres
@@ -160,7 +160,7 @@ def test_facts_after_a_day_change_neither(new_warehouse: NewDuckDb) -> None:
 
 def test_the_seeds_are_read_in_full() -> None:
     """Every placeholder in a reason is one that is filled."""
-    seeds = Path(__file__).resolve().parents[2] / "seeds" / "interventions"
+    seeds = REPOSITORY / "seeds" / "interventions"
     text = (seeds / "intervention_rule_conditions.csv").read_text()
     for known in ("{value}", "{bound}", "{bound_to}", "{text}"):
         text = text.replace(known, "")

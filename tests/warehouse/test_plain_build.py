@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from support.project import REPOSITORY as PROJECT
+
 BIN = Path(sys.executable).parent
 
 
