@@ -40,7 +40,7 @@ build: $(BUILD_STAMP) ## Set up, load a synthetic sample if raw is empty, dbt bu
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Set up and run every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse

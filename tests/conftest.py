@@ -29,25 +29,29 @@ from tutormax.postgres.server import LocalServer
 
 pytest_plugins = ["support.depth", "support.progress"]
 
-SHARES_OF_REPLAYS = 10
-LONGEST = ("test_spark", "test_mutants", "test_plain_build")
+LONGEST = ("test_spark", "test_commands", "test_replay", "test_mutants", "test_plain_build")
 """Files that begin first, or one worker would wait at the end for the other."""
 
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests of a file on one worker, as they share what it built; replays share little."""
-    if item.get_closest_marker("xdist_group"):
-        return
-    group = item.path.stem
-    seed = item.callspec.params.get("seed") if hasattr(item, "callspec") else None
-    if seed is not None:
-        group += f"-{seed % SHARES_OF_REPLAYS}"
-    item.add_marker(pytest.mark.xdist_group(group))
+TOGETHER = {"test_reports_browser.py": "test_reports.py"}
+"""Files that share what another has built."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the longest files begin first."""
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file on one worker, as they share what it built; replays share little."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", maxsplit=1)[0].rpartition("/")[2]
+            return nodeid if file.startswith("test_replay") else TOGETHER.get(file, file)
+
+    return ByFile(config, log)
 
 
 @pytest.fixture

@@ -33,9 +33,6 @@ from tutormax.errors import UserError
 from tutormax.reports.names import page_names
 from tutormax.reports.writing import MARK, write_site
 
-pytestmark = pytest.mark.xdist_group("reports")
-"""One worker makes the pages for the tests of both files."""
-
 
 def personal_values(warehouse: DatabaseWarehouse) -> set[str]:
     """Every text in a column that is marked as personal, but for keys of published tutors."""

@@ -19,10 +19,6 @@ from support.reports_site import (
     files_of,
 )
 
-pytestmark = pytest.mark.xdist_group("reports")
-"""One worker makes the pages for the tests of both files."""
-
-
 WIDTHS = (1280, 390)
 
 

@@ -137,12 +137,13 @@ Fingerprints = dict[str, tuple[int, int]]
 class MutantProject:
     """The project, parsed, and warehouses that the unmutated project built step by step."""
 
-    def __init__(self, project: Project, folder: Path, seed: int = SEED) -> None:
+    def __init__(self, project: Project, folder: Path, steps: list[Step] = STEPS) -> None:
         self.project = project
+        self.steps = steps
         self.folder = folder
         self.manifest = project.manifest
         self.models = {model.name: model for model in kept_models(self.manifest)}
-        self.slices = random_slices(seed)
+        self.slices = random_slices(SEED)
         self.expected: list[Fingerprints] = []
         self.unit_tests: dict[str, list[UnitTest]] = {}
         self.data_tests: dict[str, str] = {}
@@ -222,7 +223,7 @@ class MutantProject:
             assert self.run("seed", path=warehouse.path).succeeded
             shutil.copyfile(warehouse.path, self.empty)
             expected = []
-            for number, step in enumerate(STEPS):
+            for number, step in enumerate(self.steps):
                 step(self, warehouse)
                 if not number:
                     shutil.copyfile(warehouse.path, self.unbuilt)
@@ -240,7 +241,7 @@ class MutantProject:
         self.expected, self.unit_tests, self.data_tests = prepared
         self.project.spares = [self.manifest.deepcopy() for _ in range(SPARES)]
         spare_collector()
-        for number, step in enumerate(STEPS[1:], start=1):
+        for number, step in enumerate(self.steps[1:], start=1):
             before, after = self.expected[number - 1 : number + 1]
             changed = {name for name in self.models if before[name] != after[name]}
             assert changed or step in QUIET, step.__name__
@@ -258,7 +259,7 @@ class MutantProject:
                 place.mkdir()
                 shutil.copyfile(self.built(number - 1), place / FILE_NAME)
                 warehouse = Warehouse(self.project, place)
-                STEPS[number](self, warehouse)
+                self.steps[number](self, warehouse)
                 if others:
                     done = self.run("run", *others, path=warehouse.path)
                     assert done.succeeded, done.message
@@ -437,12 +438,12 @@ class MutantProject:
 
     def compare_steps(self, warehouse: Warehouse, *, every_step: bool = True) -> Verdict | None:
         """Build on what the unmutated project built; then from nothing, and on."""
-        roads = [(self.built(0), range(1, len(STEPS))), (self.unbuilt, range(OF_MODELS))]
+        roads = [(self.built(0), range(1, len(self.steps))), (self.unbuilt, range(OF_MODELS))]
         for place, numbers in roads if every_step else roads[1:]:
             shutil.copyfile(place, warehouse.path)
             for number in numbers:
                 if number:
-                    STEPS[number](self, warehouse)
+                    self.steps[number](self, warehouse)
                 if verdict := self.build(warehouse, number):
                     return verdict
         return None
@@ -455,7 +456,7 @@ class MutantProject:
         compared: Iterable[str] = (),
     ) -> Verdict | None:
         """Build after a step, and look for what differs: of some tables, or of all and the plan."""
-        step = STEPS[number]
+        step = self.steps[number]
         done = self.run("run", "--fail-fast", *selection, path=warehouse.path, step=step)
         if not ended_well(done, step):
             return of_failure(done, f"build ({step.__name__})")

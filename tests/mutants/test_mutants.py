@@ -11,6 +11,7 @@ import pytest
 from mutants import Mutant, all_files, known_equivalents, mutant, mutants_of, report, run
 from operators import edits
 from project import MACRO, MutantProject, Verdict
+from steps import OF_MODELS, STEPS
 
 from support.project import REPOSITORY
 from support.project import DuckDbProject as Project
@@ -110,10 +111,11 @@ def test_equivalent_mutants_exist_and_say_why() -> None:
 
 @pytest.fixture(scope="module")
 def planted(
-    dbt_project: Project, tmp_path_factory: pytest.TempPathFactory
+    dbt_project: Project, tmp_path_factory: pytest.TempPathFactory, deep: bool
 ) -> Iterator[list[tuple[Mutant, Verdict]]]:
     """Faults of a model and of what keeps tables, one that is no SQL, and one that is none."""
-    project = MutantProject(dbt_project, tmp_path_factory.mktemp("mutants"))
+    steps = STEPS if deep else STEPS[:OF_MODELS]
+    project = MutantProject(dbt_project, tmp_path_factory.mktemp("mutants"), steps)
     project.prepare([MODEL, MACHINERY])
     yield sorted(
         run(

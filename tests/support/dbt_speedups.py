@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 import jinja2
+from dbt.compilation import Linker
+from dbt.plugins.manager import PluginManager
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients import agate_helper
 from dbt_common.events.base_types import BaseEvent, EventLevel
@@ -20,6 +22,10 @@ PATCHED: dict[tuple[Any, str], str] = {
     (BehaviorFlagRendered, "_default_source"): "",
     (jinja2.Environment, "compile"): "self, source, name, filename, raw, defer_init",
     (agate_helper, "build_type_tester"): "text_columns, string_null_values",
+    (agate_helper, "empty_table"): "",
+    (Linker, "find_cycles"): "self",
+    (Linker, "get_graph_summary"): "self, manifest",
+    (PluginManager, "get_prefixed_modules"): "",
     (BaseEvent, "__init__"): "self, args, kwargs",
     (BaseEvent, "__getattr__"): "self, key",
     (EventManager, "fire_event"): "self, e, level, node, force_warn_or_error_handling",
@@ -31,6 +37,12 @@ def quicken() -> None:
     """Patch dbt, once."""
     # For a name in messages dbt looks through the stack and all modules.
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")
+    # The graph is searched for cycles, and a summary of it written, for every run of one project.
+    Linker.find_cycles = lambda self: None
+    Linker.get_graph_summary = lambda self, manifest: {}
+    # All installed modules are listed, to find plugins.
+    PluginManager.get_prefixed_modules = lru_cache(maxsize=1)(PluginManager.get_prefixed_modules)
+    agate_helper.empty_table = lru_cache(maxsize=1)(agate_helper.empty_table)
     _keep_compiled_templates()
     _keep_type_testers()
     _leave_debugging_unsaid()

@@ -34,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for marker in metafunc.definition.iter_markers("depth"):
         values = marker.kwargs["deep" if metafunc.config.option.deep else "quick"]
-        metafunc.parametrize(marker.args[0], values)
+        metafunc.parametrize(marker.args[0], values, ids=lambda value: getattr(value, "name", None))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -77,11 +77,10 @@ class Resumed:
         node.workerinput["passed"] = list(self.passed)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        test = report.nodeid.split("@", maxsplit=1)[0]
         if report.failed:
-            self.failed.add(test)
-        if report.when == "teardown" and test not in self.failed:
-            self.passed.append(test)
+            self.failed.add(report.nodeid)
+        if report.when == "teardown" and report.nodeid not in self.failed:
+            self.passed.append(report.nodeid)
             self.file.parent.mkdir(exist_ok=True)
             self.file.write_text(json.dumps({"files": self.files, "passed": self.passed}))
 

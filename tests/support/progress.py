@@ -54,27 +54,27 @@ class Progress:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        self.expect([plain(test) for test in ids])
+        self.expect(ids)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.expect([item.nodeid for item in session.items])
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        self.running[plain(nodeid)] = time.monotonic()
+        self.running[nodeid] = time.monotonic()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """No letter a test; what passes says nothing."""
         if report.failed:
             when = "" if report.when == "call" else f" in {report.when}"
-            self.failed.add(plain(report.nodeid))
+            self.failed.add(report.nodeid)
             return ("failed" if report.when == "call" else "error"), "", f"FAILED{when}"
         if report.skipped:
             return "skipped", "", "SKIPPED"
         return ("passed" if report.when == "call" else ""), "", ""
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        test = plain(report.nodeid)
+        test = report.nodeid
         self.seconds[test] += report.duration
         if report.failed:
             self.say(f"FAILED {test} ({report.when})")
@@ -127,11 +127,6 @@ class Progress:
         self.say(f"{total:7.1f} s in all, summed over {self.workers} workers")
         if self.config.cache:
             self.config.cache.set(CACHE_KEY, self.known | dict(self.seconds))
-
-
-def plain(nodeid: str) -> str:
-    """The name of a test without the group that xdist adds to it."""
-    return nodeid.split("@", maxsplit=1)[0]
 
 
 def pytest_configure(config: pytest.Config) -> None:

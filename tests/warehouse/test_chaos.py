@@ -1,7 +1,4 @@
-"""Builds that are killed at random moments: the next one ends as if nothing had happened.
-
-TUTORMAX_CHAOS raises the number of moments of each kind.
-"""
+"""Builds that are killed at random moments: the next one ends as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -25,7 +22,6 @@ from support.warehouses import PostgresWarehouse
 from support.warehouses.postgres import Fork
 from tutormax.postgres.server import LocalServer
 
-MOMENTS = int(os.environ.get("TUTORMAX_CHAOS", "10"))
 LATER = DEFAULT_ARRIVAL + timedelta(days=1)
 
 Kill = Callable[[PostgresWarehouse, Fork], bool]
@@ -143,16 +139,18 @@ def wait_for_server(warehouse: PostgresWarehouse) -> None:
             time.sleep(0.05)
 
 
+@pytest.mark.depth("moments", quick=[4], deep=[20])
 @pytest.mark.parametrize("kill", [kill_dbt, kill_backend])
-def test_a_killed_build_leaves_no_trace(kill: Kill, cases: list[Case]) -> None:
-    rng = random.Random(int(os.environ.get("TUTORMAX_CHAOS_SEED", "1")))
+def test_a_killed_build_leaves_no_trace(kill: Kill, moments: int, cases: list[Case]) -> None:
+    """Each of the cases is killed at least once."""
+    rng = random.Random(1)
     killed = tried = 0
-    while killed < MOMENTS:
+    while killed < moments:
         tried += 1
-        assert tried < 5 * MOMENTS, "the builds end before they are killed"
+        assert tried < 5 * moments, "the builds end before they are killed"
         case = cases[tried % len(cases)]
         # The moments are spread over the build, whose length varies.
-        moment = case.seconds * (tried % MOMENTS + rng.random()) / MOMENTS
+        moment = case.seconds * (tried % moments + rng.random()) / moments
         with case.start.copy() as warehouse:
             build = warehouse.start(*BUILD, *case.words)
             time.sleep(moment)

@@ -1,11 +1,10 @@
 """Each fault sets off the check that is there for it, and no other; clean data set off none.
 
-A few faults run here, and all of them with TUTORMAX_FAULTS=all; `make faults` prints the table.
+A few faults run here, and all of them in a deep run; `make faults` prints the table.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,7 @@ from support.warehouses import NewDuckDb, NewPostgres
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
 
-ALL = os.environ.get("TUTORMAX_FAULTS") == "all"
-CLEAN_SEEDS = int(os.environ.get("TUTORMAX_CLEAN_SEEDS", "1"))
+QUICK_FAULTS = [fault for fault in FAULTS if fault.quick]
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +33,14 @@ def test_the_catalogue_is_long_and_names_each_fault_once() -> None:
     assert len(names) > 30
 
 
-def test_nothing_fires_for_a_clean_load(bench: Bench) -> None:
-    assert bench.fired(Fault("none", ()), tests=ALL) == set()
+def test_nothing_fires_for_a_clean_load(bench: Bench, deep: bool) -> None:
+    assert bench.fired(Fault("none", ()), tests=deep) == set()
 
 
-@pytest.mark.parametrize(
-    "fault", [fault for fault in FAULTS if ALL or fault.quick], ids=lambda fault: fault.name
-)
-def test_a_fault_sets_off_its_check_and_no_other(fault: Fault, bench: Bench) -> None:
-    expected = {name for name in fault.expected if ALL or not name.startswith("dbt test")}
-    assert bench.fired(fault, tests=ALL) == expected
+@pytest.mark.depth("fault", quick=QUICK_FAULTS, deep=FAULTS)
+def test_a_fault_sets_off_its_check_and_no_other(fault: Fault, bench: Bench, deep: bool) -> None:
+    expected = {name for name in fault.expected if deep or not name.startswith("dbt test")}
+    assert bench.fired(fault, tests=deep) == expected
 
 
 def test_each_broken_rule_has_its_reason_and_nothing_else_fires(bench: Bench) -> None:
@@ -53,10 +49,11 @@ def test_each_broken_rule_has_its_reason_and_nothing_else_fires(bench: Bench) ->
     assert len(rows) == len(CASES) + 1
 
 
-@pytest.mark.parametrize("world", range(CLEAN_SEEDS))
+@pytest.mark.depth("world", quick=[0], deep=range(10))
 def test_clean_data_pass_everything(
     world: int,
     bench: Bench,
+    deep: bool,
     new_warehouse: NewDuckDb,
     tmp_path: Path,
 ) -> None:
@@ -68,12 +65,12 @@ def test_clean_data_pass_everything(
     warehouse.build()
     assert warehouse.rows("rejected_records") == []
     assert bench.validated(warehouse) == set()
-    if ALL or CLEAN_SEEDS > 1:
+    if deep:
         run = warehouse.dbt("test", "--exclude", "test_type:unit")
         assert run.succeeded, run.message
 
 
-@pytest.mark.skipif(not ALL, reason="TUTORMAX_FAULTS=all runs it")
+@pytest.mark.deep
 def test_postgres_compares_loads_in_the_same_way(new_postgres: NewPostgres, tmp_path: Path) -> None:
     write_files(Settings(end_date=END, days=30, tutors=20, sessions_per_day=200, seed=1), tmp_path)
     day = "cast(_loaded_at as date) = date '2025-06-05'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.replay.whims import load_seeds, replay, replays
+from support.replay.whims import load_seeds, replay
 from support.warehouses import DuckDbWarehouse, NewDuckDb
 
 
@@ -13,6 +13,6 @@ def seeded(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
     return load_seeds(new_warehouse())
 
 
-@pytest.mark.parametrize("seed", range(replays(0)))
+@pytest.mark.depth("seed", quick=range(8), deep=range(200))
 def test_replay(seed: int, seeded: DuckDbWarehouse) -> None:
     replay(seeded, seed)

@@ -45,7 +45,7 @@ def build_and_kill(warehouse: DuckDbWarehouse, rng: random.Random) -> None:
         dbt.wait()
 
 
-@pytest.mark.parametrize("seed", range(1000, 1003))
+@pytest.mark.depth("seed", quick=[1000], deep=range(1000, 1040))
 def test_killed_builds(seed: int, seeded: DuckDbWarehouse) -> None:
     rng = random.Random(f"kill {seed}")
     slices = random_slices(seed)[:4]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.replay.whims import load_seeds, replay, replays
+from support.replay.whims import load_seeds, replay
 from support.warehouses import NewPostgres, PostgresWarehouse
 
 
@@ -16,6 +16,6 @@ def seeded(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
         yield load_seeds(warehouse)
 
 
-@pytest.mark.parametrize("seed", range(replays(1)))
+@pytest.mark.depth("seed", quick=range(8), deep=range(40))
 def test_replay(seed: int, seeded: PostgresWarehouse) -> None:
     replay(seeded, seed)

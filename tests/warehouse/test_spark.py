@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -76,7 +75,7 @@ def test_engines_publish_the_same_in_slices_and_at_once(
     assert stored(spark) == before, "a build with nothing new rewrote a published table"
 
 
-@pytest.mark.skipif("TUTORMAX_SPARK" not in os.environ, reason="long: set TUTORMAX_SPARK=1")
+@pytest.mark.deep
 def test_the_sample_on_a_cluster(
     tmp_path: Path, new_warehouse: NewDuckDb, dbt_project: DuckDbProject
 ) -> None:

@@ -6,7 +6,6 @@ Raw is put into another order of rows for the full build: it must not matter.
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -30,14 +29,6 @@ QUICKLY = (
     # Views hold nothing that could differ.
     *("--exclude", "config.materialized:replaced_view"),
 )
-
-
-def replays(share: int) -> int:
-    """How many replays to run: 40 on DuckDB (share 0) and 8 on PostgreSQL (share 1).
-
-    TUTORMAX_REPLAYS="200,40" asks for more.
-    """
-    return int(os.environ.get("TUTORMAX_REPLAYS", "40,8").split(",")[share])
 
 
 def load_seeds(warehouse: Kind) -> Kind:
