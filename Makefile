@@ -39,8 +39,14 @@ build: $(BUILD_STAMP) ## Set up, load a synthetic sample if raw is empty, dbt bu
 		&& $(BIN)/tutormax summary
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## Set up and run every test
-	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
+test: $(VENV)/dev.stamp ## Set up and run every test: some ten minutes [WORKERS=2]
+	$(BIN)/python -m pytest $(ON_WORKERS)
+
+.PHONY: test-deep
+test-deep: $(VENV)/dev.stamp ## Run what is too long for every commit, some hours; goes on where it was interrupted
+	$(BIN)/python -m pytest --deep $(ON_WORKERS)
+
+ON_WORKERS := --numprocesses $(or $(WORKERS),2) --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
@@ -127,6 +133,12 @@ bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it n
 mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [MODELS="sessions" SINCE=main EVERY=10 RESUME=1]
 	$(BIN)/python tests/mutants/mutants.py --models "$(MODELS)" --since "$(SINCE)" --every $(or $(EVERY),1) \
 		$(if $(SURVIVORS),--survivors) $(if $(RESUME),--resume)
+
+.PHONY: mutants-coverage
+mutants-coverage: $(VENV)/dev.stamp ## Show which tests notice which of a sample of mutants [STAGES="unit data" FILES=tests/commands]
+	$(BIN)/python tests/mutants/mutants_coverage.py $(if $(STAGES),--stages "$(STAGES)") \
+		$(if $(SEEDS),--seeds "$(SEEDS)") $(if $(FILES),--files "$(FILES)") \
+		$(if $(REPORT),--report) $(if $(BEFORE),--before $(BEFORE))
 
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml; needs uv
