@@ -188,26 +188,26 @@ class DuckDbProject(Project):
 class PostgresProject(Project):
     """The project parsed for PostgreSQL, whatever the server and the database."""
 
-    PARSED_FOR = "parsed_for"
-
     def __init__(self, folder: Path) -> None:
+        self._database = "parsed_for"
         super().__init__(
-            folder, {"TUTORMAX_TARGET": "postgres", "TUTORMAX_PG_DATABASE": self.PARSED_FOR}
+            folder, {"TUTORMAX_TARGET": "postgres", "TUTORMAX_PG_DATABASE": self._database}
         )
 
     def manifest_for(self, env: Mapping[str, str], *, with_tests: bool = True) -> Manifest:
         """A copy of the manifest, in which relations lie in the database of the environment."""
-        manifest = super().manifest_for(env, with_tests=with_tests)
-        relations: list[Any] = [*manifest.nodes.values(), *manifest.sources.values()]
-        relations += [model.node_relation for model in manifest.semantic_models.values()]
+        before, self._database = self._database, env["TUTORMAX_PG_DATABASE"]
+        held = self.manifest
+        relations: list[Any] = [*held.nodes.values(), *held.sources.values()]
+        relations += [model.node_relation for model in held.semantic_models.values()]
         for relation in relations:
-            assert relation.database == self.PARSED_FOR, relation
-            relation.database = env["TUTORMAX_PG_DATABASE"]
+            assert relation.database == before, relation
+            relation.database = self._database
             if relation.relation_name:
                 relation.relation_name = relation.relation_name.replace(
-                    f'"{self.PARSED_FOR}"', f'"{relation.database}"'
+                    f'"{before}"', f'"{self._database}"'
                 )
-        return manifest
+        return super().manifest_for(env, with_tests=with_tests)
 
 
 def at(path: Path) -> dict[str, str]:
