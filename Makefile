@@ -138,7 +138,7 @@ mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [M
 mutants-coverage: $(VENV)/dev.stamp ## Show which tests notice which of a sample of mutants [STAGES="unit data" FILES=tests/commands]
 	$(BIN)/python tests/mutants/mutants_coverage.py $(if $(STAGES),--stages "$(STAGES)") \
 		$(if $(SEEDS),--seeds "$(SEEDS)") $(if $(FILES),--files "$(FILES)") \
-		$(if $(REPORT),--report) $(if $(BEFORE),--before $(BEFORE))
+		$(if $(UNNOTICED),--unnoticed) $(if $(REPORT),--report) $(if $(BEFORE),--before $(BEFORE))
 
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml; needs uv

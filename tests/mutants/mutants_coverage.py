@@ -3,6 +3,7 @@
 make mutants-coverage                                    # unit tests, data tests, scenario steps
 make mutants-coverage STAGES=replays SEEDS=0-15          # replays, of mutants that those miss
 make mutants-coverage STAGES=pytest FILES=tests/commands # files of pytest, of the same mutants
+make mutants-coverage UNNOTICED=1 STAGES=pytest FILES=... # only of what nothing noticed so far
 make mutants-coverage REPORT=1 BEFORE=old.jsonl          # only print; what was noticed before
 
 Every run goes on where the last one stopped. `make mutants` stops at the first test that notices;
@@ -157,6 +158,7 @@ def main() -> int:
     parser.add_argument("--stages", default=" ".join(STAGES))
     parser.add_argument("--seeds", default="0-7", help="replays to run, as 0-3,7")
     parser.add_argument("--files", default="", help="files and tests of pytest to run")
+    parser.add_argument("--unnoticed", action="store_true", help="only what nothing noticed yet")
     parser.add_argument("--one-of", type=int, default=ONE_OF)
     parser.add_argument("--limit", type=int, default=30, help="so many mutants in slow stages")
     parser.add_argument("--processes", type=int, default=2)
@@ -185,16 +187,22 @@ def run_stage(
 ) -> None:
     """Run one stage on what it has not been run on, and write what noticed."""
 
-    def is_noticed_quickly(one: Mutant) -> bool:
-        held = found.get((one.path, one.change), {})
-        return any(held.get(quick) for quick in QUICK_STAGES)
+    # What is run in this stage is part of its name, so that more of it can be run later.
+    what = {"replays": options.seeds, "pytest": options.files}.get(stage, "")
+    name = f"{stage} {what}".strip()
 
-    if stage not in QUICK_STAGES:
-        mutants = [one for one in mutants if not is_noticed_quickly(one)]
+    def is_wanted(one: Mutant) -> bool:
+        held = found.get((one.path, one.change), {})
+        others = {other for other in held if other != "steps"}
+        if not options.unnoticed:
+            others &= {*QUICK_STAGES}
+        return stage in QUICK_STAGES or not any(held[other] for other in others)
+
+    mutants = [one for one in mutants if is_wanted(one)]
     if stage in SLOW_STAGES:
         mutants = mutants[: options.limit]
-    waiting = [one for one in mutants if stage not in found.get((one.path, one.change), {})]
-    print(f"{stage}: {len(waiting)} of {len(mutants)} mutants to run.", flush=True)
+    waiting = [one for one in mutants if name not in found.get((one.path, one.change), {})]
+    print(f"{name}: {len(waiting)} of {len(mutants)} mutants to run.", flush=True)
     if not waiting:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -211,7 +219,7 @@ def run_stage(
         results = in_children(jobs, options.processes, PROCESSOR_SECONDS)
         for number, (one, told) in enumerate(results, start=1):
             tests = ["it does not come to an end"] if told is None else told
-            write(options.results, one, stage, tests)
+            write(options.results, one, name, tests)
             print(
                 f"[{number}/{len(waiting)}] {stage}: {one.path}:{one.line} {one.change}:"
                 f" {' '.join(tests[:3]) or 'nothing notices'}",
