@@ -141,14 +141,25 @@ def postgres_project(tmp_path_factory: pytest.TempPathFactory) -> PostgresProjec
 @pytest.fixture(scope="session")
 def new_postgres(
     postgres_project: PostgresProject, migrated_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> NewPostgres:
-    """`with new_postgres() as warehouse:` makes an empty warehouse in PostgreSQL."""
-    folder = tmp_path_factory.mktemp("postgres")
-    return PostgresWarehouse(postgres_project, folder, migrated_url).copy
+) -> Iterator[NewPostgres]:
+    """`with new_postgres() as warehouse:` makes an empty warehouse in PostgreSQL.
+
+    One that nobody closes is closed at the end.
+    """
+    empty = PostgresWarehouse(postgres_project, tmp_path_factory.mktemp("postgres"), migrated_url)
+    made: list[PostgresWarehouse] = []
+
+    def make() -> PostgresWarehouse:
+        made.append(empty.copy())
+        return made[-1]
+
+    yield make
+    for warehouse in made:
+        warehouse.close()
 
 
 @pytest.fixture(scope="session")
-def built_world(request: pytest.FixtureRequest) -> Iterator[BuiltWorld]:
+def built_world(request: pytest.FixtureRequest) -> BuiltWorld:
     """`built_world(engine, world)` gives a warehouse that is built once a worker, to be copied.
 
     `prepare` may add to raw before the build.
@@ -170,9 +181,7 @@ def built_world(request: pytest.FixtureRequest) -> Iterator[BuiltWorld]:
             warehouse.build()
         return kept[key]
 
-    yield built
-    for warehouse in kept.values():
-        warehouse.close()
+    return built
 
 
 @pytest.fixture(scope="module", params=["duckdb", "postgres"])
