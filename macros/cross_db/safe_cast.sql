@@ -1,6 +1,9 @@
 {#-
     dbt casts the values of unit tests' rows by safe_cast, and writes a YAML list or mapping as Python
     would. Here a list becomes an array and a mapping JSON, in the words of the engine.
+
+    In a CSV file every cell is text, and an empty cell is null. There '' is empty text, x{51} is x 51
+    times (more text may follow), words separated by blanks are an array, and [] is an empty array.
 -#}
 {% macro postgres__safe_cast(field, type) -%}
     cast({{ unit_test_value(field, type, 'array[', ']') }} as {{ type }})
@@ -11,6 +14,14 @@
 {%- endmacro %}
 
 {% macro unit_test_value(value, type, opening, closing) -%}
+    {%- set repeated = modules.re.match("'(.){(\\d+)}", value) if value is string else none -%}
+    {%- if value is string and value != 'null' and type.endswith('[]') -%}
+        {%- set value = value.strip("'[]").split() -%}
+    {%- elif value == "''''''" -%}
+        {%- set value = "''" -%}
+    {%- elif repeated -%}
+        {%- set value = "'" ~ repeated[1] * (repeated[2] | int) ~ value[repeated.end():] -%}
+    {%- endif -%}
     {%- if value is string or value is not iterable -%}
         {{ value }}
     {%- elif value is mapping or 'json' in type | lower -%}

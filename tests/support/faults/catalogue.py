@@ -1,7 +1,7 @@
 """Faults that come with a load, or happen to the warehouse, and the check that each must set off.
 
-Rows that break a rule are those of `test_rules`: one load brings them all, and each is judged by
-its own key. Everything else comes alone.
+Rows that break a rule are those of `rule_cases`: one load brings one for each rule. Everything else
+comes alone.
 """
 
 from __future__ import annotations
