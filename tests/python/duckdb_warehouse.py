@@ -130,10 +130,10 @@ class Project:
         compiled = self._folder / "target" / "compiled" / node.package_name
         return (compiled / node.original_file_path).read_text()
 
-    def compiled_tests(self, duckdb_path: Path) -> list[Any]:
+    def compiled_tests(self, duckdb_path: Path, manifest: Manifest) -> list[Any]:
         """The data tests of dbt, with the SQL that dbt made of them."""
         result = self._invoke(
-            dbtRunner(manifest=self.manifest.deepcopy()),
+            dbtRunner(manifest=manifest),
             *("compile", "--select", "test_type:data", "--threads", "1"),
             duckdb_path=duckdb_path,
         )

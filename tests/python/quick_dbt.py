@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import jinja2
+from dbt.contracts.graph.manifest import Manifest
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients import agate_helper
 from dbt_common.events.base_types import BaseEvent, EventLevel
@@ -23,6 +24,7 @@ def quicken() -> None:
     _keep_compiled_templates()
     _keep_type_testers()
     _leave_debugging_unsaid()
+    _copy_nothing_disabled()
 
 
 def _keep_compiled_templates() -> None:
@@ -74,3 +76,17 @@ def _leave_debugging_unsaid() -> None:
     BaseEvent.__init__ = given
     BaseEvent.__getattr__ = filled
     EventManager.fire_event = fired
+
+
+def _copy_nothing_disabled() -> None:
+    """No test looks at what is disabled, such as unit tests; and dbt fails to copy it."""
+    copy = Manifest.deepcopy
+
+    def copied(self: Manifest) -> Manifest:
+        disabled, self.disabled = self.disabled, {}
+        try:
+            return copy(self)
+        finally:
+            self.disabled = disabled
+
+    Manifest.deepcopy = copied

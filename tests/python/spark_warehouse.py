@@ -25,6 +25,7 @@ from duckdb_warehouse import (
     environment,
 )
 from pyspark import SparkContext
+from pyspark.sql import SparkSession
 
 from tutormax.load.parquet_sink import ParquetSink
 from tutormax.schema import RAW_SCHEMA, metadata
@@ -123,6 +124,15 @@ class SparkWarehouse:
         if result.exception is not None:
             errors.append(str(result.exception))
         return Build(result.success, "\n".join(errors))
+
+    def insert_bad_rows(self, table: str) -> None:
+        """Add a row without values, and two with the same values, which no other table has."""
+        session = SparkSession.builder.getOrCreate()
+        values = {"string": f"'not in {table}'", "int": "-987654321", "double": "-987654321"}
+        types = [kind for _, kind in session.table(f"tutormax.{table}").dtypes]
+        bad = ", ".join(values.get(kind, "null") for kind in types)
+        empty = ", ".join("null" for _ in types)
+        session.sql(f"insert into tutormax.{table} values ({empty}), ({bad}), ({bad})")
 
     def rows(self, table: str, schema: str = "tutormax") -> list[Row]:
         """All rows of a table, read from its files; none if it has no files."""

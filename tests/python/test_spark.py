@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 
 import pytest
 from duckdb_warehouse import Project, Row, WarehouseFactory, environment, merged
+from must_fail_cases import breaking_statements
 from postgres_warehouse import PostgresProject
 from replay import ANYTHING_GOES, Model, kept_models
 from replay_data import random_slices
 from spark_warehouse import SparkWarehouse
 from test_engine_parity import awkward_world, parsed
 
+from tutormax.constraints import OF_CONSTRAINTS
 from tutormax.errors import UserError
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
@@ -37,9 +40,18 @@ STORED = {"stored_month", "built_in"}
 """Columns that say how and when, not what."""
 
 
+SLICES = random_slices(7)
+EARLY = merged(awkward_world(), *SLICES[: len(SLICES) // 2])
+LATE = merged(*SLICES[len(SLICES) // 2 :])
+
+
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkWarehouse]:
+    """Half of the rows built, and then all."""
     warehouse = SparkWarehouse(tmp_path_factory.mktemp("spark"))
+    for world in (EARLY, LATE):
+        warehouse.insert(world)
+        warehouse.build(variables=ANYTHING_GOES)
     yield warehouse
     warehouse.close()
 
@@ -51,18 +63,12 @@ def test_engines_publish_the_same_in_slices_and_at_once(
     dbt_project: Project,
 ) -> None:
     """Spark builds half of the rows, all, and all once more; the others all at once."""
-    slices = random_slices(7)
-    early = merged(awkward_world(), *slices[: len(slices) // 2])
-    late = merged(*slices[len(slices) // 2 :])
-    for world in (early, late):
-        spark.insert(world)
-        spark.build(variables=ANYTHING_GOES)
     models = [model for model in kept_models(dbt_project.manifest) if model.is_incremental]
     duck = new_warehouse()
-    duck.insert(merged(early, late))
+    duck.insert(merged(EARLY, LATE))
     duck.build()
     with postgres_project.warehouse() as postgres:
-        postgres.insert(merged(early, late))
+        postgres.insert(merged(EARLY, LATE))
         postgres.build()
         for model in models:
             place = model.name, model.schema
@@ -77,6 +83,20 @@ def test_engines_publish_the_same_in_slices_and_at_once(
     assert before
     spark.build("--select", "sessions", "tutor_performance_metrics", variables=ANYTHING_GOES)
     assert stored(spark) == before, "a build with nothing new rewrote a published table"
+
+
+def test_every_broken_constraint_is_found(spark: SparkWarehouse, dbt_project: Project) -> None:
+    test = ("test", "--select", f"test_name:{OF_CONSTRAINTS}")
+    assert spark.run(*test).succeeded
+    broken = {}
+    for model in dbt_project.manifest.nodes.values():
+        if model.resource_type == "model" and (names := breaking_statements(model.to_dict(), "")):
+            broken[f"{OF_CONSTRAINTS}_{model.name}_"] = len(names)
+            spark.insert_bad_rows(model.name)
+    failures = re.findall(
+        r"Failure in test (\w+).*\n\s*Got (\d+) results", spark.run(*test).message
+    )
+    assert {name: int(results) for name, results in failures} == broken
 
 
 @pytest.mark.skipif("TUTORMAX_SPARK" not in os.environ, reason="long: set TUTORMAX_SPARK=1")
