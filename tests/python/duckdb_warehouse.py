@@ -82,8 +82,9 @@ def spare_collector() -> None:
 class Project:
     """The dbt project, parsed once: parsing costs more than building small data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, unit_tests: bool = False) -> None:
         self._folder = folder
+        self._unit_tests = "1" if unit_tests else "0"
         result = self._invoke(dbtRunner(), "parse", duckdb_path=folder / FILE_NAME)
         assert result.success, result.exception
         self.manifest: Manifest = result.result
@@ -189,7 +190,8 @@ class Project:
             "--log-path": self._folder / "logs",
         }
         options = [str(part) for option in folders.items() for part in option]
-        with environment({"TUTORMAX_DUCKDB_PATH": str(duckdb_path)} | dict(env or {})):
+        ours = {"TUTORMAX_DUCKDB_PATH": str(duckdb_path), "TUTORMAX_UNIT_TESTS": self._unit_tests}
+        with environment(ours | dict(env or {})):
             try:
                 return runner.invoke(["--quiet", "--no-write-json", *words, *options])
             finally:

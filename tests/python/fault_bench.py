@@ -130,9 +130,7 @@ class Bench:
             warehouse.execute(statement)
         fired = {f"rejected {table} {reason}" for table, reason in rejections(warehouse)}
         if tests:
-            run = self.project.run(
-                "test", "--exclude", "test_type:unit", duckdb_path=warehouse.path
-            )
+            run = self.project.run("test", duckdb_path=warehouse.path)
             fired |= {f"dbt test {name}" for name in FAILED_TEST.findall(run.message)}
         return fired | self.validated(warehouse)
 

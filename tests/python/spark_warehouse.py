@@ -91,7 +91,6 @@ class SparkWarehouse:
         done = subprocess.run(
             [
                 *(Path(sys.executable).with_name("dbt"), "build"),
-                *("--exclude-resource-type", "unit_test"),
                 *("--target-path", self._folder / "target-of-cluster"),
                 *("--log-path", self._folder / "logs"),
             ],

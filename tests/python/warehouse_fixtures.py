@@ -12,6 +12,12 @@ def dbt_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
+def unit_tested_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project with its unit tests."""
+    return Project(tmp_path_factory.mktemp("dbt"), unit_tests=True)
+
+
+@pytest.fixture(scope="session")
 def new_warehouse(
     dbt_project: Project, tmp_path_factory: pytest.TempPathFactory
 ) -> WarehouseFactory:
