@@ -31,12 +31,10 @@ export SPARK_LOCAL_IP ?= 127.0.0.1
 export TUTORMAX_SPARK_DIR ?= $(CURDIR)/data/spark
 endif
 
-# The sample is synthetic; a few rows are spoiled on purpose, to show what is refused and why. Unit tests
-# have fixed inputs and belong to `make test`; every data test runs.
+# The sample is synthetic; a few rows are spoiled on purpose, to show what is refused and why.
 .PHONY: build
 build: $(BUILD_STAMP) ## Set up, load a synthetic sample if raw is empty, dbt build [TARGET=postgres|spark]
-	@$(SERVER) && $(BIN)/tutormax sample && $(BIN)/dbt build --exclude-resource-type unit_test \
-		&& $(BIN)/tutormax summary
+	@$(SERVER) && $(BIN)/tutormax sample && $(BIN)/dbt build && $(BIN)/tutormax summary
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Set up and run every test: some ten minutes [WORKERS=2]
@@ -49,6 +47,7 @@ test-deep: $(VENV)/dev.stamp ## Run what is too long for every commit, some hour
 ON_WORKERS := --numprocesses $(or $(WORKERS),2) --no-loadscope-reorder
 
 .PHONY: lint
+lint: export TUTORMAX_UNIT_TESTS := 1
 lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -79,6 +78,7 @@ SLIM := $(CURDIR)/target/slim
 .PHONY: ci-slim
 ci-slim: export TUTORMAX_DUCKDB_PATH := $(SLIM)/warehouse.duckdb
 ci-slim: export DBT_LOG_PATH := $(SLIM)/logs
+ci-slim: export TUTORMAX_UNIT_TESTS := 1
 ci-slim: $(VENV)/run.stamp ## Build and test on small data what differs from BASE [BASE=origin/main]
 	@rm -rf $(SLIM) && mkdir -p $(SLIM)/base && git archive '$(or $(BASE),origin/main)' | tar -x -C $(SLIM)/base
 	$(BIN)/tutormax generate --out $(SLIM)/raw --days 30 --tutors 40 --sessions-per-day 100 > $(SLIM)/log

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from commands import BIN, Cost, run
 
-EVERYTHING = ("build", "--exclude-resource-type", "unit_test")
-"""As `make build` does: every model, seed and data test."""
+EVERYTHING = ("build",)
+"""Every model, seed and data test."""
 
-WITHOUT_TESTS = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+WITHOUT_TESTS = ("build", "--exclude-resource-type", "test")
 """Every model and seed."""
 
 SCORING = ("int_churn__tutor_days_featured", "churn_predictions")

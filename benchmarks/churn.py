@@ -94,7 +94,7 @@ def build(settings: Settings) -> World:
         words = [str(word) for option in size.items() for word in option]
         run([BIN / "tutormax", "generate", "--out", folder / "raw", *words], env)
         run([BIN / "tutormax", "load", folder / "raw"], env)
-        untested = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+        untested = ("--exclude-resource-type", "test")
         run([BIN / "dbt", "build", "--select", f"+{NEEDED}", *untested], env)
         os.environ |= variables
         return World(read_panel(Target.DUCKDB), simulate(settings))

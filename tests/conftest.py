@@ -120,6 +120,12 @@ def dbt_project(tmp_path_factory: pytest.TempPathFactory) -> DuckDbProject:
 
 
 @pytest.fixture(scope="session")
+def unit_tested_project(tmp_path_factory: pytest.TempPathFactory) -> DuckDbProject:
+    """The project with its unit tests."""
+    return DuckDbProject(tmp_path_factory.mktemp("dbt"), unit_tests=True)
+
+
+@pytest.fixture(scope="session")
 def new_warehouse(
     dbt_project: DuckDbProject, tmp_path_factory: pytest.TempPathFactory
 ) -> NewDuckDb:

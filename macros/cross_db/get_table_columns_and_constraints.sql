@@ -1,7 +1,7 @@
 {#-
     dbt renders the contract of a table; two engines need it otherwise. On PostgreSQL a foreign key takes
-    its rows along, which a contract has no word for. DuckDB can neither update a row that a foreign key
-    points to nor fill an indexed key as fast as it fills a table: there keys are checked by data tests.
+    its rows along, which a contract has no word for. DuckDB gets the constraints that it enforces, and
+    not null for a primary key.
 -#}
 {% macro postgres__get_table_columns_and_constraints() -%}
     {%- set constraints = [] -%}
@@ -18,10 +18,12 @@
     {%- set columns = {} -%}
     {%- for name, column in model['columns'].items() -%}
         {%- set constraints = [] -%}
-        {%- for constraint in column.constraints if constraint.type != 'unique' -%}
-            {%- do constraints.append(
-                {'type': 'not_null'} if constraint.type == 'primary_key' else constraint
-            ) -%}
+        {%- for constraint in column.constraints -%}
+            {%- if constraint.type == 'primary_key' -%}
+                {%- do constraints.append({'type': 'not_null'}) -%}
+            {%- elif constraint.type not in unenforced_constraints() -%}
+                {%- do constraints.append(constraint) -%}
+            {%- endif -%}
         {%- endfor -%}
         {%- do columns.update({name: dict(column, constraints=constraints)}) -%}
     {%- endfor -%}

@@ -141,7 +141,7 @@ def test_your_own_data_goes_in_by_the_same_commands(clone: Path, built: str) -> 
     block = next(block for block in shell_blocks() if "tutormax load FOLDER" in block)
     load, build = block.strip().splitlines()
     run(clone, f"source .venv/bin/activate; {load}")
-    run(clone, f"source .venv/bin/activate; {build} --exclude-resource-type unit_test test")
+    run(clone, f"source .venv/bin/activate; {build} --exclude-resource-type test")
     summary = run(clone, "source .venv/bin/activate; tutormax summary")
     assert "1 rows inserted, 0 updated, 0 deleted in 1 published tables" in summary
 

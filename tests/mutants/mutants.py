@@ -215,7 +215,7 @@ def judge(
     judged = []
     results.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, results.open("w" if anew else "a") as file:
-        project = MutantProject(Project(Path(folder)), Path(folder))
+        project = MutantProject(Project(Path(folder), unit_tests=True), Path(folder))
         project.prepare({one.path for one in mutants})
         for one, verdict in run(project, mutants, processes):
             judged.append((one, verdict))

@@ -210,7 +210,7 @@ def run_stage(
             files = options.files.split()
             jobs = [(one, partial(run_pytest, one, files)) for one in waiting]
         else:
-            project = MutantProject(Project(Path(folder)), Path(folder))
+            project = MutantProject(Project(Path(folder), unit_tests=True), Path(folder))
             project.prepare({one.path for one in waiting})
             seeds = numbers(options.seeds)
             jobs = [

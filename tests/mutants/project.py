@@ -233,7 +233,7 @@ class MutantProject:
                 if number < OF_MODELS:
                     shutil.copyfile(warehouse.path, self.built(number))
             kept = unit_tests.keep(self.project, warehouse.path, models)
-            compiled = self.project.compiled_tests(warehouse.path)
+            compiled = self.project.compile("test_type:data", env=at(warehouse.path))
             return expected, kept, {test.name: test.compiled_code for test in compiled}
 
         prepared = Child(build).result()

@@ -85,9 +85,9 @@ def test_what_is_left_alone(text: str) -> None:
     assert edits(text) == []
 
 
-def test_every_file_is_as_dbt_reads_it(dbt_project: Project) -> None:
+def test_every_file_is_as_dbt_reads_it(unit_tested_project: Project) -> None:
     """Otherwise a mutant could be put where dbt never looks."""
-    manifest = dbt_project.manifest
+    manifest = unit_tested_project.manifest
     for path in all_files():
         text = (REPOSITORY / path).read_text()
         read = {
@@ -111,11 +111,11 @@ def test_equivalent_mutants_exist_and_say_why() -> None:
 
 @pytest.fixture(scope="module")
 def planted(
-    dbt_project: Project, tmp_path_factory: pytest.TempPathFactory, deep: bool
+    unit_tested_project: Project, tmp_path_factory: pytest.TempPathFactory, deep: bool
 ) -> Iterator[list[tuple[Mutant, Verdict]]]:
     """Faults of a model and of what keeps tables, one that is no SQL, and one that is none."""
     steps = STEPS if deep else STEPS[:OF_MODELS]
-    project = MutantProject(dbt_project, tmp_path_factory.mktemp("mutants"), steps)
+    project = MutantProject(unit_tested_project, tmp_path_factory.mktemp("mutants"), steps)
     project.prepare([MODEL, MACHINERY])
     yield sorted(
         run(

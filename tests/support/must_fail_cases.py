@@ -7,9 +7,11 @@ tests follow from their arguments; an entry in SPOILINGS comes first. A new sing
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from tutormax.constraints import constraints_of
 
 SPOILINGS: dict[str, list[str]] = {
     "assert_bounds_do_not_overlap": [
@@ -112,6 +114,8 @@ class GenericTest:
     columns: dict[str, str]
     """The types of the copy's columns by name."""
     arguments: dict[str, Any]
+    node: Mapping[str, Any]
+    """The model or seed that it is of."""
 
     @property
     def column(self) -> str:
@@ -161,6 +165,35 @@ def row_more(test: GenericTest) -> list[str]:
     return [test.with_value("null", next(iter(test.columns)))]
 
 
+def constraints_hold(test: GenericTest) -> list[str]:
+    return [*breaking_statements(test.node, f'"{test.table}"').values()]
+
+
+def breaking_statements(model: Mapping[str, Any], table: str) -> dict[str, str]:
+    """For each constraint of a model, by its name in the test: a statement that breaks it."""
+    return {
+        constraint.get("name") or f"{constraint['type']} {', '.join(constraint['columns'])}": (
+            f"update {table} set "
+            + ", ".join(
+                f'"{column}" = {_breaking_value(model, constraint, column, table)}'
+                for column in constraint["columns"]
+            )
+        )
+        for constraint in constraints_of(model)
+    }
+
+
+def _breaking_value(
+    model: Mapping[str, Any], constraint: Mapping[str, Any], column: str, table: str
+) -> str:
+    if constraint["type"] == "not_null":
+        return "null"
+    if constraint["type"] in ("primary_key", "unique"):
+        return f'(select min("{column}") from {table})'
+    is_text = model["columns"][column]["data_type"].startswith(("varchar", "text"))
+    return "'no such value'" if is_text else "-987654321"
+
+
 DERIVED: dict[str, Callable[[GenericTest], list[str]]] = {
     "not_null": not_null,
     "unique": unique,
@@ -168,6 +201,7 @@ DERIVED: dict[str, Callable[[GenericTest], list[str]]] = {
     "accepted_values": foreign_value,
     "relationships": foreign_value,
     "in_range": in_range,
+    "constraints_hold": constraints_hold,
     "row_count_is": row_more,
     "same_row_count": row_more,
     "rows_conserved": row_more,

@@ -64,8 +64,9 @@ def spare_collector() -> None:
 class Project:
     """The dbt project, parsed once: parsing costs more than building small data."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str], *, unit_tests: bool = False) -> None:
         self.folder = folder
+        self._unit_tests = {"TUTORMAX_UNIT_TESTS": "1" if unit_tests else "0"}
         result = self._invoke(dbtRunner(), "parse", env=env)
         assert result.success, result.exception
         self.manifest: Manifest = result.result
@@ -108,6 +109,18 @@ class Project:
             }
         return kept.deepcopy()
 
+    def compile(
+        self, selection: str, *, env: Mapping[str, str], manifest: Manifest | None = None
+    ) -> list[Any]:
+        """The nodes of a selection, with the SQL that dbt made of them."""
+        result = self._invoke(
+            dbtRunner(manifest=manifest or self.manifest_for(env)),
+            *("compile", "--select", selection, "--threads", "1"),
+            env=env,
+        )
+        assert result.success, result.exception
+        return [found.node for found in result.result.results]
+
     def compiled(self, model: str) -> str:
         """The SQL that dbt made of a model when it last compiled or ran it."""
         (node,) = (
@@ -126,7 +139,7 @@ class Project:
             "--log-path": self.folder / "logs",
         }
         options = [str(part) for option in folders.items() for part in option]
-        with environment(env):
+        with environment(self._unit_tests | dict(env)):
             try:
                 return runner.invoke(["--quiet", "--no-write-json", *words, *options])
             finally:
@@ -137,18 +150,8 @@ class Project:
 class DuckDbProject(Project):
     """The project parsed for DuckDB: every file of the one name is the same to dbt."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, at(folder / FILE_NAME))
-
-    def compiled_tests(self, path: Path) -> list[Any]:
-        """The data tests of dbt, with the SQL that dbt made of them."""
-        result = self._invoke(
-            dbtRunner(manifest=self.manifest.deepcopy()),
-            *("compile", "--select", "test_type:data", "--threads", "1"),
-            env=at(path),
-        )
-        assert result.success, result.exception
-        return [found.node for found in result.result.results]
+    def __init__(self, folder: Path, *, unit_tests: bool = False) -> None:
+        super().__init__(folder, at(folder / FILE_NAME), unit_tests=unit_tests)
 
     @contextmanager
     def in_place(self, path: Path) -> Iterator[tuple[list[Any], dict[str, str]]]:

@@ -235,13 +235,13 @@ def test_no_text_can_be_too_long_for_its_column(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", KEYS)
-def test_an_enum_rule_uses_the_values_that_the_column_is_tested_for(table: str) -> None:
+def test_an_enum_rule_uses_the_values_that_the_contract_allows(table: str) -> None:
     rules = dict(re.findall(r"is_not_in_enum\('(\w+)', '(\w+)'\)", staging_sql(table)))
     text = next(path for path, _, node in YAML_NODES if node["name"] == table).read_text()
-    tested = {
-        column["name"]: re.search(r"\['(\w+)'\] }}", str(test))
+    allowed = {
+        column["name"]: re.search(r"\['(\w+)'\]", constraint.get("expression", ""))
         for column in yaml.safe_load(text)["models"][0]["columns"]
-        for test in column.get("data_tests", [])
-        if isinstance(test, dict) and "accepted_values" in test
+        for constraint in column.get("constraints", [])
+        if constraint["type"] == "check"
     }
-    assert {name: match[1] for name, match in tested.items() if match} == rules
+    assert {name: match[1] for name, match in allowed.items() if match} == rules

@@ -65,7 +65,7 @@ def test_clean_data_pass_everything(
     assert warehouse.rows("rejected_records") == []
     assert bench.validated(warehouse) == set()
     if deep:
-        run = warehouse.dbt("test", "--exclude", "test_type:unit")
+        run = warehouse.dbt("test")
         assert run.succeeded, run.message
 
 

@@ -117,8 +117,8 @@ def bounce(manifest: Manifest, folder: Path) -> tuple[int, list[str]]:
 
 
 @pytest.fixture
-def manifest(dbt_project: DuckDbProject) -> Manifest:
-    held = dbt_project.manifest.writable_manifest().to_dict(omit_none=False)
+def manifest(unit_tested_project: DuckDbProject) -> Manifest:
+    held = unit_tested_project.manifest.writable_manifest().to_dict(omit_none=False)
     return json.loads(json.dumps(held, default=str))  # type: ignore[no-any-return]
 
 

@@ -381,13 +381,6 @@ def test_raw_is_accepted_plus_rejected(whole: DuckDbWarehouse) -> None:
         assert raw + unreadable == accepted + rejected
 
 
-def test_a_row_without_key_has_an_empty_one(whole: DuckDbWarehouse) -> None:
-    for table, key in KEYS.items():
-        staged = whole.rows(f"stg_tutormax__{table}", "staging")
-        assert any(row[key] is None for row in staged)
-        assert all(row["record_key"] == (row[key] or "") for row in staged)
-
-
 def test_what_is_rejected_changes_nothing_else(
     whole: DuckDbWarehouse, published: Tables, new_warehouse: NewDuckDb
 ) -> None:

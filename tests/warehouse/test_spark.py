@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 
 from support.edge_cases import awkward_world
+from support.must_fail_cases import breaking_statements
 from support.project import DuckDbProject, Model, kept_models
 from support.replay.whims import ANYTHING_GOES
 from support.replay.worlds import random_slices
 from support.tables import Row, merged, parsed
 from support.warehouses import NewDuckDb, NewPostgres
 from support.warehouses.spark import SparkWarehouse
+from tutormax.constraints import OF_CONSTRAINTS
 from tutormax.errors import UserError
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
@@ -33,9 +36,18 @@ STORED = {"stored_month", "built_in"}
 """Columns that say how and when, not what."""
 
 
+SLICES = random_slices(7)
+EARLY = merged(awkward_world(), *SLICES[: len(SLICES) // 2])
+LATE = merged(*SLICES[len(SLICES) // 2 :])
+
+
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkWarehouse]:
+    """Half of the rows built, and then all."""
     warehouse = SparkWarehouse(tmp_path_factory.mktemp("spark"))
+    for world in (EARLY, LATE):
+        warehouse.insert(world)
+        warehouse.build(variables=ANYTHING_GOES)
     yield warehouse
     warehouse.close()
 
@@ -47,18 +59,12 @@ def test_engines_publish_the_same_in_slices_and_at_once(
     dbt_project: DuckDbProject,
 ) -> None:
     """Spark builds half of the rows, all, and all once more; the others all at once."""
-    slices = random_slices(7)
-    early = merged(awkward_world(), *slices[: len(slices) // 2])
-    late = merged(*slices[len(slices) // 2 :])
-    for world in (early, late):
-        spark.insert(world)
-        spark.build(variables=ANYTHING_GOES)
     models = [model for model in kept_models(dbt_project.manifest) if model.is_incremental]
     duck = new_warehouse()
-    duck.insert(merged(early, late))
+    duck.insert(merged(EARLY, LATE))
     duck.build()
     with new_postgres() as postgres:
-        postgres.insert(merged(early, late))
+        postgres.insert(merged(EARLY, LATE))
         postgres.build()
         for model in models:
             place = model.name, model.schema
@@ -73,6 +79,22 @@ def test_engines_publish_the_same_in_slices_and_at_once(
     assert before
     spark.build("--select", "sessions", "tutor_performance_metrics", variables=ANYTHING_GOES)
     assert stored(spark) == before, "a build with nothing new rewrote a published table"
+
+
+def test_every_broken_constraint_is_found(
+    spark: SparkWarehouse, dbt_project: DuckDbProject
+) -> None:
+    test = ("test", "--select", f"test_name:{OF_CONSTRAINTS}")
+    assert spark.dbt(*test).succeeded
+    broken = {}
+    for model in dbt_project.manifest.nodes.values():
+        if model.resource_type == "model" and (names := breaking_statements(model.to_dict(), "")):
+            broken[f"{OF_CONSTRAINTS}_{model.name}_"] = len(names)
+            spark.insert_bad_rows(model.name)
+    failures = re.findall(
+        r"Failure in test (\w+).*\n\s*Got (\d+) results", spark.dbt(*test).message
+    )
+    assert {name: int(results) for name, results in failures} == broken
 
 
 @pytest.mark.deep

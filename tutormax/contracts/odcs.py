@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2.nativetypes import NativeEnvironment
 
+from tutormax.constraints import OF_CONSTRAINTS, constraints_of, tests_of_constraints
 from tutormax.contracts.types import logical_type
 from tutormax.errors import UserError
 
@@ -92,12 +93,8 @@ def _table(model: Node, tests: list[Node]) -> Node:
 
 
 def _primary_key(model: Node) -> list[str]:
-    keys = [
-        column["name"]
-        for column in model["columns"].values()
-        if _has_constraint(column, "primary_key")
-    ]
-    for constraint in model["constraints"]:
+    keys: list[str] = []
+    for constraint in constraints_of(model):
         if constraint["type"] == "primary_key":
             keys += constraint["columns"]
     if not keys:
@@ -106,10 +103,6 @@ def _primary_key(model: Node) -> list[str]:
             f"add a constraint primary_key in {model['patch_path'].split('://')[-1]}."
         )
     return keys
-
-
-def _has_constraint(column: Node, kind: str) -> bool:
-    return any(constraint["type"] == kind for constraint in column["constraints"])
 
 
 def _property(column: Node, keys: list[str], tests: list[Node]) -> Node:
@@ -127,8 +120,8 @@ def _property(column: Node, keys: list[str], tests: list[Node]) -> Node:
     result["description"] = column["description"].strip()
     if name in keys:
         result |= {"primaryKey": True, "primaryKeyPosition": keys.index(name) + 1}
-    result["required"] = name in keys or _has_constraint(column, "not_null") or "not_null" in named
-    result["unique"] = keys == [name] or "unique" in named
+    result["required"] = "not_null" in named
+    result["unique"] = "unique" in named
     if column["meta"].get("pii") or column["config"]["meta"].get("pii"):
         result["classification"] = "restricted"
     if "relationships" in named:
@@ -164,8 +157,11 @@ def _rule_of_dbt(test: Node) -> Node:
 
 
 def _tests(model: Node, manifest: Node, variables: Mapping[str, Any]) -> list[Node]:
-    """The data tests of a model, and the singular ones that look at it: name, column, arguments."""
-    tests = []
+    """The constraints and data tests of a model, and the singular tests that look at it."""
+    tests = [
+        {"name": kind, "column": column, "arguments": arguments}
+        for kind, column, arguments in tests_of_constraints(model)
+    ]
     for node in manifest["nodes"].values():
         if (
             node["resource_type"] != "test"
@@ -174,6 +170,8 @@ def _tests(model: Node, manifest: Node, variables: Mapping[str, Any]) -> list[No
         ):
             continue
         generic = node.get("test_metadata") or {"name": node["name"], "kwargs": {}}
+        if generic["name"] == OF_CONSTRAINTS:
+            continue
         tests.append(
             {
                 "name": generic["name"],

@@ -1,4 +1,4 @@
-"""What the dbt project says about raw and published tables: columns, keys and data tests."""
+"""What the dbt project says about raw and published tables: columns, constraints and data tests."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
 from jinja2 import UndefinedError
 from jinja2.nativetypes import NativeEnvironment
 
+from tutormax.constraints import OF_CONSTRAINTS, tests_of_constraints
 from tutormax.errors import UserError
 from tutormax.operations.project import project_folder
 from tutormax.warehouse import quote
@@ -37,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class DataTest:
-    """A generic data test of the YAML, its arguments rendered."""
+    """A constraint or a generic data test of the YAML, its arguments rendered."""
 
     kind: str
     column: str | None
@@ -183,9 +184,17 @@ def _tests_of(
             return relations[" ".join((kind, *found.groups()))]
         return jinja.from_string(value).render(var=variables.__getitem__)
 
-    tests: dict[str, list[DataTest]] = {}
+    tests = {
+        unique_id: [
+            DataTest(kind, column, {name: rendered(value) for name, value in arguments.items()})
+            for kind, column, arguments in tests_of_constraints(model.to_dict())
+        ]
+        for unique_id, model in models.items()
+    }
     for _, node in sorted(manifest.nodes.items()):
         if not isinstance(node, GenericTestNode) or node.attached_node not in models:
+            continue
+        if node.test_metadata.name == OF_CONSTRAINTS:
             continue
         if node.config.where:
             raise UserError(
@@ -204,7 +213,7 @@ def _tests_of(
                 f"The data test {node.name} has an argument that validate cannot read ({error}): "
                 "write a value, a var, a ref or a source."
             ) from error
-        tests.setdefault(str(node.attached_node), []).append(
+        tests[str(node.attached_node)].append(
             DataTest(node.test_metadata.name, given.get("column_name"), arguments)
         )
     return tests

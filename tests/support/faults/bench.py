@@ -1,7 +1,8 @@
 """A clean warehouse with four weeks of loads, and what fires when a fault comes with the next.
 
 Everything that fires is named: `rejected tutors name_missing`, `validate raw.sessions volume`,
-`dbt test not_null_tutors_name`, or the beginning of the sentence with which a build or load stops.
+`dbt test assert_every_window_of_a_date`, or the beginning of the sentence with which a build or
+load stops.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ class Bench:
             warehouse.execute(statement)
         fired = {f"rejected {table} {reason}" for table, reason in rejections(warehouse)}
         if tests:
-            run = warehouse.dbt("test", "--exclude", "test_type:unit")
+            run = warehouse.dbt("test")
             fired |= {f"dbt test {name}" for name in FAILED_TEST.findall(run.message)}
         return fired | self.validated(warehouse)
 

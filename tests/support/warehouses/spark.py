@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 from pyspark import SparkContext
+from pyspark.sql import SparkSession
 
 from support.project import REPOSITORY, Project, dbt_command, environment
 from support.tables import Row
@@ -81,7 +82,7 @@ class SparkWarehouse(Warehouse):
     def build_on(self, master: str) -> None:
         """Run `dbt build`, data tests included, in a process of its own on a cluster."""
         done = subprocess.run(
-            dbt_command("build", "--exclude-resource-type", "unit_test"),
+            dbt_command("build"),
             cwd=REPOSITORY,
             env=os.environ | self.environment | {"TUTORMAX_SPARK_MASTER": master} | LARGER,
             capture_output=True,
@@ -89,6 +90,15 @@ class SparkWarehouse(Warehouse):
             check=False,
         )
         assert done.returncode == 0, done.stdout
+
+    def insert_bad_rows(self, table: str) -> None:
+        """Add a row without values, and two with the same values, which no other table has."""
+        session = SparkSession.builder.getOrCreate()
+        values = {"string": f"'not in {table}'", "int": "-987654321", "double": "-987654321"}
+        types = [kind for _, kind in session.table(f"tutormax.{table}").dtypes]
+        bad = ", ".join(values.get(kind, "null") for kind in types)
+        empty = ", ".join("null" for _ in types)
+        session.sql(f"insert into tutormax.{table} values ({empty}), ({bad}), ({bad})")
 
     def rows(self, table: str, schema: str = "tutormax") -> list[Row]:
         """All rows of a table; none if it has no files."""
