@@ -149,10 +149,11 @@ def test_nobody_writes_what_is_published_nor_looks_behind_it(
 def test_stored_failures_of_tests_are_for_operations_alone(
     built: PostgresWarehouse, logins: dict[str, str]
 ) -> None:
-    built.execute("alter table tutormax.tutors alter column email drop not null")
-    built.execute("update tutormax.tutors set email = null where tutor_id = 'tutor-1'")
+    one = "where session_id = (select min(session_id) from tutormax.sessions)"
+    ((minutes,),) = built.execute(f"select duration_minutes from tutormax.sessions {one}")
+    built.execute(f"update tutormax.sessions set duration_minutes = 9999 {one}")
     try:
-        tested = built.dbt("test", "--select", "tutors", "--store-failures")
+        tested = built.dbt("test", "--select", "sessions", "--store-failures")
         assert not tested.succeeded
         stored = built.execute(
             "select schemaname, tablename from pg_tables where schemaname like '%dbt_test__audit'"
@@ -162,8 +163,7 @@ def test_stored_failures_of_tests_are_for_operations_alone(
             for url in logins.values():
                 assert is_refused(url, f'select * from "{schema}"."{name}"')
     finally:
-        built.execute("update tutormax.tutors set email = 'x@y.z' where email is null")
-        built.execute("alter table tutormax.tutors alter column email set not null")
+        built.execute(f"update tutormax.sessions set duration_minutes = {minutes} {one}")
 
 
 def test_each_build_grants_anew(built: PostgresWarehouse, logins: dict[str, str]) -> None:
