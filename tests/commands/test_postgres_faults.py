@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from support.local_server import (
-    REPOSITORY,
     account_group,
     as_root,
     environment,
@@ -24,6 +23,7 @@ from support.local_server import (
     refused,
     tutormax,
 )
+from support.project import REPOSITORY
 from tutormax.errors import UserError
 from tutormax.postgres.binaries import account_for
 from tutormax.postgres.server import LocalServer
