@@ -33,8 +33,8 @@ endif
 
 # The sample is synthetic; a few rows are spoiled on purpose, to show what is refused and why.
 .PHONY: build
-build: $(BUILD_STAMP) ## Set up, load a synthetic sample if raw is empty, dbt build [TARGET=postgres|spark]
-	@$(SERVER) && $(BIN)/tutormax sample && $(BIN)/dbt build && $(BIN)/tutormax summary
+build: $(BUILD_STAMP) ## Set up, load a synthetic sample if raw is empty, dbt build [TARGET=postgres|spark SAMPLE="--days 20"]
+	@$(SERVER) && $(BIN)/tutormax sample $(SAMPLE) && $(BIN)/dbt build && $(BIN)/tutormax summary
 
 .PHONY: test
 test: $(VENV)/dev.stamp ## Set up and run every test: some ten minutes [WORKERS=2]

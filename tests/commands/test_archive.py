@@ -136,6 +136,7 @@ def test_old_facts_move_and_metrics_stay(warehouse: DatabaseWarehouse) -> None:
             assert f"raw.{source}" in said and str(len(rows)) in said
 
 
+@pytest.mark.deep("postgres")
 def test_the_next_builds_change_nothing(warehouse: DatabaseWarehouse) -> None:
     clock = warehouse.rows("int_activity__clock_bounded", "intermediate")
     metrics = warehouse.published(METRICS, audit=True)
@@ -158,6 +159,7 @@ def test_a_history_made_anew_is_the_same(warehouse: DatabaseWarehouse) -> None:
     assert warehouse.published(METRICS) == metrics
 
 
+@pytest.mark.deep("postgres")
 def test_what_comes_after_counts(warehouse: DatabaseWarehouse) -> None:
     """Builds after archiving are those that would have been without it."""
     late = session("x-late", "tutor-1", "student-1", "2022-03-10 10:00")
@@ -186,6 +188,7 @@ def test_what_comes_after_counts(warehouse: DatabaseWarehouse) -> None:
     assert warehouse.published(METRICS) == expected
 
 
+@pytest.mark.deep("postgres")
 def test_an_archived_session_that_comes_again_counts_once(warehouse: DatabaseWarehouse) -> None:
     metrics = warehouse.published(METRICS)
     warehouse.command("archive")
@@ -206,6 +209,7 @@ def test_an_archived_session_that_comes_again_counts_once(warehouse: DatabaseWar
         assert warehouse.published(METRICS) == metrics
 
 
+@pytest.mark.deep("postgres")
 def test_a_second_time_moves_nothing(warehouse: DatabaseWarehouse) -> None:
     warehouse.command("archive")
     warehouse.build()
@@ -287,6 +291,7 @@ def test_more_than_the_fuse_allows_may_be_archived(warehouse: DatabaseWarehouse)
     warehouse.build("--full-refresh", variables={"fuse_min_rows": 1, "fuse_max_share": 0})
 
 
+@pytest.mark.deep("postgres")
 def test_lost_sums_stop_a_build(warehouse: DatabaseWarehouse) -> None:
     metrics = warehouse.published(METRICS, audit=True)
     warehouse.command("archive")

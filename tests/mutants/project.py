@@ -140,6 +140,7 @@ class MutantProject:
     def __init__(self, project: Project, folder: Path, steps: list[Step] = STEPS) -> None:
         self.project = project
         self.steps = steps
+        self.of_models = min(OF_MODELS, len(steps))
         self.folder = folder
         self.manifest = project.manifest
         self.models = {model.name: model for model in kept_models(self.manifest)}
@@ -230,7 +231,7 @@ class MutantProject:
                 done = self.run("run", path=warehouse.path, step=step)
                 assert ended_well(done, step), done.message
                 expected.append(self.fingerprints(warehouse))
-                if number < OF_MODELS:
+                if number < self.of_models:
                     shutil.copyfile(warehouse.path, self.built(number))
             kept = unit_tests.keep(self.project, warehouse.path, models)
             compiled = self.project.compile("test_type:data", env=at(warehouse.path))
@@ -254,7 +255,7 @@ class MutantProject:
         others = [] if self.all_use(path) else ["--exclude", *(f"{name}+" for name in users)]
 
         def build() -> bool:
-            for number in range(1, OF_MODELS):
+            for number in range(1, self.of_models):
                 place = self.beside(path, number)
                 place.mkdir()
                 shutil.copyfile(self.built(number - 1), place / FILE_NAME)
@@ -429,7 +430,7 @@ class MutantProject:
                     for name in gone
                 )
             )
-            for number in range(OF_MODELS):
+            for number in range(self.of_models):
                 if number:
                     shutil.copyfile(self.beside(path, number) / FILE_NAME, warehouse.path)
                 if verdict := self.build(warehouse, number, selection, built or self.models):
@@ -438,7 +439,7 @@ class MutantProject:
 
     def compare_steps(self, warehouse: Warehouse, *, every_step: bool = True) -> Verdict | None:
         """Build on what the unmutated project built; then from nothing, and on."""
-        roads = [(self.built(0), range(1, len(self.steps))), (self.unbuilt, range(OF_MODELS))]
+        roads = [(self.built(0), range(1, len(self.steps))), (self.unbuilt, range(self.of_models))]
         for place, numbers in roads if every_step else roads[1:]:
             shutil.copyfile(place, warehouse.path)
             for number in numbers:

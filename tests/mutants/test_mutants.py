@@ -11,7 +11,7 @@ import pytest
 from mutants import Mutant, all_files, known_equivalents, mutant, mutants_of, report, run
 from operators import edits
 from project import MACRO, MutantProject, Verdict
-from steps import OF_MODELS, STEPS
+from steps import STEPS, arrivals
 
 from support.project import REPOSITORY
 from support.project import DuckDbProject as Project
@@ -114,7 +114,7 @@ def planted(
     unit_tested_project: Project, tmp_path_factory: pytest.TempPathFactory, deep: bool
 ) -> Iterator[list[tuple[Mutant, Verdict]]]:
     """Faults of a model and of what keeps tables, one that is no SQL, and one that is none."""
-    steps = STEPS if deep else STEPS[:OF_MODELS]
+    steps = STEPS if deep else STEPS[: STEPS.index(arrivals) + 1]
     project = MutantProject(unit_tested_project, tmp_path_factory.mktemp("mutants"), steps)
     project.prepare([MODEL, MACHINERY])
     yield sorted(

@@ -1,6 +1,7 @@
 """`pytest --deep`: what is too long for every commit. `make test-deep` runs it for a night.
 
-`@pytest.mark.deep` is for tests that only a deep run has, and `@pytest.mark.depth("seed",
+`@pytest.mark.deep` is for tests that only a deep run has, `@pytest.mark.deep("postgres")` for those
+that other runs have on the other engine alone, and `@pytest.mark.depth("seed",
 quick=[1, 2], deep=range(200))` for tests that a deep run has more cases of.
 
 A deep run that was interrupted goes on where it stopped: tests that passed on the same files are
@@ -25,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "deep: only a deep run has this test")
+    config.addinivalue_line("markers", "deep(engine): only a deep run has this test")
     config.addinivalue_line("markers", "depth(name, quick, deep): the cases of a run, by its depth")
     if config.option.deep and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Resumed(config.rootpath), "tutormax-resumed")
@@ -45,10 +46,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [
         item
         for item in items
-        if item.nodeid in passed or ("deep" in item.keywords and not config.option.deep)
+        if item.nodeid in passed or (is_for_deep_runs(item) and not config.option.deep)
     ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def is_for_deep_runs(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("deep")
+    if marker is None or not marker.args:
+        return marker is not None
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("built_warehouse") in marker.args
 
 
 @pytest.fixture(scope="session")

@@ -42,10 +42,10 @@ LATE = merged(*SLICES[len(SLICES) // 2 :])
 
 
 @pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkWarehouse]:
-    """Half of the rows built, and then all."""
+def spark(tmp_path_factory: pytest.TempPathFactory, deep: bool) -> Iterator[SparkWarehouse]:
+    """All rows built at once; in a deep run half of them first, and then all."""
     warehouse = SparkWarehouse(tmp_path_factory.mktemp("spark"))
-    for world in (EARLY, LATE):
+    for world in (EARLY, LATE) if deep else (merged(EARLY, LATE),):
         warehouse.insert(world)
         warehouse.build(variables=ANYTHING_GOES)
     yield warehouse
@@ -58,7 +58,7 @@ def test_engines_publish_the_same_in_slices_and_at_once(
     new_postgres: NewPostgres,
     dbt_project: DuckDbProject,
 ) -> None:
-    """Spark builds half of the rows, all, and all once more; the others all at once."""
+    """Spark builds what its fixture says, and all once more; the others all at once."""
     models = [model for model in kept_models(dbt_project.manifest) if model.is_incremental]
     duck = new_warehouse()
     duck.insert(merged(EARLY, LATE))
@@ -81,6 +81,7 @@ def test_engines_publish_the_same_in_slices_and_at_once(
     assert stored(spark) == before, "a build with nothing new rewrote a published table"
 
 
+@pytest.mark.deep
 def test_every_broken_constraint_is_found(
     spark: SparkWarehouse, dbt_project: DuckDbProject
 ) -> None:
