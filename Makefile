@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 
 .PHONY: help
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-17s %s\n", $$1, $$2}'
 
 # On PostgreSQL the server is the one that TUTORMAX_PG_HOST names, or a private one under data/postgres.
 SERVER := :
