@@ -4,10 +4,12 @@ make mutants-coverage                                    # unit tests, data test
 make mutants-coverage STAGES=replays SEEDS=0-15          # replays, of mutants that those miss
 make mutants-coverage STAGES=pytest FILES=tests/commands # files of pytest, of the same mutants
 make mutants-coverage UNNOTICED=1 STAGES=pytest FILES=... # only of what nothing noticed so far
-make mutants-coverage REPORT=1 BEFORE=old.jsonl          # only print; what was noticed before
+make mutants-coverage REPORT=1                           # only print what is known
 
-Every run goes on where the last one stopped. `make mutants` stops at the first test that notices;
-here all of a stage are run, so that the table can say which mutants only one test notices.
+Every run goes on where the last one stopped, and ends with what nothing notices any more, compared
+with noticed.jsonl beside this file: the results before the tests were last cut. `make mutants`
+stops at the first test that notices; here all of a stage are run, so that the table can say which
+mutants only one test notices.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from mutants import (
 from project import in_children
 
 RESULTS = REPOSITORY / "target" / "mutants-coverage.jsonl"
+BEFORE = Path(__file__).with_name("noticed.jsonl")
 ONE_OF = 12
 """A file gives one of so many of its mutants to the sample, and at least one."""
 
@@ -148,7 +151,7 @@ def lost(mutants: Iterable[Mutant], before: Noticed, after: Noticed) -> list[Nam
 
     known = {(one.path, one.change) for one in mutants}
     return [
-        name for name in before
+        name for name in after
         if name in known and is_noticed(before, name) and not is_noticed(after, name)
     ]  # fmt: skip
 
@@ -164,7 +167,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--report", action="store_true", help="only print what is known")
-    parser.add_argument("--before", type=Path, help="results of an earlier state of the tests")
+    parser.add_argument("--before", type=Path, default=BEFORE, help="results of earlier tests")
     options = parser.parse_args()
     options.results.parent.mkdir(exist_ok=True)
     mutants = sample(options.one_of)
@@ -176,7 +179,7 @@ def main() -> int:
     found = read(options.results)
     report(mutants, found)
     print(f"\n{len(mutants)} mutants, {(time.monotonic() - began) / 60:.1f} minutes.")
-    gone = lost(mutants, read(options.before), found) if options.before else []
+    gone = lost(mutants, read(options.before), found)
     for path, change in gone:
         print(f"No longer noticed: {path}: {change}")
     return int(bool(gone))
