@@ -95,7 +95,7 @@ validate: $(VENV)/extras.stamp ## Check what is built against declarations and e
 
 .PHONY: faults
 faults: $(VENV)/dev.stamp ## Inject every fault of the catalogue and print which check fired
-	@PYTHONPATH=tests:tests/warehouse $(BIN)/python -m support.faults.print $(FAULTS)
+	@PYTHONPATH=tests $(BIN)/python -m support.faults.print $(FAULTS)
 
 .PHONY: docs
 docs: build ## Write the documentation as one HTML file: target/static_index.html
