@@ -29,11 +29,15 @@ from tutormax.postgres.server import LocalServer
 
 pytest_plugins = ["support.depth", "support.progress"]
 
-LONGEST = ("test_spark", "test_commands", "test_replay", "test_mutants", "test_plain_build")
+LONGEST = ("test_spark", "test_commands", "test_replay", "test_mutants", "test_unit_tests")
 """Files that begin first, or one worker would wait at the end for the other."""
 
-TOGETHER = {"test_reports_browser.py": "test_reports.py"}
-"""Files that share what another has built."""
+TOGETHER = {
+    "test_reports_browser.py": "test_reports.py",
+    "test_unit_tests.py": "test_mutants.py",
+    "test_governance.py": "test_mutants.py",
+}
+"""Files that share what another has built or parsed."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,12 +5,15 @@ Only a deep run takes the whole sample.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +31,7 @@ def shell_blocks() -> list[str]:
 @pytest.fixture(scope="module")
 def clone(deep: bool) -> Iterator[Path]:
     """A copy of what git tracks or would track, with the environment that the tests run in."""
-    sample = {} if deep else {"SAMPLE": "--days 30 --tutors 100 --sessions-per-day 300"}
+    sample = {} if deep else {"SAMPLE": "--days 25 --tutors 60 --sessions-per-day 100"}
     with temporary_open_folder() as folder, environment(sample):
         copy_repository(folder)
         yield folder
@@ -88,7 +91,21 @@ def test_make_build_ends_with_the_summary_that_the_readme_shows(built: str, deep
     raw, accepted, rejected = (int(number.replace(",", "")) for number in numbers.groups())
     assert raw == accepted + rejected
     assert rejected > 0
-    assert accepted > (900_000 if deep else 9_000)
+    assert accepted > (900_000 if deep else 3_000)
+
+
+def test_a_plain_build_runs_every_data_test_and_no_unit_test(clone: Path, built: str) -> None:
+    def written(name: str) -> Any:
+        return json.loads((clone / "target" / f"{name}.json").read_text())
+
+    ran = Counter(
+        (one["unique_id"].split(".")[0], one["status"]) for one in written("run_results")["results"]
+    )
+    data_tests = [key for key in written("manifest")["nodes"] if key.startswith("test.")]
+    assert len(data_tests) > 200
+    assert ran.pop(("test", "pass")) == len(data_tests)
+    assert {kind for kind, _ in ran} == {"model", "seed", "operation"}
+    assert {status for _, status in ran} == {"success"}
 
 
 def test_the_readme_names_no_other_commands_than_make_knows(clone: Path) -> None:
@@ -154,6 +171,6 @@ def test_your_own_data_goes_in_by_the_same_commands(clone: Path, built: str) -> 
 def test_the_pages_are_made_by_one_command(clone: Path, built: str, deep: bool) -> None:
     made = re.search(r"Made (\d+) pages masked", run(clone, "make reports"))
     assert made
-    assert int(made[1]) > (450 if deep else 80)
+    assert int(made[1]) > (450 if deep else 40)
     overview = (clone / "target" / "reports" / "index.html").read_text()
     assert "Synthetic sample data" in overview

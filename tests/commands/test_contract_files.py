@@ -55,6 +55,8 @@ class ProjectCopy:
             "DBT_PROFILES_DIR": str(self.folder),
             "DBT_LOG_PATH": str(folder / "logs"),
             "DBT_TARGET_PATH": str(folder / "target"),
+            # The same for every command, so that dbt parses only what a test edits.
+            "TUTORMAX_UNIT_TESTS": "1",
         }
 
     def dbt(self, *words: str | Path, **env: str) -> None:
@@ -275,7 +277,7 @@ def test_a_column_is_removed_by_a_version(
     with connect_duckdb(project.path) as connection:
         ensure_raw_duckdb(connection)
         append_to_duckdb(connection, small_world())
-    project.dbt("build", *WITHOUT_TESTS, TUTORMAX_UNIT_TESTS="1")
+    project.dbt("build", *WITHOUT_TESTS)
     state = tmp_path / "state"
     state.mkdir()
     shutil.copy(Path(project.env["DBT_TARGET_PATH"]) / "manifest.json", state)
@@ -329,7 +331,7 @@ def test_a_column_is_removed_by_a_version(
     assert (project.folder / FOLDER / "interventions.v1.odcs.yaml").exists()
 
     slim = ("--select", "state:modified+", "--defer", "--state", state)
-    project.dbt("build", *slim, TUTORMAX_SCHEMA_PREFIX="ci_", TUTORMAX_UNIT_TESTS="1")
+    project.dbt("build", *slim, TUTORMAX_SCHEMA_PREFIX="ci_")
     assert project.query(
         "select schema_name, table_name from duckdb_tables() where schema_name like 'ci_%' "
         "and table_name not in ('build_plan', 'tutormax_runs') order by 2"

@@ -21,14 +21,14 @@ def rows_of(printed: str, schema: str, table: str) -> int:
     return int(line.replace("|", " ").split()[-1].replace(",", ""))
 
 
-@pytest.mark.parametrize(
-    "words", [("tutormax", "maintain"), ("dbt", "--quiet", "run-operation", "maintain")]
-)
-def test_sizes_are_printed_and_no_row_changes(
-    warehouse: DatabaseWarehouse, words: tuple[str, ...]
-) -> None:
+def test_sizes_are_printed_and_no_row_changes(warehouse: DatabaseWarehouse) -> None:
+    """By both commands, each on one of the engines: what is printed is one macro's on both."""
     before = warehouse.everything()
-    printed = warehouse.process(*words)
+    by = {
+        "duckdb": ("tutormax", "maintain"),
+        "postgres": ("dbt", "--quiet", "run-operation", "maintain"),
+    }
+    printed = warehouse.process(*by[warehouse.target])
     for heading in ("schemaname", "tablename", "size", "rows"):
         assert heading in printed
     for schema, table in TABLES:

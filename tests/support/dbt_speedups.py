@@ -16,12 +16,14 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.plugins.manager import PluginManager
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients import agate_helper
+from dbt_common.clients.jinja import BaseMacroGenerator
 from dbt_common.events.base_types import BaseEvent, EventLevel
 from dbt_common.events.event_manager import EventManager
 
 PATCHED: dict[tuple[Any, str], str] = {
     (BehaviorFlagRendered, "_default_source"): "",
     (jinja2.Environment, "compile"): "self, source, name, filename, raw, defer_init",
+    (BaseMacroGenerator, "get_macro"): "self",
     (agate_helper, "build_type_tester"): "text_columns, string_null_values",
     (agate_helper, "empty_table"): "",
     (Linker, "find_cycles"): "self",
@@ -46,6 +48,7 @@ def quicken() -> None:
     PluginManager.get_prefixed_modules = lru_cache(maxsize=1)(PluginManager.get_prefixed_modules)
     agate_helper.empty_table = lru_cache(maxsize=1)(agate_helper.empty_table)
     _keep_compiled_templates()
+    _keep_macros()
     _keep_type_testers()
     _leave_debugging_unsaid()
     _copy_nothing_disabled()
@@ -64,6 +67,19 @@ def _keep_compiled_templates() -> None:
         return compiled[key]
 
     jinja2.Environment.compile = kept  # type: ignore[method-assign]
+
+
+def _keep_macros() -> None:
+    """Make a macro once for a node's context, which it reads whenever it is called."""
+    make = BaseMacroGenerator.get_macro
+
+    def kept(self: BaseMacroGenerator) -> Callable[..., Any]:
+        held = self.__dict__
+        if "kept_macro" not in held:
+            held["kept_macro"] = make(self)
+        return held["kept_macro"]  # type: ignore[no-any-return]
+
+    BaseMacroGenerator.get_macro = kept
 
 
 def _keep_type_testers() -> None:

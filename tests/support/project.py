@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.resources import Hook
 from dbt.cli.main import dbtRunner
@@ -37,10 +39,11 @@ quicken()
 
 @dataclass(frozen=True)
 class Build:
-    """How a run of dbt ended, and the errors it named."""
+    """How a run of dbt ended, the errors it named, and how many nodes of each kind passed."""
 
     succeeded: bool
     message: str
+    passed: Counter[str]
 
 
 @contextmanager
@@ -91,7 +94,13 @@ class Project:
         )
         if result.exception is not None:
             errors.append(str(result.exception))
-        return Build(result.success, "\n".join(errors))
+        # The results of an operation name no nodes.
+        passed = Counter(
+            one.node.resource_type.value
+            for one in getattr(result.result, "results", [])
+            if hasattr(one, "node") and one.status in ("success", "pass")
+        )
+        return Build(result.success, "\n".join(errors), passed)
 
     def manifest_for(self, env: Mapping[str, str], *, with_tests: bool = True) -> Manifest:
         """A copy of the manifest: a run leaves its traces, which the next run must not see.
@@ -108,6 +117,17 @@ class Project:
                 name: node for name, node in kept.nodes.items() if node.resource_type != "test"
             }
         return kept.deepcopy()
+
+    @contextmanager
+    def lent(self, env: Mapping[str, str]) -> Iterator[None]:
+        """Let what runs dbt in this process find the project parsed."""
+
+        def parsed(callbacks: list[Any] | None = None) -> dbtRunner:
+            return dbtRunner(manifest=self.manifest_for(env), callbacks=callbacks)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("dbt.cli.main.dbtRunner", parsed)
+            yield
 
     def compile(
         self, selection: str, *, env: Mapping[str, str], manifest: Manifest | None = None
@@ -154,36 +174,42 @@ class DuckDbProject(Project):
         super().__init__(folder, at(folder / FILE_NAME), unit_tests=unit_tests)
 
     @contextmanager
-    def in_place(self, path: Path) -> Iterator[tuple[list[Any], dict[str, str]]]:
+    def in_place(
+        self, path: Path, variables: Variables = None
+    ) -> Iterator[tuple[list[Any], dict[str, str]]]:
         """Give words and variables with which a process of dbt's finds the warehouse at `path`.
 
-        The file lies meanwhile in the place that was parsed for, so that dbt need not parse again.
+        The file lies meanwhile in the place that was parsed for, so that dbt need not parse again;
+        for each set of vars it parses once.
         """
-        with tempfile.TemporaryDirectory() as target:
-            shutil.copytree(self.folder / "target", target, dirs_exist_ok=True)
-            move_warehouse(path, self.folder / FILE_NAME)
-            try:
-                options = ["--project-dir", REPOSITORY, "--log-path", self.folder / "logs"]
-                env = {"DBT_PROFILES_DIR": str(REPOSITORY), "NO_COLOR": "1"}
-                yield (
-                    [*options, "--target-path", target],
-                    dict(os.environ) | env | at(self.folder / FILE_NAME),
-                )
-            finally:
-                move_warehouse(self.folder / FILE_NAME, path)
+        words = vars_as_words(variables)
+        processes = self.folder / " ".join(["target of processes", *words])
+        if not processes.exists():
+            shutil.copytree(self.folder / "target", processes)
+        move_warehouse(path, self.folder / FILE_NAME)
+        try:
+            options = ["--project-dir", REPOSITORY, "--log-path", self.folder / "logs", *words]
+            env = {"DBT_PROFILES_DIR": str(REPOSITORY), "NO_COLOR": "1"}
+            yield (
+                [*options, "--target-path", processes],
+                dict(os.environ) | env | at(self.folder / FILE_NAME),
+            )
+        finally:
+            move_warehouse(self.folder / FILE_NAME, path)
 
     def command_line(
-        self, *words: str | Path, path: Path, **env: str
+        self, *words: str | Path, path: Path, variables: Variables = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
         """Run dbt as people do, in a process of its own."""
-        with self.in_place(path) as (options, variables), tempfile.TemporaryDirectory() as folder:
+        place = self.in_place(path, variables)
+        with place as (options, found), tempfile.TemporaryDirectory() as folder:
             return subprocess.run(
                 dbt_command(*words, *options),
                 capture_output=True,
                 text=True,
                 check=False,
                 cwd=folder,
-                env=variables | env,
+                env=found | env,
                 timeout=600,
             )
 

@@ -341,9 +341,11 @@ def test_predictions_age_out_in_every_build(new_warehouse: NewDuckDb) -> None:
     assert min(day for _, day in early) == date(2024, 1, 3)
     full.insert(world)
     for as_of in ("2025-02-28", "2025-03-01", "2025-07-01", "2025-02-01"):
-        warehouse.build(variables={"as_of_date": as_of, "allow_mass_delete": as_of == "2025-02-01"})
-        full.build("--full-refresh", variables={"as_of_date": as_of, "allow_mass_delete": True})
-        assert warehouse.published() == full.published()
+        is_back = as_of == "2025-02-01"
+        warehouse.build(variables={"as_of_date": as_of, "allow_mass_delete": is_back})
+        if is_back or as_of == "2025-07-01":
+            full.build("--full-refresh", variables={"as_of_date": as_of, "allow_mass_delete": True})
+            assert warehouse.published() == full.published()
         year, month, day = map(int, as_of.split("-"))
         assert min(day for _, day in predictions(warehouse)) == date(year - 1, month, day)
     assert len(early) > 1000

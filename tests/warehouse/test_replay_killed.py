@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import subprocess
 
@@ -22,9 +21,9 @@ def seeded(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
 def build_and_kill(warehouse: DuckDbWarehouse, rng: random.Random) -> None:
     """Run dbt in a process of its own, and kill it in the midst of some model."""
     last = rng.randrange(len(kept_models(warehouse.project.manifest)))
-    with warehouse.project.in_place(warehouse.path) as (options, env):
+    with warehouse.project.in_place(warehouse.path, ANYTHING_GOES) as (options, env):
         dbt = subprocess.Popen(
-            dbt_command("run", *options, "--vars", json.dumps(ANYTHING_GOES)),
+            dbt_command("run", *options),
             stdout=subprocess.PIPE,
             text=True,
             env=env | {"PYTHONUNBUFFERED": "1"},

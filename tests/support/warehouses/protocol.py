@@ -141,7 +141,7 @@ class Warehouse(ABC):
 
     def command(self, *words: str) -> str:
         """Run `tutormax …` in this process and return what it prints."""
-        with environment(self.environment):
+        with environment(self.environment), self.project.lent(self.environment):
             result = CliRunner().invoke(commands, words)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
