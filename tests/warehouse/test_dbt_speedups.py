@@ -1,4 +1,7 @@
-"""The speedups of dbt fit this dbt, and change nothing but the time that a build takes."""
+"""The speedups of dbt fit this dbt.
+
+That they change nothing but the time that a build takes, test_time_zones.py says.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,7 @@ import sys
 import pytest
 
 from support.dbt_speedups import PATCHED
-from support.factories import WORLD_WITH_REFUSALS
-from support.project import BUILD, REPOSITORY, DuckDbProject, kept_models
-from support.warehouses import NewDuckDb
+from support.project import REPOSITORY
 
 NAMES = {f"{owner.__name__}.{name}": parameters for (owner, name), parameters in PATCHED.items()}
 
@@ -47,19 +48,3 @@ def test_dbt_has_what_is_patched(name: str, parameters: dict[str, str]) -> None:
         f"support/dbt_speedups.py replaces {name}, which takes ({found}) in this dbt, "
         f"not ({NAMES[name]}): read it, then mend the patch or drop it."
     )
-
-
-def test_a_build_without_the_speedups_gives_the_same(
-    new_warehouse: NewDuckDb, dbt_project: DuckDbProject
-) -> None:
-    """A process of dbt's own is not patched; the build in this one is."""
-    quick = new_warehouse()
-    quick.insert(WORLD_WITH_REFUSALS)
-    slow = quick.copy()
-    quick.build()
-    done = dbt_project.command_line(*BUILD, path=slow.path)
-    assert done.returncode == 0, done.stdout
-    assert quick.published() == slow.published()
-    for model in kept_models(dbt_project.manifest):
-        ours, theirs = (one.texts(model.relation(), model.audit) for one in (quick, slow))
-        assert ours == theirs, model.name

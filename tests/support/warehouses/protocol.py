@@ -24,6 +24,8 @@ from tutormax.warehouse import RawTarget
 
 Rows = list[tuple[Any, ...]]
 
+AGAIN = ("run", "--exclude", "config.materialized:replaced_view")
+
 
 class Warehouse(ABC):
     """Tables of raw to fill, dbt to build with, commands to run, and everything to read."""
@@ -71,10 +73,18 @@ class Warehouse(ABC):
     def build(
         self, *words: str, variables: Variables = None, env: Mapping[str, str] | None = None
     ) -> Build:
-        """Run `dbt build` without dbt's own tests, and demand that it succeeds."""
-        build = self.try_build(*words, variables=variables, env=env)
+        """Run `dbt build` without dbt's own tests, and demand that it succeeds.
+
+        What is built whole already keeps its seeds, and its views, which hold nothing.
+        """
+        again = not {"--select", "--exclude"} & {*words} and self._has_views()
+        build = self.dbt(*(AGAIN if again else BUILD), *words, variables=variables, env=env)
         assert build.succeeded, build.message
         return build
+
+    def _has_views(self) -> bool:
+        views = "select 1 from information_schema.views where table_schema = 'tutormax'"
+        return bool(self.execute(views))
 
     @property
     def manifest(self) -> Any:
