@@ -139,7 +139,7 @@ def wait_for_server(warehouse: PostgresWarehouse) -> None:
             time.sleep(0.05)
 
 
-@pytest.mark.depth("moments", quick=[2], deep=[20])
+@pytest.mark.depth("moments", quick=[1], deep=[20])
 @pytest.mark.parametrize("kill", [kill_dbt, kill_backend])
 def test_a_killed_build_leaves_no_trace(kill: Kill, moments: int, cases: list[Case]) -> None:
     rng = random.Random(1)
