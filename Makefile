@@ -55,10 +55,10 @@ lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 	$(BIN)/mypy
 	$(BIN)/yamllint --strict .
 	@# Warnings of the engine's bindings at exit are noise; they are shown if there is a finding.
-	@echo "sqlfluff, dbt parse and dbt-bouncer, about a minute:"
+	@echo "sqlfluff, dbt and dbt-bouncer, about a minute:"
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint \
 		$(BIN)/sqlfluff lint models tests/dbt 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
-	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint $(BIN)/dbt --quiet parse
+	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint $(BIN)/dbt --quiet run-operation check_recompute
 	COLUMNS=160 $(BIN)/dbt-bouncer run
 
 .PHONY: contracts

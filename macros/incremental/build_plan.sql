@@ -73,15 +73,18 @@
         )
 {%- endmacro %}
 
-{#- Changes with any model, seed or var; vars that say what one build is to do are left out. -#}
+{#- Changes with any model, macro, seed or var; vars that say what one build is to do are left out. -#}
 {% macro project_fingerprint() -%}
     {%- set parts = [] -%}
     {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed') -%}
         {%- do parts.append(node.unique_id ~ node.checksum.checksum) -%}
     {%- endfor -%}
-    {%- for name in [
-        'loaded_at_column', 'metric_windows', 'on_time_minutes', 'first_session_success_rating', 'enums',
-        'churn_silence_days', 'prediction_years', 'recommendation_min_sessions', 'effectiveness_min_tutors'
+    {%- for name, macro in tutormax.items() if not name.startswith('test_') -%}
+        {%- do parts.append(macro.macro.macro_sql) -%}
+    {%- endfor -%}
+    {%- for name in var_kinds() if name not in [
+        'as_of_date', 'restate_from', 'fuse_max_share', 'fuse_min_rows', 'allow_mass_delete', 'allow_history_loss',
+        'churn_model_version', 'project_version'
     ] -%}
         {%- do parts.append(name ~ var(name) | string) -%}
     {%- endfor -%}

@@ -1,16 +1,11 @@
 {#-
-    The incremental strategy `sync`: within the rows that this build speaks of, makes the target hold the
-    rows of the temporary relation and no others, touching only rows that differ.
+    The incremental strategy `sync`: within the rows that this build recomputes (see recompute), makes the target hold
+    the rows of the temporary relation and no others, touching only rows that differ.
 
-    A model's meta says
-    - `written_at`, `changed_at`: columns left out of the comparison; the first keeps what the insert
+    A model's meta says besides
+    - `audit`: {created: <column>, updated: <column>}, left out of the comparison; the first keeps what the insert
       wrote, the second what the last change wrote;
-    - which rows a build speaks of (otherwise all): `spoken_of: record_key` (the keys in the temporary
-      relation), `staged_in: <staging model>` (the keys judged otherwise since), `rejected_in: {<source>:
-      <staging model>}` (the same of every source, and rows that the loader could not read), `dated_by:
-      <column>` (the days restated), `months_of: <column>` (the months of predictions restated);
-    - `ages_out`: rows dated before those that are kept go in every build (see kept_from);
-    - `fused`: a build that would remove too many rows, but those that age out, stops here (see
+    - `fused`: a build that would remove too many rows, but those that expire, stops here (see
       int_acceptance__removals_counted for source tables);
     - `restates`: which days a change to a row changes downstream, see change_days.
 -#}
@@ -18,15 +13,15 @@
     {%- set target_table = arg_dict['target_relation'] -%}
     {%- set source_table = arg_dict['temp_relation'] -%}
     {%- set meta = config.get('meta', {}) -%}
+    {%- set audit = meta.get('audit', {}) -%}
     {%- set keys = arg_dict['unique_key'] -%}
     {%- set keys = [keys] if keys is string else keys -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='name') | list -%}
-    {%- set compared = columns | reject('in', keys + [meta.get('written_at'), meta.get('changed_at')]) | list -%}
-    {%- set updated = columns | reject('in', keys + [meta.get('written_at')]) | list -%}
+    {%- set compared = columns | reject('in', keys + [audit.get('created'), audit.get('updated')]) | list -%}
+    {%- set updated = columns | reject('in', keys + [audit.get('created')]) | list -%}
     {%- set differs = row_differs('target_rows', 'source_rows', compared) -%}
     {%- set same_key = row_matches('target_rows', 'source_rows', keys) -%}
-    {%- set scope = sync_scope(meta, keys, source_table) -%}
-
+    {%- set scope = is_recomputed('target_rows.', source_table) -%}
     {%- set changes = sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
     {%- if meta.get('fused') -%}
         {%- do blow_fuse(target_table.schema ~ '.' ~ target_table.identifier, changes.lost, changes.present) -%}
@@ -79,48 +74,9 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- Which rows of the target this build speaks of. -#}
-{% macro sync_scope(meta, keys, source_table) -%}
-    {%- set last_build = since_last_build() -%}
-    {%- if last_build == -1 -%}
-        true
-    {%- elif meta.get('spoken_of') -%}
-        target_rows.{{ meta.spoken_of }} in (select {{ meta.spoken_of }} from {{ source_table }})
-    {%- elif meta.get('staged_in') -%}
-        target_rows.{{ adapter.quote(keys[0]) }} in (
-            select record_key from {{ ref(meta.staged_in) }} where built_in > {{ last_build }}
-        )
-    {%- elif meta.get('rejected_in') -%}
-        (
-            {{ text_array_contains('target_rows.reasons', 'unreadable') }}
-            {%- for source_name, staging in meta.rejected_in.items() %}
-            or (
-                target_rows.source_table = '{{ source_name }}'
-                and coalesce(target_rows.record_key, '') in (
-                    select record_key from {{ ref(staging) }} where built_in > {{ last_build }}
-                )
-            )
-            {%- endfor %}
-        )
-    {%- elif meta.get('dated_by') -%}
-        {%- if meta.get('ages_out') %}
-        (
-            {{ is_restated('target_rows.' ~ meta.dated_by, reach=meta.get('reach', 0)) }}
-            or {{ has_aged_out('target_rows.' ~ meta.dated_by) }}
-        )
-        {%- else -%}
-        {{ is_restated('target_rows.' ~ meta.dated_by, reach=meta.get('reach', 0)) }}
-        {%- endif %}
-    {%- elif meta.get('months_of') -%}
-        {{ is_restated_month('target_rows.' ~ meta.months_of, reach=meta.get('reach', 0)) }}
-    {%- else -%}
-        true
-    {%- endif -%}
-{%- endmacro %}
-
 {#-
     How many rows would be inserted, updated and deleted, how many stand in the target, how many of the
-    deleted do not merely age out, and the earliest day that the changes concern.
+    deleted do not merely expire, and the earliest day that the changes concern.
 -#}
 {% macro sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
     {%- set key = adapter.quote(keys[0]) -%}
@@ -128,8 +84,9 @@
     {%- set deleted = 'source_rows.' ~ key ~ ' is null' -%}
     {%- set updated = 'target_rows.' ~ key ~ ' = source_rows.' ~ key ~ ' and ' ~ differs -%}
     {%- set lost = deleted -%}
-    {%- if meta.get('ages_out') -%}
-        {%- set lost = deleted ~ ' and not ' ~ has_aged_out('target_rows.' ~ meta.dated_by) -%}
+    {%- set unit = recompute_unit() -%}
+    {%- if meta.get('fused') and unit.expires -%}
+        {%- set lost = deleted ~ ' and target_rows.' ~ unit.column ~ ' >= ' ~ as_column(unit.column, last_expired()) -%}
     {%- endif -%}
     {%- set counts = run_query(
         'select count(*) filter (where ' ~ inserted ~ '),'
@@ -150,8 +107,8 @@
         'present': counts[4] | int,
         'lost': counts[5] | int
     } -%}
-    {%- if meta.get('dated_by') and changes.inserted + changes.updated + changes.deleted -%}
-        {%- do changes.update({'restated_from': restated_from()}) -%}
+    {%- if unit.by == 'day' and changes.inserted + changes.updated + changes.deleted -%}
+        {%- do changes.update({'restated_from': first_changed_day()}) -%}
     {%- endif -%}
     {{ return(changes) }}
 {%- endmacro %}

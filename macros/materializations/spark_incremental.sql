@@ -6,7 +6,7 @@
       whose meta says `stored_by_month_of: <column>` is partitioned by `stored_month`, the first day of the month
       of that column, and only months with a difference are overwritten; a month without rows any more is dropped.
 
-    Rows that come out equal keep their audit columns; `written_at`, `changed_at`, `fused` and `ages_out` mean what
+    Rows that come out equal keep their audit columns; `audit`, `fused` and `expires` mean what
     they mean for the strategy sync. dbt is told the rows inserted, updated and deleted as its adapter's code.
 -#}
 {% materialization incremental, adapter='spark' %}
@@ -76,6 +76,8 @@
 {#- Makes a published table hold the rows of `built`; returns how many were inserted, updated and deleted. -#}
 {% macro spark_sync(standing, built) -%}
     {%- set meta = config.get('meta', {}) -%}
+    {%- set audit = meta.get('audit', {}) -%}
+    {%- set unit = recompute_unit() -%}
     {%- set keys = config.get('unique_key') -%}
     {%- set keys = [keys] if keys is string else keys -%}
     {%- set columns = model.columns.keys() | list -%}
@@ -86,7 +88,7 @@
             ~ sql_type(model.columns[column].data_type) ~ ')'
         ) -%}
     {%- endfor -%}
-    {%- set compared = columns | reject('in', keys + [meta.get('written_at'), meta.get('changed_at')]) | list -%}
+    {%- set compared = columns | reject('in', keys + [audit.get('created'), audit.get('updated')]) | list -%}
     {%- set differs = row_differs('target_rows', 'source_rows', compared) -%}
     {%- set same_key = row_matches('target_rows', 'source_rows', keys) -%}
     {%- set key = adapter.quote(keys[0]) -%}
@@ -108,7 +110,9 @@
                 cast({{ months[0] }} as string) as old_month,
                 cast({{ months[1] }} as string) as new_month,
                 source_rows.{{ key }} is null
-                {%- if meta.get('ages_out') %} and not {{ has_aged_out('target_rows.' ~ meta.dated_by) }}{% endif %} as is_lost
+                {%- if unit.expires %}
+                and target_rows.{{ unit.column }} >= {{ as_column(unit.column, last_expired()) }}
+                {%- endif %} as is_lost
             from {{ standing }} as target_rows
             full outer join {{ built }} as source_rows on {{ same_key }}
         ) as compared
@@ -136,15 +140,15 @@
 {#- Rewrites the months touched, or all of a table in one piece. -#}
 {% macro spark_overwrite(standing, built, columns, same_key, key, differs, touched) -%}
     {%- set meta = config.get('meta', {}) -%}
-    {%- set audited = meta.get('written_at') or meta.get('changed_at') -%}
+    {%- set audit = meta.get('audit', {}) -%}
     {%- set within = "('" ~ touched | join("', '") ~ "')" -%}
     {%- set rows -%}
         select
             {%- for column in columns %}
             {%- set name = adapter.quote(column) %}
-            {%- if column == meta.get('written_at') %}
+            {%- if column == audit.get('created') %}
             coalesce(target_rows.{{ name }}, source_rows.{{ name }}) as {{ name }}
-            {%- elif column == meta.get('changed_at') %}
+            {%- elif column == audit.get('updated') %}
             case
                 when target_rows.{{ key }} is null or {{ differs }} then source_rows.{{ name }}
                 else target_rows.{{ name }}
@@ -156,7 +160,7 @@
             {%- endfor %}
             {{ 'source_rows.stored_month' if stored_month() }}
         from {{ built }} as source_rows
-        {%- if audited %}
+        {%- if audit %}
         left join {{ standing }} as target_rows on {{ same_key }}
         {%- endif %}
         {%- if stored_month() %}

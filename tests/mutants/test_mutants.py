@@ -17,7 +17,7 @@ from support.project import REPOSITORY
 from support.project import DuckDbProject as Project
 
 MODEL = "models/intermediate/churn/int_churn__churn_days_dated.sql"
-MACHINERY = "macros/incremental/is_judged_since.sql"
+MACHINERY = "macros/incremental/is_named_in.sql"
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_run_goes_on_where_it_stopped(
         for one in mutants_of(MACHINERY)
     ]
     results.write_text("".join(json.dumps(line) + "\n" for line in told))
-    words = ["--models", "is_judged_since", "--resume", "--results", str(results)]
+    words = ["--models", "is_named_in", "--resume", "--results", str(results)]
     monkeypatch.setattr("sys.argv", ["mutants.py", *words])
     assert mutants.main() == 0
     judged = f"{len(told) // 2} mutants: {len(told) // 2} killed, 0 survived"
@@ -200,6 +200,6 @@ def test_changed_files_and_wrong_names() -> None:
     assert set(mutants.changed_files("HEAD")) <= set(all_files())
     with pytest.raises(SystemExit, match="git knows no nowhere"):
         mutants.changed_files("nowhere")
-    assert mutants.named_files(["is_judged_since"]) == [MACHINERY]
+    assert mutants.named_files(["is_named_in"]) == [MACHINERY]
     with pytest.raises(SystemExit, match="no model or macro file invented"):
         mutants.named_files(["invented"])

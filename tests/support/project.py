@@ -284,7 +284,7 @@ class Model:
         key = node.config.unique_key
         self.key: list[str] = [key] if isinstance(key, str) else list(key or [])
         meta = node.config.meta
-        self.audit = {meta[name] for name in ("written_at", "changed_at") if name in meta}
+        self.audit = set(meta.get("audit", {}).values())
 
     def relation(self) -> str:
         return f'{self.schema}."{self.name}"'

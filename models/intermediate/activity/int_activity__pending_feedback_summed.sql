@@ -8,7 +8,7 @@ sessions as (
     select *
     from {{ ref('sessions') }} as published
     where
-        {{ happened_since_restated('scheduled_start', reach=longest_window()) }}
+        {{ is_changed_since('scheduled_start', lookback=longest_window()) }}
         and {{ is_not_retained('published.session_id') }}
 ),
 
@@ -16,13 +16,13 @@ sessions as (
 student_feedback as (
     select *
     from {{ ref('student_feedback') }}
-    where {{ happened_since_restated('submitted_at') }}
+    where {{ is_changed_since('submitted_at') }}
 ),
 
 retained as (
     select *
     from {{ source('archive', 'retained_pending_feedback') }}
-    where {{ is_restated('session_day', reach=longest_window()) }}
+    where {{ is_changed_day('session_day', lookback=longest_window()) }}
 ),
 
 {{ late_feedback() }},
@@ -79,7 +79,7 @@ final as (
         ) as pending_first_successes_{{ window }}
         {%- endfor %}
     from pending
-    where {{ is_restated('calculation_day') }}
+    where {{ is_recomputed() }}
     group by tutor_id, calculation_day
 )
 

@@ -8,7 +8,7 @@ sessions as (
     select *
     from {{ ref('sessions') }} as published
     where
-        {{ happened_since_restated('scheduled_start') }}
+        {{ is_changed_since('scheduled_start') }}
         and {{ is_not_retained('published.session_id') }}
 ),
 
@@ -19,13 +19,13 @@ student_feedback as (
 tutor_events as (
     select *
     from {{ ref('tutor_events') }}
-    where {{ happened_since_restated('event_timestamp') }}
+    where {{ is_changed_since('event_timestamp') }}
 ),
 
 retained as (
     select *
     from {{ source('archive', 'retained_tutor_days') }}
-    where {{ is_restated('activity_day') }}
+    where {{ is_recomputed() }}
 ),
 
 {{ sum_tutor_days() }},

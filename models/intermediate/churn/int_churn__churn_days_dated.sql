@@ -24,7 +24,7 @@ session_days as (
     inner join clock on tutor_days.activity_day < clock.as_of_date
     where
         tutor_days.sessions_completed > 0
-        and {{ is_restated('tutor_days.activity_day', reach=var('churn_silence_days') + 1) }}
+        and {{ is_changed_day('tutor_days.activity_day', lookback=var('churn_silence_days') + 1) }}
 ),
 
 churn_days as (
@@ -38,7 +38,7 @@ churn_days as (
 final as (
     select *
     from churn_days
-    where {{ is_restated('churn_day', reach=var('churn_silence_days')) }}
+    where {{ is_recomputed() }}
 )
 
 select * from final

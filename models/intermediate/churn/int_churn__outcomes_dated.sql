@@ -8,7 +8,7 @@ featured as (
         tutor_id,
         prediction_day
     from {{ ref('int_churn__tutor_days_featured') }}
-    where {{ is_restated('prediction_day', reach=churn_reach()) }}
+    where {{ is_recomputed() }}
 ),
 
 churn_days as (

@@ -5,13 +5,13 @@ with
 predictions as (
     select *
     from {{ ref('churn_predictions') }}
-    where {{ is_restated_month('prediction_date', reach=churn_reach()) }}
+    where {{ is_changed_month(utc_day('prediction_date')) }}
 ),
 
 outcomes as (
     select *
     from {{ ref('int_churn__outcomes_dated') }}
-    where {{ is_restated_month('prediction_day', reach=churn_reach()) }}
+    where {{ is_changed_month('prediction_day') }}
 ),
 
 featured as (
@@ -21,7 +21,7 @@ featured as (
         days_since_last_session,
         tenure_days
     from {{ ref('int_churn__tutor_days_featured') }}
-    where {{ is_restated_month('prediction_day', reach=churn_reach()) }}
+    where {{ is_changed_month('prediction_day') }}
 ),
 
 clock as (

@@ -28,7 +28,7 @@ accepted as (
         created_at,
         updated_at
     from judged
-    where is_accepted and {{ is_judged_since(ref('stg_tutormax__sessions')) }}
+    where is_accepted and {{ is_recomputed_key('stg_tutormax__sessions') }}
 )
 
 select * from accepted

@@ -27,7 +27,7 @@ accepted as (
         submitted_at,
         created_at
     from judged
-    where is_accepted and {{ is_judged_since(ref('stg_tutormax__student_feedback')) }}
+    where is_accepted and {{ is_recomputed_key('stg_tutormax__student_feedback') }}
 )
 
 select * from accepted

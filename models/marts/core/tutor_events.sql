@@ -17,7 +17,7 @@ accepted as (
         metadata,
         created_at
     from judged
-    where is_accepted and {{ is_judged_since(ref('stg_tutormax__tutor_events')) }}
+    where is_accepted and {{ is_recomputed_key('stg_tutormax__tutor_events') }}
 )
 
 select * from accepted

@@ -23,7 +23,7 @@ accepted as (
         created_at,
         updated_at
     from judged
-    where is_accepted and {{ is_judged_since(ref('stg_tutormax__tutors')) }}
+    where is_accepted and {{ is_recomputed_key('stg_tutormax__tutors') }}
 )
 
 select * from accepted

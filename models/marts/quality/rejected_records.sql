@@ -23,7 +23,7 @@ with
         {{ row_as_json(source_columns()[table] | default([])) }} as record,
         loaded_at
     from {{ ref('stg_tutormax__' ~ table) }}
-    where not is_accepted and {{ is_judged_since(ref('stg_tutormax__' ~ table)) }}
+    where not is_accepted and {{ is_recomputed_key('stg_tutormax__' ~ table) }}
 ),
 {% endfor %}
 

@@ -1,0 +1,86 @@
+{#-
+    Stops a run, and `make lint`, if the meta of a model says what this project does not know, or leaves out what it
+    must know to keep the model's table: a letter wrong in it would destroy history without a word.
+-#}
+{% macro check_recompute() -%}
+    {%- set faults = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+        {%- for fault in faults_of_meta(node, node.config.get('meta', {})) -%}
+            {%- do faults.append("The meta of " ~ node.name ~ " " ~ fault) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if execute and faults -%}
+        {{ exceptions.raise_compiler_error(
+            faults | join("; ") ~ ". Mend it in dbt_project.yml; macros/incremental/recompute.sql has the words."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The keys of a model's meta, each with the keys that it may have itself. -#}
+{% macro meta_keys() -%}
+    {{ return({
+        'recompute': ['by', 'column', 'changed_in', 'lookback', 'expires'],
+        'audit': ['created', 'updated'],
+        'restates': ['instants', 'of', 'by', 'only_if_moved', 'everything_if_deleted'],
+        'fused': [],
+        'named_indexes': [],
+        'statistics_of': [],
+        'stored_by_month_of': []
+    }) }}
+{%- endmacro %}
+
+{#- For each `by`: the keys that must stand beside it, and those that may. -#}
+{% macro recompute_keys() -%}
+    {{ return({
+        'key': [['changed_in'], []],
+        'batch': [['column'], []],
+        'day': [['column'], ['lookback', 'expires']],
+        'month': [['column'], ['lookback', 'expires']],
+        'all': [[], []]
+    }) }}
+{%- endmacro %}
+
+{% macro faults_of_meta(node, meta) -%}
+    {%- set faults = [] -%}
+    {%- for key, value in meta.items() -%}
+        {%- if key not in meta_keys() -%}
+            {%- do faults.append("has the key " ~ key ~ ", which is none of " ~ meta_keys() | join(', ')) -%}
+        {%- elif meta_keys()[key] -%}
+            {%- for inner in value if inner not in meta_keys()[key] -%}
+                {%- do faults.append("has the key " ~ key ~ "." ~ inner ~ ", which is none of "
+                    ~ meta_keys()[key] | join(', ')) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set unit = meta.get('recompute') -%}
+    {%- if node.config.materialized != 'incremental' -%}
+        {%- if unit -%}
+            {%- do faults.append("says recompute, but its table is made anew by every build") -%}
+        {%- endif -%}
+    {%- elif not unit or unit.by not in recompute_keys() -%}
+        {%- do faults.append("does not say by what it is recomputed: recompute.by is one of "
+            ~ recompute_keys() | join(', ')) -%}
+    {%- else -%}
+        {%- set needed, allowed = recompute_keys()[unit.by] -%}
+        {%- for key in needed if key not in unit -%}
+            {%- do faults.append("lacks recompute." ~ key ~ ", which by: " ~ unit.by ~ " needs") -%}
+        {%- endfor -%}
+        {%- for key in unit if key not in needed + allowed + ['by'] -%}
+            {%- do faults.append("says recompute." ~ key ~ ", which by: " ~ unit.by ~ " does not know") -%}
+        {%- endfor -%}
+        {%- set staging = unit.changed_in.values() | list if unit.changed_in is mapping else [unit.changed_in] -%}
+        {%- for name in staging if unit.changed_in and 'model.' ~ project_name ~ '.' ~ name not in graph.nodes -%}
+            {%- do faults.append("names the model " ~ name ~ ", which does not exist") -%}
+        {%- endfor -%}
+        {%- if unit.lookback and unit.lookback not in lookbacks() -%}
+            {%- do faults.append("looks back by " ~ unit.lookback ~ ", which is none of "
+                ~ lookbacks() | join(', ')) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- set named = [meta.get('stored_by_month_of'), (unit or {}).get('column')] -%}
+    {%- set named = named + meta.get('statistics_of', []) + meta.get('audit', {}).values() | list -%}
+    {%- for column in named if column and column not in node.columns -%}
+        {%- do faults.append("names the column " ~ column ~ ", which it does not have") -%}
+    {%- endfor -%}
+    {{ return(faults) }}
+{%- endmacro %}

@@ -1,0 +1,93 @@
+"""Whatever vars, seeds and macros a build is given, the next one equals a full one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from support.factories import random_world, session, student, tutor, utc
+from support.project import DuckDbProject
+from support.tables import DEFAULT_ARRIVAL, World, merged
+from support.warehouses import DuckDbWarehouse, NewDuckDb
+
+OTHER_VARS = {
+    "churn_silence_days": 21,
+    "effectiveness_min_tutors": 1,
+    "first_session_success_rating": 5,
+    "metric_windows": {"7day": 5, "30day": 20, "90day": 120},
+    "on_time_minutes": 3,
+    "prediction_years": 2,
+    "recommendation_min_sessions": 1,
+}
+"""Every var that says what a number means, with another value than the default."""
+
+
+def whole(new_warehouse: NewDuckDb, world: World, variables: dict[str, Any]) -> DuckDbWarehouse:
+    warehouse = new_warehouse()
+    warehouse.insert(world)
+    warehouse.build(variables=variables)
+    return warehouse
+
+
+def later(world: World, days: int) -> World:
+    arrival = {"_loaded_at": DEFAULT_ARRIVAL + timedelta(days=days)}
+    return {table: [row | arrival for row in rows] for table, rows in world.items()}
+
+
+def test_vars_may_differ_from_the_first_build_on_and_change_between_builds(
+    new_warehouse: NewDuckDb,
+) -> None:
+    """A silence of 20 days ends: with 21 for churn it was none, and no day of it stays."""
+    world: World = merged(
+        random_world(19, days=30),
+        {
+            "tutors": [tutor("silent", onboarding_date=utc("2025-01-10 09:00"))],
+            "students": [student("listener")],
+            "sessions": [session("before", "silent", "listener", "2025-03-01 10:00")],
+        },
+    )
+    news = later({"sessions": [session("after", "silent", "listener", "2025-03-21 10:00")]}, 1)
+    sliced = whole(new_warehouse, world, OTHER_VARS)
+    sliced.insert(news)
+    sliced.build(variables=OTHER_VARS)
+    both = merged(world, news)
+    assert sliced.published() == whole(new_warehouse, both, OTHER_VARS).published()
+    before = sliced.published()
+    sliced.build()
+    assert sliced.published() == whole(new_warehouse, both, {}).published()
+    assert sliced.published() != before
+
+
+def changed_macro(manifest: Any) -> None:
+    manifest.macros["macro.tutormax.safe_share"].macro_sql += " "
+
+
+def changed_seed(manifest: Any) -> None:
+    seed = manifest.nodes["seed.tutormax.performance_tier_thresholds"]
+    seed.checksum.checksum = "another"
+
+
+def changed_model(manifest: Any) -> None:
+    model = manifest.nodes["model.tutormax.int_churn__churn_days_dated"]
+    model.checksum.checksum = "another"
+
+
+@pytest.mark.parametrize("change", [changed_macro, changed_seed, changed_model])
+def test_a_change_of_the_project_recomputes_everything(
+    change: Callable[[Any], None], new_warehouse: NewDuckDb, dbt_project: DuckDbProject
+) -> None:
+    warehouse = whole(new_warehouse, random_world(20, days=3), {})
+    words = ("--select", "students")
+    manifest = dbt_project.manifest.deepcopy()
+    change(manifest)
+    manifest.build_flat_graph()
+    warehouse.build(*words)
+    dbt_project.spares.append(manifest)
+    warehouse.build(*words)
+    fulls = warehouse.execute(
+        "select build_number, bool_or(is_full) from staging.build_plan group by 1 order by 1"
+    )
+    assert [is_full for _, is_full in fulls] == [True, False, True]

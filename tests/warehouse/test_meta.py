@@ -1,0 +1,91 @@
+"""What a model's meta says is known, complete and free of contradictions, or nothing runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from support.factories import small_world
+from support.project import DuckDbProject
+from support.warehouses import DuckDbWarehouse, NewDuckDb
+
+DAYS = "int_activity__tutor_days_summed"
+Meta = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def built(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
+    warehouse = new_warehouse()
+    warehouse.insert(small_world())
+    warehouse.build()
+    return warehouse
+
+
+def misspelled(meta: Meta) -> None:
+    meta["recompute"]["colum"] = meta["recompute"].pop("column")
+
+
+def unknown(meta: Meta) -> None:
+    meta["fusd"] = True
+
+
+def missing(meta: Meta) -> None:
+    del meta["recompute"]
+
+
+def unheard_of(meta: Meta) -> None:
+    meta["recompute"]["by"] = "week"
+
+
+def contradictory(meta: Meta) -> None:
+    meta["recompute"]["changed_in"] = "stg_tutormax__sessions"
+
+
+def of_no_column(meta: Meta) -> None:
+    meta["recompute"]["column"] = "activity_date"
+
+
+def of_no_model(meta: Meta) -> None:
+    meta["recompute"] = {"by": "key", "changed_in": "stg_tutormax__session"}
+
+
+def looking_back(meta: Meta) -> None:
+    meta["recompute"]["lookback"] = 14
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (misspelled, "has the key recompute.colum, which is none of by, column, changed_in"),
+        (misspelled, "lacks recompute.column, which by: day needs"),
+        (unknown, "has the key fusd, which is none of recompute, audit"),
+        (missing, "does not say by what it is recomputed: recompute.by is one of key, batch"),
+        (unheard_of, "does not say by what it is recomputed"),
+        (contradictory, "says recompute.changed_in, which by: day does not know"),
+        (of_no_column, "names the column activity_date, which it does not have"),
+        (of_no_model, "names the model stg_tutormax__session, which does not exist"),
+        (looking_back, "looks back by 14, which is none of none, longest_window, churn_silence"),
+    ],
+)
+def test_a_wrong_word_stops_a_build_and_lint(
+    damage: Callable[[Meta], None],
+    sentence: str,
+    built: DuckDbWarehouse,
+    dbt_project: DuckDbProject,
+) -> None:
+    for words in (("run", "--select", "students"), ("run-operation", "check_recompute")):
+        manifest = dbt_project.manifest.deepcopy()
+        config = manifest.nodes[f"model.tutormax.{DAYS}"].config
+        # A copy of a manifest shares what lies deeper.
+        config.meta = deepcopy(config.meta)
+        damage(config.meta)
+        manifest.build_flat_graph()
+        dbt_project.spares.append(manifest)
+        done = built.dbt(*words)
+        assert not done.succeeded
+        said = " ".join(done.message.split())
+        assert f"The meta of {DAYS} " in said
+        assert sentence in said
