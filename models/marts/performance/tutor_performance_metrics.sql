@@ -17,6 +17,18 @@ tiers as (
     select * from {{ ref('performance_tiers') }}
 ),
 
+-- The scores of the sessions, in fixed point, and one in it; half of one if no session has a score.
+scored as (
+    select
+        *,
+        cast(1e12 as {{ type_double() }}) as one,
+        cast(greatest(engagement_scores, 1) as {{ type_double() }}) as scores,
+        cast(
+            case when engagement_scores = 0 then 500000000000 else engagement_sum end as {{ type_double() }}
+        ) as score_sum
+    from windows
+),
+
 metrics as (
     select
         tutor_id,
@@ -29,16 +41,15 @@ metrics as (
         {{ safe_share('first_successes', 'first_ratings') }} as first_session_success_rate,
         {{ safe_share('reschedules', 'sessions') }} as reschedule_rate,
         {{ safe_share('no_shows', 'sessions') }} as no_show_rate,
-        -- Weights 0.4, 0.4 and 0.2 as fifths, divided once: a value on a threshold comes out exact.
-        -- The last share makes it null without sessions.
-        (
-            2 * least(1, {{ safe_share('logins', 'sessions') }})
-            + 2 * coalesce({{ mean_of_fixed_point('engagement_sum', 'engagement_scores', 12) }}, 0.5)
-            + {{ safe_share('on_time_starts', 'sessions') }}
-        ) / 5 as engagement_score,
+        -- Weights 0.4, 0.4 and 0.2 as fifths, over one denominator: divided once, a value on a threshold is
+        -- on it. All of it in doubles, the same on every engine.
+        {{ safe_share(
+            '(2 * least(logins, sessions) + on_time_starts) * scores * one + 2 * score_sum * sessions',
+            '5 * sessions * scores * one'
+        ) }} as engagement_score,
         {{ safe_share('100 * objectives_met', 'objectives_known') }} as learning_objectives_met_pct,
         {{ mean_of_fixed_point('response_sum', 'responses', 6) }} as response_time_avg_minutes
-    from windows
+    from scored
 ),
 
 -- The thresholds as one row. A metric where lower is better is compared with its sign turned.

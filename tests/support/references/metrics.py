@@ -33,7 +33,7 @@ def reference_metrics(world: World, as_of_date: date | None = None) -> dict[Key,
         return {}
     first = _day(min(moments)) + DAY
     last = as_of_date or min(_day(max(moments)) + DAY, datetime.now(UTC).date())
-    thresholds = _thresholds()
+    thresholds = tier_bounds()
     rows: dict[Key, Row] = {}
     for tutor in world["tutors"]:
         mine = {
@@ -90,7 +90,7 @@ def _row(mine: World, now: datetime, begin: datetime, thresholds: dict[str, Row]
         "response_time_avg_minutes": _mean(minutes),
     }
     judged = metrics | {"no_show_rate": _mean(row["no_show"] for row in sessions)}
-    return metrics | {"performance_tier": _tier(judged, thresholds) if sessions else None}
+    return metrics | {"performance_tier": tier_of(judged, thresholds) if sessions else None}
 
 
 def _engagement(sessions: list[Row], events: list[Row]) -> Fraction | None:
@@ -111,7 +111,8 @@ def _engagement(sessions: list[Row], events: list[Row]) -> Fraction | None:
     )
 
 
-def _tier(metrics: Row, thresholds: dict[str, Row]) -> str:
+def tier_of(metrics: Row, thresholds: dict[str, Row]) -> str:
+    """The tier of a window with sessions, from its metrics as fractions; null is neither."""
     green = red = 0
     for name, bound in thresholds.items():
         value = metrics[name]
@@ -129,7 +130,8 @@ def _tier(metrics: Row, thresholds: dict[str, Row]) -> str:
     return "Strong" if green >= 3 else "Developing"
 
 
-def _thresholds() -> dict[str, Row]:
+def tier_bounds() -> dict[str, Row]:
+    """The bounds of each metric that the tier looks at: green, red, and which side is better."""
     with THRESHOLDS.open(newline="") as lines:
         return {
             line["metric"]: {
