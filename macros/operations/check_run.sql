@@ -1,8 +1,8 @@
 {#- Stops a run that cannot end well, with one sentence, before anything is written. -#}
 {% macro check_run() -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
-        {%- do check_recompute() -%}
         {%- do check_vars() -%}
+        {%- do check_recompute() -%}
         {%- do check_sources() -%}
         {%- do check_raw() -%}
         {%- do check_retained() -%}
