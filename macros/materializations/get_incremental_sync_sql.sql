@@ -28,10 +28,14 @@
     {%- endif -%}
 
     {%- if changes.deleted %}
+    {%- set doomed -%}
+        {{ scope }}
+        and not exists (select 1 from {{ source_table }} as source_rows where {{ same_key }})
+    {%- endset %}
+    {%- do count_cascaded(target_table, adapter.quote(keys[0]), doomed) %}
     delete from {{ target_table }} as target_rows
     where
-        {{ scope }}
-        and not exists (select 1 from {{ source_table }} as source_rows where {{ same_key }});
+        {{ doomed }};
     {%- endif %}
     {%- if changes.updated %}
     update {{ target_table }} as target_rows

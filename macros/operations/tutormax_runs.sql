@@ -39,7 +39,7 @@
         'restated_from': changes.restated_from,
         'inserted': changes.inserted,
         'updated': changes.updated,
-        'deleted': changes.deleted
+        'deleted': changes.deleted + kept_for_the_run('cascaded').get(model.alias, 0)
     }]) }}
 {%- endmacro %}
 

@@ -112,6 +112,39 @@ def test_a_market_before_its_first_session(
             assert bool(duck.rows("tutor_performance_metrics")) == (round_ is work)
 
 
+def test_rows_that_a_cascade_removes_are_counted(
+    new_warehouse: NewDuckDb, new_postgres: NewPostgres
+) -> None:
+    """A tutor leaves raw, and three sessions of others with what was said of them."""
+    world = random_world(14, days=30)
+    rated = [row for row in world["student_feedback"] if row["tutor_id"] != "tutor-1"][:3]
+    deletes = [
+        "delete from raw.tutors where tutor_id = 'tutor-1' returning 1",
+        *(
+            f"delete from raw.sessions where session_id = '{row['session_id']}' returning 1"
+            for row in rated
+        ),
+    ]
+    counts = []
+    with new_postgres() as postgres:
+        for warehouse in (new_warehouse(), postgres):
+            warehouse.insert(world)
+            warehouse.build()
+            for sql in deletes:
+                warehouse.execute(sql)
+            warehouse.build(variables={"allow_mass_delete": True})
+            counts.append(
+                warehouse.execute(
+                    "select model, rows_deleted from tutormax.tutormax_runs where build_number = "
+                    "(select max(build_number) from tutormax.tutormax_runs) and rows_deleted > 0 "
+                    "and model not like 'stg%' order by model"
+                )
+            )
+    on_duckdb, on_postgres = counts
+    assert dict(on_duckdb)["student_feedback"] > 3
+    assert on_postgres == on_duckdb
+
+
 def corrections(world: World) -> World:
     """Some rows of every table once more, with other values; some of them break a rule."""
     later = DEFAULT_ARRIVAL + timedelta(days=2)
