@@ -110,7 +110,7 @@
                 cast({{ months[0] }} as string) as old_month,
                 cast({{ months[1] }} as string) as new_month,
                 source_rows.{{ key }} is null
-                {%- if unit.expires %}
+                {%- if meta.get('fused') and unit.expires %}
                 and target_rows.{{ unit.column }} >= {{ as_column(unit.column, last_expired()) }}
                 {%- endif %} as is_lost
             from {{ standing }} as target_rows
