@@ -29,7 +29,8 @@
     {%- set known = kept_for_the_run('comments') -%}
     {%- if not known -%}
         {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed']) -%}
-        {%- do known.update(comments_where("schema_name in ('" ~ nodes | map(attribute='schema') | unique | join("', '") ~ "')")) -%}
+        {%- set schemas = nodes | map(attribute='schema') | unique | join("', '") -%}
+        {%- do known.update(comments_where("schema_name in ('" ~ schemas ~ "')")) -%}
     {%- endif -%}
     {%- set found = known.get(place, {}) -%}
     {%- set is_anew = flags.FULL_REFRESH or model.config.materialized not in ('incremental', 'seed') -%}

@@ -2,7 +2,7 @@
     Which rows a build recomputes. A model's meta says it once, as `recompute`; the model reads it for what it
     selects, and the strategy `sync` for what it replaces:
 
-    - {by: key, changed_in: <staging model>}: the keys of which a row was judged otherwise since the model's last
+    - {by: key, changed_in: <staging model>}: the keys of rows whose verdict has changed since the model's last
       build; of several sources, {by: key, changed_in: {<source_table>: <staging model>}};
     - {by: batch, column: <key>}: the keys that the model selects;
     - {by: day, column: <day>, lookback: <name>}: the days from the first one that changed on, and `lookback`
@@ -51,7 +51,7 @@
     {{ return(is_unit_test() or not is_incremental() or since_last_build() == -1) }}
 {%- endmacro %}
 
-{#- True for the keys of a staging model of which a row was judged otherwise since. -#}
+{#- True for the keys of rows of a staging model whose verdict has changed since. -#}
 {% macro is_recomputed_key(staging) -%}
     {{ 'true' if is_everything_recomputed() else 'record_key in (' ~ changed_keys(staging) ~ ')' }}
 {%- endmacro %}
