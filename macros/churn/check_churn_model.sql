@@ -8,8 +8,8 @@
         {%- set versions = [active] -%}
         {%- if is_incremental() and not flags.FULL_REFRESH -%}
             {%- set standing = run_query(
-                'select distinct model_version from ' ~ this ~ ' where ' ~ is_recomputed()
-                ~ ' and prediction_date >= ' ~ utc_midnight(last_expired()) ~ ' order by 1'
+                'select distinct model_version from ' ~ this ~ ' as target_rows where ' ~ is_replaced(none)
+                ~ ' and prediction_date >= ' ~ utc_midnight(changes().expired) ~ ' order by 1'
             ).columns[0].values() -%}
             {%- for version in standing if version != active -%}
                 {%- do versions.append(version) -%}

@@ -11,5 +11,5 @@
 {%- endmacro %}
 
 {% macro postgres__build_lock(shared) -%}
-    select pg_advisory_xact_lock{{ '_shared' if shared }}(hashtext('{{ plan_relation() }}'));
+    select pg_advisory_xact_lock{{ '_shared' if shared }}(hashtext('{{ log_relation('build_log') }}'));
 {%- endmacro %}

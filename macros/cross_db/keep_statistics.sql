@@ -15,15 +15,12 @@
 {#- Autovacuum has the same rule, and comes a minute later. -#}
 {% macro postgres__keep_statistics() -%}
     {%- set columns = model.config.meta.get('statistics_of', []) %}
+    {%- set changed = kept_for_the_run('changed_rows').get(model.alias, {}).values() | sum %}
     do $$
     begin
         if not exists (
             select 1 from pg_stats where schemaname = '{{ this.schema }}' and tablename = '{{ this.identifier }}'
-        ) or (
-            select sum(rows_inserted + rows_updated + rows_deleted)
-            from {{ runs_relation() }}
-            where build_number = {{ this_build() }} and model = '{{ this.name }}'
-        ) > (
+        ) or {{ changed }} > (
             select reltuples / 10 from pg_class where oid = '{{ this }}'::regclass
         ) then
             analyze {{ this }}{{ ' (' ~ quoted_list(columns) ~ ')' if columns }};

@@ -11,7 +11,7 @@
     do $$
     begin
         if (
-            select max(build_number) from {{ plan_relation() }}
+            select max(build_number) from {{ log_relation('build_log') }}
         ) > {{ this_build() }} then
             raise exception 'Another build has begun since this one did, so this one stopped: '
                 'wait for the other, then run dbt build again.';

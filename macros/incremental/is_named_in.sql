@@ -3,7 +3,7 @@
     a large parent for the few rows that join it. A full pass joins nearly all of it, and takes it as it is.
 -#}
 {% macro is_named_in(key, relation) -%}
-    {%- if since_last_build() == -1 -%}
+    {%- if is_everything_recomputed() -%}
         true
     {%- else -%}
         {{ key }} in (select {{ key }} from {{ relation }})

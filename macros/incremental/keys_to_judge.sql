@@ -7,8 +7,7 @@
     every change matters. `claim` draws in, link by link, the keys that compete for the same claim.
 -#}
 {% macro keys_to_judge(table, key, parents={}, related=none, claim=none) -%}
-    {%- set last_build = since_last_build() -%}
-    {%- if last_build == -1 -%}
+    {%- if is_everything_recomputed() -%}
         select cast(null as {{ dbt.type_string() }}) as record_key
         where false
     {%- else -%}
@@ -16,7 +15,7 @@
             select coalesce({{ key }}, '') as record_key
             from {{ source('raw', table) }}
             where
-                {{ var('loaded_at_column') }} > {{ loaded_through(table, last_build) }}
+                {{ var('loaded_at_column') }} > {{ instant("'" ~ this_run().before[table] ~ "'") }}
             {%- for parent, relation in parents.items() %}
             union
             select judged.record_key
@@ -25,7 +24,7 @@
                 select {{ parent }}, bool_or(is_accepted) as is_accepted
                 from {{ relation }}
                 where {{ parent }} in (
-                    select {{ parent }} from {{ relation }} where built_in > {{ last_build }}
+                    select {{ parent }} from {{ relation }} where built_in > {{ since_build() }}
                 )
                 group by {{ parent }}
             ) as parents on judged.{{ parent }} = parents.{{ parent }}
@@ -38,7 +37,7 @@
             select judged.record_key
             from {{ this }} as judged
             where judged.{{ related.key }} in (
-                select {{ related.key }} from {{ related.relation }} where built_in > {{ last_build }}
+                select {{ related.key }} from {{ related.relation }} where built_in > {{ since_build() }}
             )
             {%- endif %}
         {%- endset -%}
@@ -90,24 +89,13 @@
 
 {#- The rows of raw that this build judges: those the plan saw, of the keys in `keys_to_judge`. -#}
 {% macro is_to_judge(table, key) -%}
-    {%- if is_unit_test() or not is_incremental() -%}
+    {%- if is_unit_test() or not this_run() -%}
         {#- There are none, so all rows are. -#}
         coalesce({{ key }}, '') not in (select record_key from keys_to_judge)
     {%- else -%}
-        {{ var('loaded_at_column') }} <= {{ loaded_through(table, this_build()) }}
-        {%- if since_last_build() != -1 %}
+        {{ var('loaded_at_column') }} <= {{ instant("'" ~ this_run().through[table] ~ "'") }}
+        {%- if not is_everything_recomputed() %}
         and coalesce({{ key }}, '') in (select record_key from keys_to_judge)
         {%- endif %}
     {%- endif -%}
-{%- endmacro %}
-
-{#- How far a build took in a source: an instant in SQL, written out for the planner to weigh. -#}
-{% macro loaded_through(table, build) -%}
-    {%- set furthest -%}
-        select {{ utc_text('max(loaded_through)') }} as loaded_through
-        from {{ plan_relation() }}
-        where source_table = '{{ table }}' and build_number = {{ build }}
-    {%- endset -%}
-    {%- set through = run_query(furthest).rows[0][0] -%}
-    {{ return(instant("'" ~ through ~ "'" if through else "null")) }}
 {%- endmacro %}

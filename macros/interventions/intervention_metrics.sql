@@ -1,5 +1,5 @@
 {#-
-    What the conditions of intervention rules can name; int_interventions__tutor_metrics_unpivoted has rows
+    What the conditions of intervention rules can name; intervention_rule_inputs has rows
     for each. `windowed` have one for each window, the others one of the `date`. A `_drop` is the value in the
     next longer window less the value in this one: a fall is above zero. `named` have a text beside the
     number, one of an enum's.

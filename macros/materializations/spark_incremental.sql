@@ -7,7 +7,7 @@
       of that column, and only months with a difference are overwritten; a month without rows any more is dropped.
 
     Rows that come out equal keep their audit columns; `audit`, `fused` and `expires` mean what
-    they mean for the strategy sync. dbt is told the rows inserted, updated and deleted as its adapter's code.
+    they mean for the strategy sync.
 -#}
 {% materialization incremental, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -19,23 +19,19 @@
         {%- set built = kept_step('built') -%}
         {%- do adapter.drop_relation(built) -%}
         {%- do run_query(spark_table(built, spark_rows(sql))) -%}
-        {%- set counts = spark_sync(standing, built) -%}
+        {%- do keep_changes(*spark_sync(standing, built)) -%}
         {%- do adapter.drop_relation(built) -%}
     {%- else -%}
         {%- if standing is not none -%}
             {%- do adapter.drop_relation(standing) -%}
         {%- endif -%}
         {%- do run_query(spark_table(target_relation, spark_rows(sql))) -%}
-        {%- set counts = none -%}
-        {%- if config.get('contract').enforced -%}
-            {%- set counts = [run_query('select count(*) from ' ~ target_relation).rows[0][0], 0, 0] -%}
-        {%- endif -%}
     {%- endif -%}
     {%- for step in steps -%}
         {%- do run_query('drop view if exists ' ~ step) -%}
         {%- do adapter.drop_relation(kept_step(step)) -%}
     {%- endfor -%}
-    {%- call noop_statement('main', 'OK', counts | join(',') if counts else 'OK') -%}
+    {%- call noop_statement('main', 'OK') -%}
         {{ sql }}
     {%- endcall -%}
     {{ run_hooks(post_hooks) }}
@@ -77,7 +73,6 @@
 {% macro spark_sync(standing, built) -%}
     {%- set meta = config.get('meta', {}) -%}
     {%- set audit = meta.get('audit', {}) -%}
-    {%- set unit = recompute_unit() -%}
     {%- set keys = config.get('unique_key') -%}
     {%- set keys = [keys] if keys is string else keys -%}
     {%- set columns = model.columns.keys() | list -%}
@@ -110,9 +105,7 @@
                 cast({{ months[0] }} as string) as old_month,
                 cast({{ months[1] }} as string) as new_month,
                 source_rows.{{ key }} is null
-                {%- if meta.get('fused') and unit.expires %}
-                and target_rows.{{ unit.column }} >= {{ as_column(unit.column, last_expired()) }}
-                {%- endif %} as is_lost
+                {{ does_not_expire(meta) }} as is_lost
             from {{ standing }} as target_rows
             full outer join {{ built }} as source_rows on {{ same_key }}
         ) as compared
@@ -129,7 +122,7 @@
     {%- endfor -%}
     {%- if meta.get('fused') and counts.lost >= var('fuse_min_rows') -%}
         {%- set present = run_query('select count(*) from ' ~ standing).rows[0][0] | int -%}
-        {%- do blow_fuse(standing.schema ~ '.' ~ standing.identifier, counts.lost, present) -%}
+        {%- do fail_on_mass_delete(standing.schema ~ '.' ~ standing.identifier, counts.lost, present) -%}
     {%- endif -%}
     {%- if counts.inserted + counts.updated + counts.deleted -%}
         {%- do spark_overwrite(standing, built, columns, same_key, key, differs, touched) -%}

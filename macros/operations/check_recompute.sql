@@ -21,7 +21,6 @@
     {{ return({
         'recompute': ['by', 'column', 'changed_in', 'lookback', 'expires'],
         'audit': ['created', 'updated'],
-        'restates': ['instants', 'of', 'by', 'only_if_moved', 'everything_if_deleted'],
         'fused': [],
         'named_indexes': [],
         'statistics_of': [],
@@ -68,9 +67,8 @@
         {%- for key in unit if key not in needed + allowed + ['by'] -%}
             {%- do faults.append("says recompute." ~ key ~ ", which by: " ~ unit.by ~ " does not know") -%}
         {%- endfor -%}
-        {%- set staging = unit.changed_in.values() | list if unit.changed_in is mapping else [unit.changed_in] -%}
-        {%- for name in staging if unit.changed_in and 'model.' ~ project_name ~ '.' ~ name not in graph.nodes -%}
-            {%- do faults.append("names the model " ~ name ~ ", which does not exist") -%}
+        {%- for name in unit.get('changed_in', []) if name not in dated_sources() -%}
+            {%- do faults.append("names the source table " ~ name ~ ", which does not exist") -%}
         {%- endfor -%}
         {%- if unit.lookback and unit.lookback not in lookbacks() -%}
             {%- do faults.append("looks back by " ~ unit.lookback ~ ", which is none of "

@@ -5,7 +5,6 @@
         {%- do check_recompute() -%}
         {%- do check_sources() -%}
         {%- do check_raw() -%}
-        {%- do check_retained() -%}
     {%- endif -%}
 {%- endmacro %}
 

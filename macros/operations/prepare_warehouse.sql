@@ -1,33 +1,63 @@
-{#- What must stand before models run: the record of runs, and the plan of this build. -#}
+{#- What must stand before models run: the tables that the project itself keeps, and a word of this build. -#}
 {% macro prepare_warehouse() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'test') -%}
-        {%- do create_schema(runs_relation().without_identifier()) -%}
-        {%- do create_schema(plan_relation().without_identifier()) -%}
-        {%- do create_retained_tables() -%}
-        {%- for statement in warehouse_preparation() -%}
-            {%- do run_and_commit(statement) -%}
-        {%- endfor -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') -%}
+        {%- do adapter.dispatch('prepare_types', 'tutormax')() -%}
+        {%- do keep_own_tables() -%}
+        {%- if flags.WHICH in ('build', 'run') -%}
+            {%- do check_retained() -%}
+        {%- endif -%}
         {%- if flags.WHICH != 'test' -%}
-            {%- do run_and_commit(plan_build()) -%}
+            {%- do begin_build() -%}
             {%- do learn_tables() -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Statements that each stand alone, where an engine takes them one by one. -#}
-{% macro warehouse_preparation() -%}
-    {{ return(adapter.dispatch('warehouse_preparation', 'tutormax')()) }}
-{%- endmacro %}
-
-{% macro default__warehouse_preparation() -%}
-    {{ return([build_lock() ~ create_runs_table() ~ create_plan_table()]) }}
+{% macro default__prepare_types() -%}
 {%- endmacro %}
 
 {#- The contracts say jsonb, as the schema document does. -#}
-{% macro duckdb__warehouse_preparation() -%}
-    {{ return(['create type if not exists jsonb as json;' ~ create_runs_table() ~ create_plan_table()]) }}
+{% macro duckdb__prepare_types() -%}
+    {%- do run_and_commit('create type if not exists jsonb as json') -%}
 {%- endmacro %}
 
-{% macro spark__warehouse_preparation() -%}
-    {{ return([create_runs_table(), create_plan_table()]) }}
+{#- Makes the tables that are no models, or the columns of them that an earlier version did not have. -#}
+{% macro keep_own_tables() -%}
+    {%- set sources = graph.sources.values() | rejectattr('source_name', 'equalto', 'raw') | list -%}
+    {%- set found = adapter.dispatch('own_columns', 'tutormax')(sources) -%}
+    {%- for source in sources -%}
+        {%- set relation = api.Relation.create(
+            database=source.database, schema=source.schema, identifier=source.identifier
+        ) -%}
+        {%- set present = found.get(source.schema ~ '.' ~ source.identifier, {}) -%}
+        {%- set columns = [] -%}
+        {%- for column in source.columns.values() if column.name not in present -%}
+            {%- do columns.append(column.name ~ ' ' ~ sql_type(column.data_type)) -%}
+        {%- endfor -%}
+        {%- if not present -%}
+            {%- do create_schema(relation.without_identifier()) -%}
+            {%- do run_and_commit(
+                build_lock() ~ 'create table if not exists ' ~ relation ~ ' (' ~ columns | join(', ') ~ ')'
+            ) -%}
+        {%- else -%}
+            {%- for column in columns -%}
+                {%- do run_and_commit('alter table ' ~ relation ~ ' add column if not exists ' ~ column) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro default__own_columns(sources) -%}
+    {{ return(default__found_columns(sources)) }}
+{%- endmacro %}
+
+{% macro spark__own_columns(sources) -%}
+    {%- set found = {} -%}
+    {%- for source in sources -%}
+        {%- set relation = adapter.get_relation(source.database, source.schema, source.identifier) -%}
+        {%- for column in (adapter.get_columns_in_relation(relation) if relation is not none else []) -%}
+            {%- do found.setdefault(source.schema ~ '.' ~ source.identifier, {}).update({column.name: column.dtype}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found) }}
 {%- endmacro %}

@@ -93,8 +93,8 @@ from (
 ) as activity
 cross join (
     select as_of_date
-    from {{ runs_relation() }}
-    where model = 'int_activity__clock_bounded' and as_of_date is not null
+    from {{ log_relation('change_log') }}
+    where as_of_date is not null
     order by build_number desc
     limit 1
 ) as clock

@@ -81,8 +81,8 @@ def raw_keys(warehouse: DatabaseWarehouse, schema: str) -> dict[str, list[Any]]:
 def is_full(warehouse: DatabaseWarehouse) -> bool:
     return bool(
         warehouse.execute(
-            "select bool_or(is_full) from staging.build_plan "
-            "where build_number = (select max(build_number) from staging.build_plan)"
+            "select bool_or(is_full) from staging.build_log "
+            "where build_number = (select max(build_number) from staging.build_log)"
         )[0][0]
     )
 

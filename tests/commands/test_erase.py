@@ -165,7 +165,7 @@ def test_a_student_goes_and_the_metrics_stay(warehouse: DatabaseWarehouse) -> No
 def plans(warehouse: DatabaseWarehouse) -> list[str]:
     """Whether each of the last two builds was full."""
     found = warehouse.execute(
-        "select build_number, bool_or(is_full) from staging.build_plan "
+        "select build_number, bool_or(is_full) from staging.build_log "
         "where run_id <> 'rows left' group by build_number order by build_number desc limit 2"
     )
     return ["full" if is_full else "partial" for _, is_full in found]
@@ -289,6 +289,6 @@ def test_a_developers_copy_is_refused(
 
 @on_postgres
 def test_a_build_that_runs_meanwhile_stops(warehouse: DatabaseWarehouse) -> None:
-    before = warehouse.execute("select max(build_number) from staging.build_plan")[0][0]
+    before = warehouse.execute("select max(build_number) from staging.build_log")[0][0]
     warehouse.command("erase", "student", PUPIL)
-    assert warehouse.execute("select max(build_number) from staging.build_plan")[0][0] > before
+    assert warehouse.execute("select max(build_number) from staging.build_log")[0][0] > before

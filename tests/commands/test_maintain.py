@@ -8,7 +8,7 @@ from support.factories import small_world
 from support.warehouses import DatabaseWarehouse, DuckDbWarehouse, on_duckdb, on_postgres
 
 WORLD = small_world()
-TABLES = ("raw", "tutors"), ("tutormax", "sessions"), ("staging", "build_plan")
+TABLES = ("raw", "tutors"), ("tutormax", "sessions"), ("staging", "build_log")
 
 
 def rows_of(printed: str, schema: str, table: str) -> int:

@@ -315,8 +315,12 @@ class MutantProject:
                         f" (select row({', '.join(held)}) as told from {model.relation()})"
                     )
             selects.append(
-                "select 'build_plan', count(*), sum(hash(row("
-                "source_table, is_full, loaded_through, raw_rows))) from staging.build_plan"
+                "select 'build_log', count(*), sum(hash(row(source_table, is_full, since_build,"
+                " loaded_through, raw_rows))) from staging.build_log"
+            )
+            selects.extend(
+                f"select '{name}', count(*), sum(hash({name})) from staging.{name}"
+                for name in ("change_log", "watermarks")
             )
             selects.append(
                 "select 'comments', count(*), sum(hash(row(schema_name, table_name, column_name,"

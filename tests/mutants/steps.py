@@ -242,10 +242,10 @@ def lost(project: Slices, warehouse: Warehouse) -> None:
 def changed_back(project: Slices, warehouse: Warehouse) -> None:
     """The last build was of another project, those before it of this one."""
     warehouse.execute(
-        "insert into staging.build_plan"
-        " select build_number + 1, 'another', source_table, 'another', false, loaded_through,"
-        " raw_rows from staging.build_plan"
-        " where build_number = (select max(build_number) from staging.build_plan)"
+        "insert into staging.build_log"
+        " select build_number + 1, 'another', source_table, 'another', false, since_build,"
+        " loaded_through, raw_rows from staging.build_log"
+        " where build_number = (select max(build_number) from staging.build_log)"
     )
 
 

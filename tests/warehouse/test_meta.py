@@ -49,7 +49,7 @@ def of_no_column(meta: Meta) -> None:
 
 
 def of_no_model(meta: Meta) -> None:
-    meta["recompute"] = {"by": "key", "changed_in": "stg_tutormax__session"}
+    meta["recompute"] = {"by": "key", "changed_in": ["session"]}
 
 
 def looking_back(meta: Meta) -> None:
@@ -66,7 +66,7 @@ def looking_back(meta: Meta) -> None:
         (unheard_of, "does not say by what it is recomputed"),
         (contradictory, "says recompute.changed_in, which by: day does not know"),
         (of_no_column, "names the column activity_date, which it does not have"),
-        (of_no_model, "names the model stg_tutormax__session, which does not exist"),
+        (of_no_model, "names the source table session, which does not exist"),
         (looking_back, "looks back by 14, which is none of none, longest_window, churn_silence"),
     ],
 )

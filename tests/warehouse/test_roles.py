@@ -124,7 +124,7 @@ def test_the_loader_reads_raw_and_adds_to_it(logins: dict[str, str]) -> None:
         assert is_refused(loader, f"delete from raw.{table}")
         assert is_refused(loader, f"update raw.{table} set _loaded_at = now()")
     assert is_refused(loader, "truncate raw.tutors")
-    for table in ("tutormax.students", "archive.students", "staging.build_plan"):
+    for table in ("tutormax.students", "archive.students", "staging.build_log"):
         assert is_refused(loader, f"select * from {table}")
 
 

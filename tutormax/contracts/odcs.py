@@ -20,7 +20,7 @@ _ARGUMENTS_OF_ALL = {"model", "column_name"}
 
 
 def contracts_of(manifest: Node, variables: Mapping[str, Any]) -> dict[str, Contract]:
-    """The contract of each model tagged published, by the name of its file.
+    """The contract of each published table, by the name of its file.
 
     `manifest` is dbt's as JSON holds it; `variables` are the project's, which tests may name.
 
@@ -29,11 +29,16 @@ def contracts_of(manifest: Node, variables: Mapping[str, Any]) -> dict[str, Cont
     """
     contracts = {}
     for model in manifest["nodes"].values():
-        if model["resource_type"] == "model" and "published" in model["tags"]:
+        if model["resource_type"] == "model" and is_published(model):
             version = f".v{model['version']}" if model.get("version") else ""
             name = f"{model['name']}{version}.odcs.yaml"
             contracts[name] = _contract(model, manifest, variables)
     return dict(sorted(contracts.items()))
+
+
+def is_published(model: Node) -> bool:
+    """Whether a model of the manifest is a table for everybody."""
+    return (model["access"], model["config"]["materialized"]) == ("public", "incremental")
 
 
 def _contract(model: Node, manifest: Node, variables: Mapping[str, Any]) -> Contract:
@@ -51,7 +56,7 @@ def _contract(model: Node, manifest: Node, variables: Mapping[str, Any]) -> Cont
         "name": model["name"],
         "version": version,
         "status": "deprecated" if deprecation else "active",
-        "domain": model["fqn"][2],
+        "domain": model["fqn"][-2],
         "dataProduct": model["package_name"],
         "team": {
             "name": group["owner"]["name"],
@@ -83,7 +88,6 @@ def _table(model: Node, tests: list[Node]) -> Node:
         "logicalType": "object",
         "description": model["description"].strip(),
         **({"dataGranularityDescription": " ".join(grain[1].split())} if grain else {}),
-        "tags": model["tags"],
         "properties": [
             _property(column, keys, [test for test in tests if test["column"] == column["name"]])
             for column in model["columns"].values()

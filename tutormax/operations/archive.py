@@ -26,7 +26,7 @@ from tutormax.operations.leaving import (
     prepare,
     project_sql,
     retain,
-    tell_plan,
+    tell_log,
 )
 from tutormax.operations.project import refuse_prefix
 from tutormax.operations.transaction import (
@@ -109,7 +109,7 @@ def archive_old_rows(target: Target, *, dry_run: bool = False) -> Report:
         _find_keys(tx, as_of)
         conditions = _conditions()
         retain(tx, sql, sums=True)
-        tell_plan(tx, conditions)
+        tell_log(tx, conditions)
         for source in reversed(ARCHIVED):
             report.moved[source] = _copy(tx, sql, source, conditions[source])
         tx.change(
@@ -131,14 +131,13 @@ def years_before(day: date, years: int) -> date:
 
 
 def _last_calculation_date(tx: Transaction) -> date:
-    runs = Relation(PUBLISHED, "tutormax_runs")
+    log = Relation(STAGING, "change_log")
     found = (
         tx.rows(
-            f"select as_of_date from {runs} where model = 'int_activity__clock_bounded' "
-            "and as_of_date is not null and build_number is not null "
+            f"select as_of_date from {log} where as_of_date is not null "
             "order by build_number desc limit 1"
         )
-        if runs in tx.columns
+        if log in tx.columns and tx.has(PUBLISHED, "sessions")
         else []
     )
     if not found:

@@ -26,7 +26,7 @@ from tutormax.operations.leaving import (
     prepare,
     project_sql,
     retain,
-    tell_plan,
+    tell_log,
 )
 from tutormax.operations.project import refuse_prefix
 from tutormax.operations.transaction import (
@@ -133,7 +133,7 @@ class _Erasure:
         self._find_keys()
         conditions = self._conditions()
         retain(tx, self._sql, sums=self._person is Person.STUDENT)
-        tell_plan(tx, conditions)
+        tell_log(tx, conditions)
         self._forget_archived_sessions()
         self._delete_everything_else()
         kind = "jsonb" if tx.target is Target.POSTGRES else "json"

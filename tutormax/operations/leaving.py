@@ -1,8 +1,8 @@
 """Rows that leave the warehouse for good or for the archive, with all they touch.
 
-Raw, staging and published tables lose them together and the plan of the last build is told, so that
-the next build finds nothing torn and nothing to do; what the rows contributed to metrics stays, as
-sums, in the tables `archive.retained_…`.
+Raw, staging and published tables lose them together and the log of builds is told, so that
+the next build finds nothing missing and nothing to do. What the rows contributed to metrics stays,
+as sums, in the tables `archive.retained_…`.
 """
 
 from __future__ import annotations
@@ -75,20 +75,20 @@ def project_sql(target: Target) -> ProjectSql:
 def prepare(tx: Transaction, sql: ProjectSql) -> None:
     """Keep builds and loads away until the transaction ends, and make the tables of what leaves.
 
-    A build that runs meanwhile has read what is about to go: it stops, for there is a newer plan.
+    A build that runs meanwhile has read what is about to go: it stops, for there is a newer one.
     """
     if tx.target is Target.POSTGRES:
         tx.change(sql.build_lock)
         for source in (*(table.name for table in SOURCE_TABLES), "unreadable_rows"):
             tx.change(f"lock table {Relation(RAW, source)} in share row exclusive mode")
-    if tx.has(STAGING, "build_plan"):
-        plan = Relation(STAGING, "build_plan")
+    if tx.has(STAGING, "build_log"):
+        log = Relation(STAGING, "build_log")
         tx.change(
-            f"insert into {plan} (build_number, run_id, source_table, fingerprint, is_full, "
-            "loaded_through, raw_rows) "
+            f"insert into {log} (build_number, run_id, source_table, fingerprint, is_full, "
+            "since_build, loaded_through, raw_rows) "
             "select build_number + 1, 'rows left', source_table, fingerprint, false, "
-            f"loaded_through, raw_rows from {plan} "
-            f"where build_number = (select max(build_number) from {plan})"
+            f"since_build, loaded_through, raw_rows from {log} "
+            f"where build_number = (select max(build_number) from {log})"
         )
     tx.change("create temporary table leaving_keys (source_table varchar, record_key varchar)")
     tx.change("create temporary table leaving_sessions (session_id varchar)")
@@ -117,8 +117,8 @@ def retain(tx: Transaction, sql: ProjectSql, *, sums: bool) -> None:
     Args:
         sums: the sums of tutors' days too, not the bounds of the clock alone.
     """
-    needed = ("sessions", "student_feedback", "tutor_events", "tutormax_runs")
-    if not all(tx.has(PUBLISHED, name) for name in needed):
+    needed = ("sessions", "student_feedback", "tutor_events")
+    if not tx.has(STAGING, "change_log") or not all(tx.has(PUBLISHED, name) for name in needed):
         return
     for table, key, source in (
         ("leaving_sessions", "session_id", "sessions"),
@@ -134,23 +134,21 @@ def retain(tx: Transaction, sql: ProjectSql, *, sums: bool) -> None:
         tx.change(sql.retain_pending_feedback)
 
 
-def tell_plan(tx: Transaction, conditions: Mapping[str, Condition]) -> None:
-    """Lower what the plan says of raw by the rows that are about to leave it.
+def tell_log(tx: Transaction, conditions: Mapping[str, Condition]) -> None:
+    """Lower what the log says of raw by the rows that are about to leave it.
 
-    Those that the last build judged, that is: the plan has not counted what arrived since.
+    Those that builds have judged, that is: they have not counted what arrived since.
     """
-    if not (tx.has(STAGING, "build_plan") and tx.has(PUBLISHED, "tutormax_runs")):
+    if not tx.has(STAGING, "build_log"):
         return
-    runs = Relation(PUBLISHED, "tutormax_runs")
     for source, condition in conditions.items():
         staged = Relation(STAGING, f"stg_tutormax__{source}")
         if staged in tx.columns:
             tx.change(
-                f"update {Relation(STAGING, 'build_plan')} set raw_rows = raw_rows - ("
-                f"select count(*) from {staged} where {condition(plain)}) "
-                f"where source_table = '{source}' and build_number >= ("
-                f"select coalesce(max(build_number), 0) from {runs} "
-                f"where model = '{staged.name}')"
+                f"update {Relation(STAGING, 'build_log')} as logged set raw_rows = raw_rows - ("
+                f"select count(*) from {staged} as leaving "
+                f"where ({condition(plain)}) and leaving.loaded_at <= logged.loaded_through) "
+                f"where source_table = '{source}'"
             )
 
 

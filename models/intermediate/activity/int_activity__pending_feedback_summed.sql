@@ -8,7 +8,7 @@ sessions as (
     select *
     from {{ ref('sessions') }} as published
     where
-        {{ is_changed_since('scheduled_start', lookback=longest_window()) }}
+        {{ is_recomputed(instant='scheduled_start', lookback=longest_window()) }}
         and {{ is_not_retained('published.session_id') }}
 ),
 
@@ -16,13 +16,13 @@ sessions as (
 student_feedback as (
     select *
     from {{ ref('student_feedback') }}
-    where {{ is_changed_since('submitted_at') }}
+    where {{ is_recomputed(instant='submitted_at') }}
 ),
 
 retained as (
     select *
     from {{ source('archive', 'retained_pending_feedback') }}
-    where {{ is_changed_day('session_day', lookback=longest_window()) }}
+    where {{ is_recomputed(day='session_day', lookback=longest_window()) }}
 ),
 
 {{ late_feedback() }},

@@ -15,7 +15,7 @@ tutors as (
 tutor_days as (
     select *
     from {{ ref('int_activity__tutor_days_summed') }}
-    where {{ is_changed_day('activity_day', lookback=longest_window()) }}
+    where {{ is_recomputed(day='activity_day') }}
 ),
 
 days_before as (
@@ -23,7 +23,7 @@ days_before as (
         tutor_id,
         activity_day
     from {{ ref('int_activity__tutor_days_summed') }}
-    where not {{ is_changed_day('activity_day', lookback=longest_window()) }}
+    where not {{ is_recomputed(day='activity_day') }}
 ),
 
 clock as (
@@ -107,7 +107,7 @@ spine as (
         cast(dates.calendar_day as date) as calendar_day
     from spans
     cross join lateral {{ days_between('spans.first_day', 'spans.last_day') }} as dates (calendar_day)
-    where {{ is_changed_day('cast(dates.calendar_day as date)', lookback=longest_window()) }}
+    where {{ is_recomputed(day='cast(dates.calendar_day as date)') }}
 ),
 
 final as (

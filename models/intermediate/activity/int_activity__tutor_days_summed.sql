@@ -8,7 +8,7 @@ sessions as (
     select *
     from {{ ref('sessions') }} as published
     where
-        {{ is_changed_since('scheduled_start') }}
+        {{ is_recomputed(instant='scheduled_start') }}
         and {{ is_not_retained('published.session_id') }}
 ),
 
@@ -19,7 +19,7 @@ student_feedback as (
 tutor_events as (
     select *
     from {{ ref('tutor_events') }}
-    where {{ is_changed_since('event_timestamp') }}
+    where {{ is_recomputed(instant='event_timestamp') }}
 ),
 
 retained as (

@@ -9,7 +9,7 @@ with
 calendar as (
     select *
     from {{ ref('int_activity__tutor_calendar_spined') }}
-    where {{ is_changed_day('calendar_day', lookback=longest_window()) }}
+    where {{ is_recomputed(day='calendar_day', lookback=longest_window()) }}
 ),
 
 pending_feedback as (
@@ -65,7 +65,7 @@ as_of_the_date as (
     where
         rolled.active_days > 0
         and rolled.onboarding_day < rolled.calculation_day
-        and {{ is_recomputed('rolled.') }}
+        and {{ is_recomputed(day='rolled.calculation_day') }}
 ),
 
 final as (

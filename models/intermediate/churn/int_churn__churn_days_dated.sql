@@ -24,7 +24,7 @@ session_days as (
     inner join clock on tutor_days.activity_day < clock.as_of_date
     where
         tutor_days.sessions_completed > 0
-        and {{ is_changed_day('tutor_days.activity_day', lookback=var('churn_silence_days') + 1) }}
+        and {{ is_recomputed(day='tutor_days.activity_day', lookback=1) }}
 ),
 
 churn_days as (

@@ -1,7 +1,7 @@
 -- One row per working tutor and prediction day: what the churn model looks at, as it stood on the day.
 -- Working is a tutor, onboarded by then, who completed a session or joined in the 14 days before.
 -- noqa: disable=LT02
-{% set is_of_this_build = is_changed_day('calculation_day') %}
+{% set is_of_this_build = is_recomputed(day='calculation_day') %}
 
 with
 

@@ -6,13 +6,13 @@ with
 predictions as (
     select *
     from {{ ref('churn_predictions') }}
-    where {{ is_changed_month(utc_day('prediction_date')) }}
+    where {{ is_recomputed(instant='prediction_date') }}
 ),
 
 featured as (
     select *
     from {{ ref('int_churn__tutor_days_featured') }}
-    where {{ is_changed_month('prediction_day') }}
+    where {{ is_recomputed(day='prediction_day') }}
 ),
 
 distributions as (

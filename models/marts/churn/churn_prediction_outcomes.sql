@@ -5,13 +5,13 @@ with
 predictions as (
     select *
     from {{ ref('churn_predictions') }}
-    where {{ is_changed_month(utc_day('prediction_date')) }}
+    where {{ is_recomputed(instant='prediction_date') }}
 ),
 
 outcomes as (
     select *
     from {{ ref('int_churn__outcomes_dated') }}
-    where {{ is_changed_month('prediction_day') }}
+    where {{ is_recomputed(day='prediction_day') }}
 ),
 
 featured as (
@@ -21,7 +21,7 @@ featured as (
         days_since_last_session,
         tenure_days
     from {{ ref('int_churn__tutor_days_featured') }}
-    where {{ is_changed_month('prediction_day') }}
+    where {{ is_recomputed(day='prediction_day') }}
 ),
 
 clock as (

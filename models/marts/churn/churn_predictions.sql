@@ -7,7 +7,7 @@ with
 featured as (
     select *
     from {{ ref('int_churn__tutor_days_featured') }}
-    where {{ is_changed_day_or_back('prediction_day') }}
+    where {{ is_recomputed(day='prediction_day') }}
 ),
 
 coefficients as (

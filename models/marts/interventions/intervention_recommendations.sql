@@ -4,7 +4,7 @@
 with
 
 metrics as (
-    select * from {{ ref('int_interventions__tutor_metrics_unpivoted') }}
+    select * from {{ ref('intervention_rule_inputs') }}
 ),
 
 rules as (

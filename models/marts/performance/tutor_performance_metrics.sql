@@ -6,7 +6,7 @@ with
 windows as (
     select *
     from {{ ref('int_activity__tutor_windows_rolled') }}
-    where {{ is_changed_day('calculation_day') }}
+    where {{ is_recomputed(day='calculation_day') }}
 ),
 
 thresholds as (

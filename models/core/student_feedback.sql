@@ -1,7 +1,5 @@
 -- One row per feedback of a student on a session: the version that counts.
 
--- depends_on: {{ ref('int_acceptance__removals_counted') }}
-
 with
 
 judged as (
@@ -27,7 +25,7 @@ accepted as (
         submitted_at,
         created_at
     from judged
-    where is_accepted and {{ is_recomputed_key('stg_tutormax__student_feedback') }}
+    where is_accepted and {{ is_recomputed() }}
 )
 
 select * from accepted

@@ -1,7 +1,5 @@
 -- One row per tutoring session: the version that counts.
 
--- depends_on: {{ ref('int_acceptance__removals_counted') }}
-
 with
 
 judged as (
@@ -28,7 +26,7 @@ accepted as (
         created_at,
         updated_at
     from judged
-    where is_accepted and {{ is_recomputed_key('stg_tutormax__sessions') }}
+    where is_accepted and {{ is_recomputed() }}
 )
 
 select * from accepted

@@ -1,7 +1,5 @@
 -- One row per tutor: the version that counts.
 
--- depends_on: {{ ref('int_acceptance__removals_counted') }}
-
 with
 
 judged as (
@@ -23,7 +21,7 @@ accepted as (
         created_at,
         updated_at
     from judged
-    where is_accepted and {{ is_recomputed_key('stg_tutormax__tutors') }}
+    where is_accepted and {{ is_recomputed() }}
 )
 
 select * from accepted

@@ -10,8 +10,6 @@
     'interventions': 'intervention_id'
 } %}
 
--- depends_on: {{ ref('int_acceptance__removals_counted') }}
-
 with
 
 {% for table, key in keys.items() %}
@@ -23,7 +21,7 @@ with
         {{ row_as_json(source_columns()[table] | default([])) }} as record,
         loaded_at
     from {{ ref('stg_tutormax__' ~ table) }}
-    where not is_accepted and {{ is_recomputed_key('stg_tutormax__' ~ table) }}
+    where not is_accepted and {{ is_recomputed(of=table) }}
 ),
 {% endfor %}
 

@@ -1,7 +1,5 @@
 -- One row per event of a tutor on the platform: the version that counts.
 
--- depends_on: {{ ref('int_acceptance__removals_counted') }}
-
 with
 
 judged as (
@@ -17,7 +15,7 @@ accepted as (
         metadata,
         created_at
     from judged
-    where is_accepted and {{ is_recomputed_key('stg_tutormax__tutor_events') }}
+    where is_accepted and {{ is_recomputed() }}
 )
 
 select * from accepted

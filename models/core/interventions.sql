@@ -1,7 +1,5 @@
 -- One row per intervention for a tutor: the version that counts.
 
--- depends_on: {{ ref('int_acceptance__removals_counted') }}
-
 with
 
 judged as (
@@ -24,7 +22,7 @@ accepted as (
         created_at,
         updated_at
     from judged
-    where is_accepted and {{ is_recomputed_key('stg_tutormax__interventions') }}
+    where is_accepted and {{ is_recomputed() }}
 )
 
 select * from accepted

@@ -1,0 +1,199 @@
+{#-
+    The change log: what a build is about to change, written before any published table is touched. Its subject is a
+    source table, the calculation dates, or the var restate_from. `values` gives columns of the log as SQL, of
+    `relation` if there is one.
+-#}
+{% macro log_change(values, relation=none) -%}
+    insert into {{ log_relation('change_log') }} (build_number, {{ values.keys() | join(', ') }})
+    select {{ this_build() }}, {{ values.values() | join(', ') }}
+    {{ 'from ' ~ relation if relation }}
+{%- endmacro %}
+
+{#-
+    What dates the rows of a source: `instants`, of its own or of the table `of` to which the column `by` leads. With
+    `only_if_moved` a correction that moves none of them changes no day. A row that goes may take rows of other tables
+    along (`cascades`), on any day.
+-#}
+{% macro dated_sources() -%}
+    {{ return({
+        'tutors': {'key': 'tutor_id', 'instants': ['onboarding_date'], 'only_if_moved': true, 'cascades': true},
+        'students': {'key': 'student_id', 'instants': [], 'cascades': true},
+        'sessions': {'key': 'session_id', 'instants': ['scheduled_start', 'actual_start']},
+        'student_feedback': {
+            'key': 'feedback_id', 'instants': ['scheduled_start'], 'of': 'sessions', 'by': 'session_id'
+        },
+        'tutor_events': {'key': 'event_id', 'instants': ['event_timestamp']},
+        'interventions': {'key': 'intervention_id', 'instants': []}
+    }) }}
+{%- endmacro %}
+
+{#-
+    A select of one row: how many rows the published table of a source has, how many of them are not accepted any more,
+    and the first UTC day that its changes concern, by old values and new.
+-#}
+{% macro pending_changes(table) -%}
+    {%- set staging = ref('stg_tutormax__' ~ table) -%}
+    {%- set published = adapter.get_relation(target.database or none, generate_schema_name('tutormax', none), table) -%}
+    {%- set key = dated_sources()[table].key -%}
+    select
+        '{{ table }}' as source_table,
+    {%- if is_unit_test() or published is none %}
+        cast(0 as bigint) as rows_published,
+        cast(0 as bigint) as rows_removed,
+        cast(null as date) as first_changed_day
+    {%- elif is_everything_published() %}
+        count(*) as rows_published,
+        count(*) filter (where accepted.record_key is null) as rows_removed,
+        date '0001-01-01' as first_changed_day
+    from {{ published }} as old_rows
+    left join {{ staging }} as accepted on old_rows.{{ key }} = accepted.record_key and accepted.is_accepted
+    {%- else %}
+        (select count(*) from {{ published }}) as rows_published,
+        count(*) filter (where new_rows.{{ key }} is null) as rows_removed,
+        {{ first_changed_day_of(table, key) }} as first_changed_day
+    from (
+        {{ rows_within(published, 'target_rows.' ~ key ~ ' in (' ~ changed_keys(table) ~ ')') }}
+    ) as old_rows
+    full outer join (
+        select * from {{ staging }} where is_accepted and record_key in ({{ changed_keys(table) }})
+    ) as new_rows on old_rows.{{ key }} = new_rows.{{ key }}
+        {%- set dated = dated_sources()[table] -%}
+        {%- if dated.of %}
+    left join {{ published.incorporate(path={'identifier': dated.of}) }} as old_parents
+        on old_rows.{{ dated.by }} = old_parents.{{ dated.by }}
+    left join {{ ref('stg_tutormax__' ~ dated.of) }} as new_parents
+        on new_rows.{{ dated.by }} = new_parents.{{ dated.by }} and new_parents.is_accepted
+        {%- endif %}
+    {%- endif %}
+{%- endmacro %}
+
+{% macro first_changed_day_of(table, key) -%}
+    {%- set dated = dated_sources()[table] -%}
+    {%- set sides = ['old_parents', 'new_parents'] if dated.of else ['old_rows', 'new_rows'] -%}
+    {%- set days = [] -%}
+    {%- set moved = [] -%}
+    {%- for instant in dated.instants -%}
+        {%- do days.extend([utc_day(sides[0] ~ '.' ~ instant), utc_day(sides[1] ~ '.' ~ instant)]) -%}
+        {%- do moved.append(sides[0] ~ '.' ~ instant ~ ' is distinct from ' ~ sides[1] ~ '.' ~ instant) -%}
+    {%- endfor -%}
+    {%- set columns = graph.nodes['model.tutormax.' ~ table].columns.keys() | reject('equalto', key) | list -%}
+    {%- if dated.cascades -%}
+        case when count(*) filter (where new_rows.{{ key }} is null) > 0 then date '0001-01-01' else
+    {%- endif %}
+    {% if days -%}
+        min(least({{ days | join(', ') }})) filter (
+            where old_rows.{{ key }} is null or new_rows.{{ key }} is null
+            or {{ moved | join(' or ') if dated.only_if_moved else row_differs('old_rows', 'new_rows', columns) }}
+        )
+    {%- else -%}
+        cast(null as date)
+    {%- endif %}
+    {{- ' end' if dated.cascades }}
+{%- endmacro %}
+
+{#- The post-hook of core__pending_changes, for which all published tables wait. -#}
+{% macro log_pending_changes() -%}
+    {%- if execute and this_run() -%}
+        {%- do log_pending(this) -%}
+        {%- do kept_for_the_run('logged').update({'sources': true}) -%}
+        {%- do mark_unchanged() -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The pre-hook of a source's published table: logs its changes where a run leaves core__pending_changes out. -#}
+{% macro ensure_logged_changes() -%}
+    {%- if execute and this_run() and model.name in dated_sources() and not kept_for_the_run('logged').sources -%}
+        {%- do log_pending('(' ~ pending_changes(model.name) ~ ') as pending') -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro log_pending(relation) -%}
+    {%- for row in run_query('select source_table, rows_removed, rows_published from ' ~ relation ~ ' order by 1').rows -%}
+        {%- do fail_on_mass_delete(generate_schema_name('tutormax', none) ~ '.' ~ row[0], row[1] | int, row[2] | int) -%}
+    {%- endfor -%}
+    {%- do run_query(log_change(
+        {'subject': 'source_table', 'first_changed_day': 'first_changed_day', 'rows_removed': 'rows_removed'}, relation
+    )) -%}
+{%- endmacro %}
+
+{#- The post-hook of the calculation dates. -#}
+{% macro log_calculation_dates() -%}
+    {%- if execute and this_run() -%}
+        {%- do run_query(log_change({
+            'subject': "'calculation_dates'",
+            'first_calculation_date': 'first_calculation_date',
+            'as_of_date': 'as_of_date'
+        }, this)) -%}
+        {%- do kept_for_the_run('logged').update({'calculation_dates': true}) -%}
+        {%- if since_build() != -1 and not changes().dates_moved -%}
+            {%- do mark_unchanged() -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    What was logged since the last complete build: the first UTC day that changed, as a date in SQL; the day before
+    which predictions were not kept in one of the builds since, as such a date: they go, or come back if the dates were
+    put back; whether the calculation dates moved. It is asked once a run, when all of it is logged.
+-#}
+{% macro changes() -%}
+    {%- set known = kept_for_the_run('changes') -%}
+    {%- set asked = 'once' if kept_for_the_run('logged').calculation_dates else model.name -%}
+    {%- if asked not in known -%}
+        {%- set question -%}
+            select
+                cast(coalesce(least(min(first_changed_day), min(case
+                    when has_moved_first then date '0001-01-01'
+                    when earliest <> as_of_date then earliest
+                end)), date '9999-12-31') as varchar(10)) as first_day,
+                cast(coalesce({{ kept_from('max(as_of_date)') }}, date '0001-01-01') as varchar(10)) as expired,
+                max(case when has_moved_first or earliest <> as_of_date then 1 else 0 end) as dates_moved
+            from (
+                select
+                    case when build_number > {{ since_build() }} then first_changed_day end as first_changed_day,
+                    as_of_date,
+                    min(as_of_date) over () as earliest,
+                    subject = 'calculation_dates' and min(first_calculation_date) over (partition by subject)
+                    is distinct from first_calculation_date as has_moved_first
+                from {{ log_relation('change_log') }}
+                where
+                    build_number > {{ since_build() }}
+                    or (subject = 'calculation_dates' and build_number = (
+                        select max(build_number) from {{ log_relation('change_log') }}
+                        where subject = 'calculation_dates' and build_number <= {{ since_build() }}
+                    ))
+            ) as logged
+        {%- endset -%}
+        {%- set row = run_query(question).rows[0] -%}
+        {%- do known.update({asked: {
+            'first_day': "date '" ~ row[0] ~ "'", 'expired': "date '" ~ row[1] ~ "'", 'dates_moved': row[2] == 1
+        }}) -%}
+    {%- endif -%}
+    {{ return(known[asked]) }}
+{%- endmacro %}
+
+{#- Everything is new to published source tables after tutors or students have lost rows, too: see dated_sources. -#}
+{% macro is_everything_published() -%}
+    {%- set known = kept_for_the_run('everything_published') -%}
+    {%- set asked = 'once' if kept_for_the_run('logged').sources else model.name -%}
+    {%- if since_build() != -1 and asked not in known -%}
+        {%- do known.update({asked: run_query(
+            'select count(*) from ' ~ log_relation('change_log') ~ " where subject in ('tutors', 'students')"
+            ~ ' and rows_removed > 0 and build_number > ' ~ since_build()
+        ).rows[0][0] | int > 0}) -%}
+    {%- endif -%}
+    {{ return(since_build() == -1 or known[asked]) }}
+{%- endmacro %}
+
+{#- Half-loaded raw must not empty the warehouse: stops a build that would remove too many rows. -#}
+{% macro fail_on_mass_delete(table, rows_removed, rows_published) -%}
+    {%- if rows_removed >= var('fuse_min_rows')
+        and rows_removed > var('fuse_max_share') * rows_published
+        and not var('allow_mass_delete') -%}
+        {{ exceptions.raise_compiler_error(
+            "This build would remove " ~ rows_removed ~ " of the " ~ rows_published ~ " rows of " ~ table
+            ~ ", so it stopped and changed no published table: load what is missing in raw, or pass "
+            ~ "--vars '{allow_mass_delete: true}' if they must go."
+        ) }}
+    {%- endif -%}
+{%- endmacro %}

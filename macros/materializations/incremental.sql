@@ -1,0 +1,46 @@
+{#-
+    dbt's own `incremental`, but for a table of which nothing can have changed: everything that its model reads is as
+    it was when the build before, which was complete, left it. Such a table is not worked out again.
+-#}
+{% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
+    {{ return(left_as_it_is() if is_unchanged() else dbt.materialization_incremental_duckdb()) }}
+{% endmaterialization %}
+
+{% materialization incremental, adapter='postgres', supported_languages=['sql'] %}
+    {{ return(left_as_it_is() if is_unchanged() else dbt.materialization_incremental_default()) }}
+{% endmaterialization %}
+
+{% macro is_unchanged() -%}
+    {%- set unit = recompute_unit() -%}
+    {%- if since_build() == -1 or since_build() != this_build() - 1
+        or (unit.by in ('day', 'month') and changes().first_day != "date '9999-12-31'") -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set changed = [] -%}
+    {%- for parent in model.depends_on.nodes
+        if parent not in kept_for_the_run('unchanged') and not is_unchanged_input(parent) -%}
+        {%- do changed.append(parent) -%}
+    {%- endfor -%}
+    {{ return(not changed) }}
+{%- endmacro %}
+
+{#- Seeds are in the fingerprint; archive and erase count as a build of their own. -#}
+{% macro is_unchanged_input(unique_id) -%}
+    {%- set source = graph.sources.get(unique_id, {}) -%}
+    {{ return(
+        unique_id in graph.nodes and graph.nodes[unique_id].resource_type == 'seed'
+        or source.source_name == 'archive'
+        or source.source_name == 'raw' and not this_run().arrived.get(source.name, true)
+    ) }}
+{%- endmacro %}
+
+{% macro mark_unchanged() -%}
+    {%- do kept_for_the_run('unchanged').update({model.unique_id: true}) -%}
+{%- endmacro %}
+
+{% macro left_as_it_is() -%}
+    {%- do keep_changes(0, 0, 0) -%}
+    {%- do persist_docs(this, model) -%}
+    {%- call noop_statement('main', 'unchanged') -%}{%- endcall -%}
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+{%- endmacro %}
