@@ -11,5 +11,5 @@
 {%- endmacro %}
 
 {% macro postgres__build_lock(shared) -%}
-    select pg_advisory_xact_lock{{ '_shared' if shared }}(hashtext('{{ log_relation('build_log') }}'));
+    select pg_advisory_xact_lock{{ '_shared' if shared }}(hashtext('{{ generate_schema_name('staging', none) }}.build_log'));
 {%- endmacro %}

@@ -56,7 +56,7 @@
 
     tables as (
         {%- for node in tracked_models() %}
-        select '{{ node.name }}' as model
+        select '{{ node.alias }}' as model
         {{ 'union all' if not loop.last }}
         {%- endfor %}
     ),
@@ -149,10 +149,10 @@
         {%- if node.unique_id in tracked -%}
             {%- set builds = [this_build()] -%}
             {%- for parent in node.depends_on.nodes if parent in tracked -%}
-                {%- do builds.append(known.get(graph.nodes[parent].name, -1)) -%}
+                {%- do builds.append(known.get(graph.nodes[parent].alias, -1)) -%}
             {%- endfor -%}
-            {%- do known.update({node.name: builds | min}) -%}
-            {%- do completed.append((node.name, builds | min, none)) -%}
+            {%- do known.update({node.alias: builds | min}) -%}
+            {%- do completed.append((node.alias, builds | min, none)) -%}
         {%- elif node.resource_type == 'seed' -%}
             {%- do completed.append((node.name, this_build(), node.checksum.checksum)) -%}
         {%- endif -%}
@@ -236,8 +236,4 @@
 {#- The build since which this one recomputes; -1 if it recomputes everything. -#}
 {% macro since_build() -%}
     {{ return(-1 if is_unit_test() else this_run().get('since', -1)) }}
-{%- endmacro %}
-
-{% macro is_unit_test() -%}
-    {{ return(model.resource_type == 'unit_test') }}
 {%- endmacro %}

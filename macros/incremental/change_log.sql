@@ -197,3 +197,8 @@
         ) }}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Notes that this run leaves a node's table as it was: see the materialization incremental. -#}
+{% macro mark_unchanged() -%}
+    {%- do kept_for_the_run('unchanged').update({model.unique_id: true}) -%}
+{%- endmacro %}

@@ -69,29 +69,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro quoted_list(columns) -%}
-    {%- for column in columns -%}
-        {{ adapter.quote(column) }}{{ ', ' if not loop.last }}
-    {%- endfor -%}
-{%- endmacro %}
-
-{% macro row_differs(left, right, columns) -%}
-    (
-        {{ 'false' if not columns }}
-        {%- for column in columns %}
-        {{ left }}.{{ adapter.quote(column) }} is distinct from {{ right }}.{{ adapter.quote(column) }}
-        {{- ' or' if not loop.last }}
-        {%- endfor %}
-    )
-{%- endmacro %}
-
-{% macro row_matches(left, right, keys) -%}
-    {%- for key in keys -%}
-        {{ left }}.{{ adapter.quote(key) }} = {{ right }}.{{ adapter.quote(key) }}
-        {{- ' and ' if not loop.last }}
-    {%- endfor -%}
-{%- endmacro %}
-
 {#- How many rows would be inserted, updated and deleted, how many stand, how many of the deleted do not expire. -#}
 {% macro sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
     {%- set key = adapter.quote(keys[0]) -%}
@@ -116,6 +93,8 @@
 
 {% macro does_not_expire(meta) -%}
     {%- set unit = recompute_unit() -%}
-    {%- if meta.get('fused') and unit.expires %} and target_rows.{{ unit.column }} >= {{ utc_midnight(changes().expired) }}
+    {%- if meta.get('fused') and unit.expires %}
+        and target_rows.{{ unit.column }}
+        >= {{ utc_midnight(changes().expired) if is_instant(unit.column) else changes().expired }}
     {%- endif -%}
 {%- endmacro %}

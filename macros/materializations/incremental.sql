@@ -34,10 +34,6 @@
     ) }}
 {%- endmacro %}
 
-{% macro mark_unchanged() -%}
-    {%- do kept_for_the_run('unchanged').update({model.unique_id: true}) -%}
-{%- endmacro %}
-
 {% macro left_as_it_is() -%}
     {%- do keep_changes(0, 0, 0) -%}
     {%- do persist_docs(this, model) -%}

@@ -27,29 +27,6 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro var_kinds() -%}
-    {{ return({
-        'as_of_date': 'date',
-        'restate_from': 'date',
-        'loaded_at_column': 'name',
-        'fuse_max_share': 'share',
-        'fuse_min_rows': 'count',
-        'allow_mass_delete': 'flag',
-        'allow_history_loss': 'flag',
-        'metric_windows': 'mapping',
-        'on_time_minutes': 'number',
-        'first_session_success_rating': 'number',
-        'churn_silence_days': 'count',
-        'churn_model_version': 'name',
-        'prediction_years': 'count',
-        'recommendation_min_sessions': 'count',
-        'effectiveness_min_tutors': 'count',
-        'tenure_bands': 'mapping',
-        'enums': 'mapping',
-        'project_version': 'name'
-    }) }}
-{%- endmacro %}
-
 {% macro is_of_kind(value, kind) -%}
     {%- if kind == 'date' -%}
         {{ return(value | string == '' or is_date(value | string)) }}

@@ -127,6 +127,48 @@ def test_no_rule_is_broken(manifest: Manifest, tmp_path: Path) -> None:
     assert bounce(manifest, tmp_path) == (0, [])
 
 
+MODELS = ("staging", "core", "intermediate", "marts", "semantic")
+MACROS = (
+    *("time", "cross_db", "rules", "churn", "interventions"),
+    *("incremental", "materializations", "operations"),
+)
+"""The folders of models and macros: each uses itself and those before it."""
+
+
+def backward(manifest: Manifest) -> list[str]:
+    """What uses a folder that comes after its own, or hides what it reads in a comment."""
+    found = []
+    for kind, order in (("nodes", MODELS), ("macros", MACROS)):
+        places = {
+            key: order.index(entry["original_file_path"].split("/")[1])
+            for key, entry in manifest[kind].items()
+            if entry["package_name"] == "tutormax" and entry["resource_type"] in ("model", "macro")
+            if not entry["original_file_path"].startswith("tests/")
+        }
+        for key, place in places.items():
+            entry = manifest[kind][key]
+            used = entry["depends_on"]["nodes" if kind == "nodes" else "macros"]
+            found += [f"{key} uses {name}" for name in used if places.get(name, 0) > place]
+            if "depends_on:" in entry.get("raw_code", ""):
+                found.append(f"{key} says depends_on")
+    return found
+
+
+def test_layers_go_one_way(manifest: Manifest) -> None:
+    assert backward(manifest) == []
+    staging = "model.tutormax.stg_tutormax__tutors"
+    manifest["nodes"][staging]["depends_on"]["nodes"].append("model.tutormax.tutors")
+    manifest["nodes"][staging]["raw_code"] += "-- depends_on: {{ ref('tutors') }}"
+    manifest["macros"]["macro.tutormax.add_days"]["depends_on"]["macros"].append(
+        "macro.tutormax.check_run"
+    )
+    assert backward(manifest) == [
+        f"{staging} uses model.tutormax.tutors",
+        f"{staging} says depends_on",
+        "macro.tutormax.add_days uses macro.tutormax.check_run",
+    ]
+
+
 def undescribed(manifest: Manifest) -> None:
     manifest["sources"]["source.tutormax.raw.tutors"]["columns"]["email"]["description"] = ""
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
-from support.project import Build, Model, kept_models
+from support.project import REPOSITORY, Build, Model, kept_models
 from support.replay.worlds import KEYS, Slice, random_slices
 from support.warehouses import DatabaseWarehouse
 from tutormax.schema import LOADED_AT
@@ -45,20 +47,26 @@ def replay(seeded: DatabaseWarehouse, number: int) -> None:
     """
     rng = random.Random(f"replay {number}")
     slices = random_slices(number)
-    whimsical = rng.randrange(len(slices) - 1)
+    whim = WHIMS[number % len(WHIMS)]
+    # Nothing new comes after other vars and seeds: it would have most days recomputed anyway.
+    whimsical = len(slices) - 1 if whim is other_project else rng.randrange(len(slices) - 1)
     with seeded.copy() as warehouse:
         for at, held in enumerate(slices):
             warehouse.insert(held)
             if at == whimsical:
-                WHIMS[number % len(WHIMS)](warehouse, rng, held)
+                whim(warehouse, rng, held)
             if at == len(slices) - 1 or rng.random() < 0.85:
                 build(warehouse)
         assert_equals_full_build(warehouse, seeded)
 
 
-def run(warehouse: DatabaseWarehouse, *words: str, **variables: str) -> Build:
+def dbt(warehouse: DatabaseWarehouse, *words: str, **variables: Any) -> Build:
+    return warehouse.dbt(*words, *QUICKLY, variables=ANYTHING_GOES | variables)
+
+
+def run(warehouse: DatabaseWarehouse, *words: str, **variables: Any) -> Build:
     """Run the models once."""
-    return warehouse.dbt("run", *words, *QUICKLY, variables=ANYTHING_GOES | variables)
+    return dbt(warehouse, "run", *words, **variables)
 
 
 def build(warehouse: DatabaseWarehouse, *words: str, **variables: str) -> None:
@@ -67,8 +75,34 @@ def build(warehouse: DatabaseWarehouse, *words: str, **variables: str) -> None:
     assert done.succeeded or "Every table of raw is empty" in done.message, done.message
 
 
-def nothing(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) -> None:
-    pass
+OTHER_VARS: list[dict[str, Any]] = [
+    {"churn_silence_days": 21},
+    {"on_time_minutes": 0, "first_session_success_rating": 5},
+    {"metric_windows": {"7day": 5, "30day": 20, "90day": 40}},
+    {"recommendation_min_sessions": 1, "effectiveness_min_tutors": 1},
+    {"prediction_years": 0},
+]
+OTHER_SEED = "performance_tier_thresholds"
+
+
+def other_project(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) -> None:
+    """A build has other vars, or half of a seed; then the project's own are back."""
+    if rng.random() < 0.5:
+        run(warehouse, **rng.choice(OTHER_VARS))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for words in (("seed", "--select", OTHER_SEED), ("run",)):
+            manifest = warehouse.manifest
+            seed = manifest.nodes[f"seed.tutormax.{OTHER_SEED}"]
+            header, *rows = (REPOSITORY / seed.original_file_path).read_text().splitlines()
+            changed = Path(folder) / seed.original_file_path
+            changed.parent.mkdir(parents=True, exist_ok=True)
+            changed.write_text("\n".join([header, *rows[::2]]) + "\n")
+            seed.root_path, seed.checksum.checksum = folder, "another"
+            manifest.build_flat_graph()
+            warehouse.project.spares.append(manifest)
+            assert dbt(warehouse, *words).succeeded
+    assert dbt(warehouse, "seed", "--select", OTHER_SEED).succeeded
 
 
 def same_slice_again(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) -> None:
@@ -129,7 +163,7 @@ WHIMS: list[Callable[[DatabaseWarehouse, random.Random, Slice], None]] = [
     same_slice_again,
     earlier_date,
     rows_leave_raw,
-    nothing,
+    other_project,
     idle_build,
     dated_backfill,
     full_refresh,
