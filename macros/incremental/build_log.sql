@@ -17,6 +17,13 @@
     )) }}
 {%- endmacro %}
 
+{#- The report of runs; see end_build. -#}
+{% macro runs_relation() -%}
+    {{ return(api.Relation.create(
+        database=target.database or none, schema=generate_schema_name('tutormax', none), identifier='tutormax_runs'
+    )) }}
+{%- endmacro %}
+
 {#- Writes down that a build begins, and tells its models (see this_run). -#}
 {% macro begin_build() -%}
     {%- do run_and_commit(logged_build()) -%}
@@ -68,9 +75,13 @@
         group by tables.model
     ),
 
+    -- Before there was a log, the report had the numbers that staging rows carry.
     last_builds as (
         select
-            coalesce(max(build_number), 0) as build_number,
+            greatest(
+                coalesce(max(build_number), 0),
+                (select coalesce(max(build_number), 0) from {{ runs_relation() }})
+            ) as build_number,
             coalesce(max(case when is_full then build_number end), 0) as full_build
         from {{ log_relation('build_log') }}
     ),

@@ -7,12 +7,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro runs_relation() -%}
-    {{ return(api.Relation.create(
-        database=target.database or none, schema=generate_schema_name('tutormax', none), identifier='tutormax_runs'
-    )) }}
-{%- endmacro %}
-
 {#- A table that was new was all inserted. -#}
 {% macro reported_run(results) -%}
     {%- set rows = [] -%}

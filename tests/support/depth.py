@@ -57,7 +57,10 @@ def is_for_deep_runs(item: pytest.Item) -> bool:
     if marker is None or not marker.args:
         return marker is not None
     callspec = getattr(item, "callspec", None)
-    return callspec is not None and callspec.params.get("built_warehouse") in marker.args
+    if callspec is None:
+        return False
+    params = callspec.params
+    return params.get("built_warehouse", params.get("engine")) in marker.args
 
 
 @pytest.fixture(scope="session")

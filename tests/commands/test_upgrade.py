@@ -1,0 +1,124 @@
+"""A warehouse that an earlier version has built is built on: no history, archive or sum is lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from support.factories import random_world, session, utc
+from support.project import REPOSITORY
+from support.tables import Row, merged
+from support.warehouses import DatabaseWarehouse
+
+BEFORE = "3236898"
+"""The last commit before the change log: versions have not been tagged yet."""
+
+EXACT_NOW = {"engagement_score", "updated_at"}
+"""Its last digit was not that of the one division that it is; see CHANGELOG.md."""
+
+LATER = utc("2025-08-01 00:00")
+COMMAND = "from tutormax.cli import app; app()"
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project and the package as they were."""
+    held = subprocess.run(
+        ["git", "archive", BEFORE], cwd=REPOSITORY, capture_output=True, check=False
+    )
+    if held.returncode:
+        pytest.skip(f"this clone does not reach back to {BEFORE}")
+    folder = tmp_path_factory.mktemp("earlier")
+    with tarfile.open(fileobj=BytesIO(held.stdout)) as files:
+        files.extractall(folder, filter="data")
+    return folder
+
+
+def as_before(earlier: Path, environment: Mapping[str, str], *words: str) -> None:
+    """Run a command of the earlier version."""
+    done = subprocess.run(
+        words,
+        cwd=earlier,
+        env=dict(os.environ)
+        | environment
+        | {"PYTHONPATH": str(earlier), "DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.deep("postgres")
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_an_earlier_warehouse_is_built_on(
+    engine: str, earlier: Path, request: pytest.FixtureRequest
+) -> None:
+    new = {"duckdb": "new_warehouse", "postgres": "new_postgres"}[engine]
+    warehouse: DatabaseWarehouse = request.getfixturevalue(new)()
+    dbt = str(Path(sys.executable).with_name("dbt"))
+    build = (
+        dbt,
+        "build",
+        "--exclude-resource-type",
+        "test",
+        "--exclude-resource-type",
+        "unit_test",
+    )
+    environment = warehouse.environment
+    warehouse.insert(
+        merged(
+            random_world(13, days=20, first_day="2022-03-01"),
+            {"sessions": [session("x-recent", "tutor-2", "student-1", "2024-03-10 10:00")]},
+        )
+    )
+    as_before(earlier, environment, *build)
+    as_before(earlier, environment, sys.executable, "-c", COMMAND, "archive")
+    as_before(earlier, environment, *build)
+    before = {
+        table: rows_of(warehouse, table) for table in ("tutor_performance_metrics", "sessions")
+    }
+    sums = warehouse.execute("select sum(sessions) from archive.retained_tutor_days")
+    predicted = rows_of(warehouse, "churn_predictions")
+    (last,) = warehouse.execute("select max(build_number) from staging.build_plan")[0]
+    assert before["tutor_performance_metrics"] and sums[0][0] > 0
+
+    warehouse.build()
+    assert {table: rows_of(warehouse, table) for table in before} == before
+    assert rows_of(warehouse, "churn_predictions") == predicted
+    assert warehouse.execute("select sum(sessions) from archive.retained_tutor_days") == sums
+    assert logged(warehouse)[-1] == (last + 1, True)
+
+    warehouse.insert(
+        {
+            "sessions": [
+                session("x-new", "tutor-2", "student-1", "2024-03-12 10:00", _loaded_at=LATER)
+            ]
+        }
+    )
+    warehouse.build()
+    assert logged(warehouse)[-1] == (last + 2, False)
+
+
+def rows_of(warehouse: DatabaseWarehouse, table: str) -> list[Row]:
+    rows = (
+        {name: value for name, value in row.items() if name not in EXACT_NOW}
+        for row in warehouse.rows(table)
+    )
+    return sorted(rows, key=repr)
+
+
+def logged(warehouse: DatabaseWarehouse) -> list[tuple[int, bool]]:
+    return [
+        (number, is_full)
+        for number, is_full in warehouse.execute(
+            "select build_number, bool_or(is_full) from staging.build_log group by 1 order by 1"
+        )
+    ]
