@@ -23,7 +23,14 @@ from cases import Case, Measured, measure, parse_case
 from commands import apart
 from engines import Engines, machine
 from loading import Load, measure_loads
-from report import builds_table, full_table, loads_table, nothing_table, ratios_table
+from report import (
+    builds_table,
+    full_table,
+    loads_table,
+    nothing_table,
+    ratios_table,
+    twin_table,
+)
 from rich.console import Console
 
 DEFAULT = ("duckdb:90", "duckdb:365", "duckdb:730", "duckdb:90x10", "postgres:90")
@@ -69,7 +76,7 @@ def main() -> None:
     measured.sort(key=lambda one: arguments.cases.index(one.case))
     console = Console(width=150, highlight=False)
     console.print(f"Synthetic data. {about}.")
-    for table in (builds_table, ratios_table, full_table, nothing_table):
+    for table in (builds_table, ratios_table, full_table, nothing_table, twin_table):
         console.print(table(measured))
     if loads:
         console.print(loads_table(loads, measured))

@@ -28,7 +28,7 @@ class Build:
     `models` and `tests` are what dbt says its models and data tests took, `sql`, `metrics` and
     `scoring` what the statements took of all models, of the metrics' models and of those that score
     churn; statements run two at a time. `busy` is the wall time in which at least one model ran,
-    `around` that before the first node and after the last.
+    `around` that before the first node and after the last; `statements` are all that dbt sent.
     """
 
     cost: Cost
@@ -39,6 +39,7 @@ class Build:
     scoring: float
     busy: float
     around: float
+    statements: int
 
 
 def dbt_build(folder: Path, env: Mapping[str, str], words: Sequence[str] = EVERYTHING) -> Build:
@@ -76,6 +77,7 @@ def dbt_build(folder: Path, env: Mapping[str, str], words: Sequence[str] = EVERY
         scoring=sum(value for name, value in statements.items() if name in SCORING),
         busy=_covered((start, end) for kind, start, end in spans if kind == "model"),
         around=cost.wall - (last - first).total_seconds(),
+        statements=(logs / "dbt.log").read_text().count('"SQLQueryStatus"'),
     )
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import duckdb
 import psycopg2
 from arrivals import Arrivals
-from builds import Build, dbt_build
+from builds import EVERYTHING, WITHOUT_TESTS, Build, dbt_build
 from commands import Cost, apart
 from engines import Engines
 from loading import load
 from replay import replay
+from twin import measure_twin
 
 PUBLISHED = (
     "tutors",
@@ -41,7 +42,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Measured:
-    """A case, its builds by step, and the seconds of the replay (DuckDB only)."""
+    """A case and its builds by step; of DuckDB the seconds of the replay too, and `beside`.
+
+    That is for a build with nothing new, without data tests and with them: statements, seconds of
+    processor, and those of the twin.
+    """
 
     case: Case
     builds: dict[str, Build]
@@ -50,6 +55,7 @@ class Measured:
     published_rows: int
     metric_rows: int
     replayed: float | None
+    beside: list[tuple[int, float, float]]
 
 
 def parse_case(text: str) -> Case:
@@ -83,6 +89,14 @@ def measure(
             if step == "full" and case.engine == "duckdb":
                 say(f"{label}: replay")
                 replayed = apart(replay, folder, Path(env["TUTORMAX_DUCKDB_PATH"]))
+        beside = []
+        if case.engine == "duckdb":
+            say(f"{label}: empty twin")
+            twins = measure_twin(folder / "target" / "manifest.json", folder / "twin")
+            for words in (WITHOUT_TESTS, EVERYTHING):
+                again = dbt_build(folder, env, words)
+                cost = again.cost.processor
+                beside.append((again.statements, cost, twins[words].processor))
         rows = _published(env)
         return Measured(
             case,
@@ -92,6 +106,7 @@ def measure(
             sum(rows.values()),
             rows["tutor_performance_metrics"],
             replayed,
+            beside,
         )
 
 

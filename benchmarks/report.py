@@ -93,6 +93,21 @@ def nothing_table(every: list[Measured]) -> Table:
     return table
 
 
+def twin_table(every: list[Measured]) -> Table:
+    """A build with nothing new, and one of a project as large whose nodes are `select 1`."""
+    table = _table(
+        "A build with nothing new and the empty twin; seconds of processor",
+        *("engine", "days", "volume", "data tests", "statements", "build", "twin", "build / twin"),
+    )
+    for measured in every:
+        for tests, (statements, build, twin) in zip(("no", "yes"), measured.beside, strict=False):
+            table.add_row(
+                *(*_case(measured), tests, str(statements)),
+                *(f"{build:.1f}", f"{twin:.1f}", f"{build / twin:.2f}"),
+            )
+    return table
+
+
 def full_table(every: list[Measured]) -> Table:
     """The first build: throughput, the replay on one connection, the metrics."""
     table = _table(

@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from builds import EVERYTHING, WITHOUT_TESTS
-from commands import BIN, PROJECT, Cost, run
+from commands import BIN, Cost, run
 
 PROFILE = """
 twin:
   target: duckdb
   outputs:
-    duckdb: {type: duckdb, path: warehouse.duckdb, threads: 2}
+    duckdb: {type: duckdb, path: "{{ env_var('TWIN') }}", threads: 2}
 """
 
 
@@ -61,11 +61,8 @@ def measure_twin(manifest: Path, folder: Path) -> dict[Sequence[str], Cost]:
     shutil.rmtree(folder, ignore_errors=True)
     write_twin(manifest, folder)
     words = ("--project-dir", str(folder), "--profiles-dir", str(folder))
-    env: Mapping[str, str] = {
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-        "PWD": str(PROJECT),
-    }
+    env = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+    env["TWIN"] = str(folder / "warehouse.duckdb")
     run([str(BIN / "dbt"), *EVERYTHING, *words], env)
     return {
         kind: run([str(BIN / "dbt"), *kind, *words], env) for kind in (WITHOUT_TESTS, EVERYTHING)

@@ -155,7 +155,7 @@
     {%- endfor -%}
     {%- set completed = [] -%}
     {%- set tracked = tracked_models() | map(attribute='unique_id') | list -%}
-    {%- for result in results if result.status | string == 'success' -%}
+    {%- for result in results if result.status | string == 'success' and not reads_some_rows() -%}
         {%- set node = result.node -%}
         {%- if node.unique_id in tracked -%}
             {%- set builds = [this_build()] -%}
@@ -232,6 +232,11 @@
         ) -%}
     {%- endfor -%}
     {{ return(checksums) }}
+{%- endmacro %}
+
+{#- Whether a run reads but some rows, or none: it completes no table. -#}
+{% macro reads_some_rows() -%}
+    {{ return(flags.EMPTY or flags.SAMPLE) }}
 {%- endmacro %}
 
 {#- What this run was told when it began; nothing outside a build, where models take everything. -#}

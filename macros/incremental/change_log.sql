@@ -32,7 +32,8 @@
     and the first UTC day that its changes concern, by old values and new.
 -#}
 {% macro pending_changes(table) -%}
-    {%- set staging = ref('stg_tutormax__' ~ table) -%}
+    {#- render(): what stands, also where a run reads nothing of it, as with `--empty`. -#}
+    {%- set staging = ref('stg_tutormax__' ~ table).render() -%}
     {%- set published = adapter.get_relation(target.database or none, generate_schema_name('tutormax', none), table) -%}
     {%- set key = dated_sources()[table].key -%}
     select
@@ -61,7 +62,7 @@
         {%- if dated.of %}
     left join {{ published.incorporate(path={'identifier': dated.of}) }} as old_parents
         on old_rows.{{ dated.by }} = old_parents.{{ dated.by }}
-    left join {{ ref('stg_tutormax__' ~ dated.of) }} as new_parents
+    left join {{ ref('stg_tutormax__' ~ dated.of).render() }} as new_parents
         on new_rows.{{ dated.by }} = new_parents.{{ dated.by }} and new_parents.is_accepted
         {%- endif %}
     {%- endif %}
@@ -118,7 +119,7 @@
 
 {#- The post-hook of the calculation dates. -#}
 {% macro log_calculation_dates() -%}
-    {%- if execute and this_run() -%}
+    {%- if execute and this_run() and not reads_some_rows() -%}
         {%- do run_query(log_change({
             'subject': "'calculation_dates'",
             'first_calculation_date': 'first_calculation_date',

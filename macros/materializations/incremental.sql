@@ -1,6 +1,7 @@
 {#-
-    dbt's own `incremental`, but for a table of which nothing can have changed: everything that its model reads is as
-    it was when the build before, which was complete, left it. Such a table is not worked out again.
+    dbt's own `incremental`, but for a table that is to stay as it is: one of which nothing can have changed, for all
+    that its model reads is as the build before, which was complete, left it; and one that stands, in a run that reads
+    only some rows or none (`--sample`, `--empty`).
 -#}
 {% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
     {{ return(left_as_it_is() if is_unchanged() else dbt.materialization_incremental_duckdb()) }}
@@ -12,6 +13,9 @@
 
 {% macro is_unchanged() -%}
     {%- set unit = recompute_unit() -%}
+    {%- if reads_some_rows() -%}
+        {{ return(load_cached_relation(this) is not none) }}
+    {%- endif -%}
     {%- if since_build() == -1 or since_build() != this_build() - 1
         or (unit.by in ('day', 'month') and changes().first_day != "date '9999-12-31'") -%}
         {{ return(false) }}

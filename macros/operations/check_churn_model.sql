@@ -39,14 +39,14 @@
 {% macro lack_of_churn_model(version) -%}
     {%- set literal = dbt.string_literal(version) -%}
     {%- set rows = run_query(
-        'select interval_start, interval_end, feature from ' ~ ref('churn_model_coefficients')
+        'select interval_start, interval_end, feature from ' ~ ref('churn_model_coefficients').render()
         ~ ' where model_version = ' ~ literal ~ ' order by interval_start, interval_end, feature'
     ).rows -%}
     {%- set bands = run_query(
-        'select count(*) from ' ~ ref('churn_risk_bands') ~ ' where model_version = ' ~ literal
+        'select count(*) from ' ~ ref('churn_risk_bands').render() ~ ' where model_version = ' ~ literal
     ).rows[0][0] | int -%}
     {%- set uneven = run_query(
-        'select feature from ' ~ ref('churn_model_coefficients') ~ ' where model_version = ' ~ literal
+        'select feature from ' ~ ref('churn_model_coefficients').render() ~ ' where model_version = ' ~ literal
         ~ ' group by feature having min(mean) <> max(mean) or min(scale) <> max(scale) order by feature'
     ).rows -%}
     {%- set intercepts = [] -%}

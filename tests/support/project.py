@@ -39,11 +39,16 @@ quicken()
 
 @dataclass(frozen=True)
 class Build:
-    """How a run of dbt ended, the errors it named, and how many nodes of each kind passed."""
+    """How a run of dbt ended: the errors it named, the nodes that passed and the statements sent.
+
+    `passed` counts nodes by kind, `unchanged` has the models that were left as they were.
+    """
 
     succeeded: bool
     message: str
     passed: Counter[str]
+    unchanged: set[str]
+    statements: int
 
 
 @contextmanager
@@ -79,8 +84,10 @@ class Project:
     def run(self, *words: str, env: Mapping[str, str], variables: Variables = None) -> Build:
         """Run dbt in this process, in the warehouse that the environment names."""
         errors: list[str] = []
+        events: Counter[str] = Counter()
 
         def listen(event: Any) -> None:
+            events[event.info.name] += 1
             if event.info.level == "error":
                 errors.append(event.info.msg)
 
@@ -95,12 +102,16 @@ class Project:
         if result.exception is not None:
             errors.append(str(result.exception))
         # The results of an operation name no nodes.
-        passed = Counter(
-            one.node.resource_type.value
-            for one in getattr(result.result, "results", [])
-            if hasattr(one, "node") and one.status in ("success", "pass")
+        results = [one for one in getattr(result.result, "results", []) if hasattr(one, "node")]
+        return Build(
+            result.success,
+            "\n".join(errors),
+            Counter(
+                one.node.resource_type.value for one in results if one.status in ("success", "pass")
+            ),
+            {one.node.name for one in results if one.message == "unchanged"},
+            events["SQLQueryStatus"],
         )
-        return Build(result.success, "\n".join(errors), passed)
 
     def manifest_for(self, env: Mapping[str, str], *, with_tests: bool = True) -> Manifest:
         """A copy of the manifest: a run leaves its traces, which the next run must not see.

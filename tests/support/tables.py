@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tutormax.schema import KEYS
@@ -85,3 +85,8 @@ def parsed(rows: Iterable[Row]) -> Iterator[Row]:
             if isinstance(row.get(name), str)
         }
         yield row | documents
+
+
+def later(world: World, days: int) -> World:
+    arrival = {"_loaded_at": DEFAULT_ARRIVAL + timedelta(days=days)}
+    return {table: [row | arrival for row in rows] for table, rows in world.items()}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from support.factories import random_world, session, student, tutor, utc
 from support.project import DuckDbProject
-from support.tables import DEFAULT_ARRIVAL, World, merged
+from support.tables import World, later, merged
 from support.warehouses import DuckDbWarehouse, NewDuckDb
 
 OTHER_VARS = {
@@ -30,11 +29,6 @@ def whole(new_warehouse: NewDuckDb, world: World, variables: dict[str, Any]) -> 
     warehouse.insert(world)
     warehouse.build(variables=variables)
     return warehouse
-
-
-def later(world: World, days: int) -> World:
-    arrival = {"_loaded_at": DEFAULT_ARRIVAL + timedelta(days=days)}
-    return {table: [row | arrival for row in rows] for table, rows in world.items()}
 
 
 def test_vars_may_differ_from_the_first_build_on_and_change_between_builds(

@@ -9,8 +9,8 @@ import pytest
 
 from support.factories import WORLD_WITH_REFUSALS as WORLD
 from support.factories import event, feedback, random_world, session, student, tutor, utc
-from support.project import DuckDbProject, before_model
-from support.tables import DEFAULT_ARRIVAL, KEYS, Row, Tables, World, merged
+from support.project import BUILD, DuckDbProject, before_model, kept_models
+from support.tables import DEFAULT_ARRIVAL, KEYS, Row, Tables, World, later, merged
 from support.warehouses import BuiltWorld, DatabaseWarehouse, DuckDbWarehouse, NewDuckDb
 
 METRICS = "tutor_performance_metrics"
@@ -44,6 +44,97 @@ def test_a_build_after_one_of_staging_alone(
     warehouse.build("--select", "staging")
     warehouse.build()
     assert warehouse.published() == built.published()
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [
+            ("--exclude", "int_activity__tutor_days_summed"),
+            ("--select", "int_activity__tutor_days_summed"),
+        ],
+        [("--select", "stg_tutormax__sessions"), ("--select", "sessions")],
+        [("--select", "staging"), ("--select", "core"), ("--select", "core")],
+    ],
+)
+def test_a_change_reaches_what_is_built_later(
+    runs: list[tuple[str, str]], built: DatabaseWarehouse, new_warehouse: NewDuckDb
+) -> None:
+    """A run of some models does not let the next ones forget what changed."""
+    warehouse, whole = new_warehouse(built), new_warehouse()
+    moved = max(WORLD["sessions"], key=lambda row: row["scheduled_start"])
+    earlier = {
+        name: moved[name] - timedelta(days=2) for name in ("scheduled_start", "actual_start")
+    }
+    news = {"updated_at": utc("2026-01-01 00:00"), "_loaded_at": utc("2026-01-01 00:00")}
+    world = {"sessions": [moved | earlier | news]}
+    warehouse.insert(world)
+    for words in runs:
+        assert warehouse.dbt("run", *words).succeeded
+    warehouse.build()
+    whole.insert(merged(WORLD, world))
+    whole.build()
+    assert warehouse.published() == whole.published()
+
+
+def test_too_many_rows_gone_stop_a_source_table_that_is_built_alone(
+    built: DatabaseWarehouse, before: Tables, new_warehouse: NewDuckDb
+) -> None:
+    warehouse = new_warehouse(built)
+    warehouse.execute("delete from raw.sessions")
+    assert warehouse.dbt("run", "--select", "staging").succeeded
+    done = warehouse.dbt("run", "--select", "sessions", variables={"fuse_min_rows": 1})
+    assert "This build would remove" in done.message
+    assert warehouse.published()["sessions"].keys() == before["sessions"].keys()
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_a_run_that_reads_some_rows_leaves_what_stands(
+    engine: str, built_world: BuiltWorld
+) -> None:
+    with built_world(engine, WORLD).copy() as warehouse:
+        before = warehouse.published(audit=True)
+        for words in (
+            ("--empty", "--select", "config.materialized:incremental"),
+            ("--empty",),
+            ("--sample", "1 day"),
+            ("--empty", "--full-refresh"),
+        ):
+            done = warehouse.dbt("run", *words)
+            assert done.succeeded, done.message
+            assert warehouse.published(audit=True) == before
+        warehouse.build()
+        assert warehouse.published(audit=True) == before
+
+
+def test_an_empty_build_makes_what_is_missing(
+    built: DatabaseWarehouse, new_warehouse: NewDuckDb
+) -> None:
+    warehouse = new_warehouse()
+    warehouse.insert(WORLD)
+    warehouse.build("--empty")
+    assert not any(warehouse.published().values())
+    warehouse.build()
+    assert warehouse.published() == built.published()
+
+
+def test_what_cannot_have_changed_is_left_alone(
+    built: DatabaseWarehouse, new_warehouse: NewDuckDb
+) -> None:
+    warehouse = new_warehouse(built)
+    idle = warehouse.dbt(*BUILD)
+    assert idle.succeeded
+    assert idle.statements <= 200
+    incremental = {
+        model.name for model in kept_models(warehouse.project.manifest) if model.is_incremental
+    }
+    # Rows that could not be read are not counted when a build begins.
+    assert idle.unchanged == incremental - {REJECTED}
+
+    warehouse.insert(later({"tutor_events": [event("new", "tutor-1", "2025-03-02 10:00")]}, 1))
+    news = warehouse.build()
+    assert {"stg_tutormax__sessions", "sessions", "interventions"} < news.unchanged
+    assert not {"stg_tutormax__tutor_events", "tutor_events", METRICS} & news.unchanged
 
 
 def test_a_correction_changes_its_own_rows_alone(

@@ -4,12 +4,16 @@
 
 with
 
+published as (
+    select *
+    from {{ ref('sessions') }}
+    where {{ is_recomputed(instant='scheduled_start', lookback=longest_window()) }}
+),
+
 sessions as (
     select *
-    from {{ ref('sessions') }} as published
-    where
-        {{ is_recomputed(instant='scheduled_start', lookback=longest_window()) }}
-        and {{ is_not_retained('published.session_id') }}
+    from published
+    where {{ is_not_retained('published.session_id') }}
 ),
 
 -- What was submitted before the first day restated is pending on none of the days.

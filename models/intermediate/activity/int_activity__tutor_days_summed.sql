@@ -4,12 +4,16 @@
 
 with
 
+published as (
+    select *
+    from {{ ref('sessions') }}
+    where {{ is_recomputed(instant='scheduled_start') }}
+),
+
 sessions as (
     select *
-    from {{ ref('sessions') }} as published
-    where
-        {{ is_recomputed(instant='scheduled_start') }}
-        and {{ is_not_retained('published.session_id') }}
+    from published
+    where {{ is_not_retained('published.session_id') }}
 ),
 
 student_feedback as (

@@ -1,4 +1,6 @@
 -- One row per model version, horizon and month of predictions: how they compare with what came of them.
+-- noqa: disable=LT02
+{% set month = 'model_version, horizon_days, prediction_month' %}
 
 with
 
@@ -15,11 +17,7 @@ outcomes as (
 ),
 
 featured as (
-    select
-        tutor_id,
-        prediction_day,
-        days_since_last_session,
-        tenure_days
+    select *
     from {{ ref('int_churn__tutor_days_featured') }}
     where {{ is_recomputed(day='prediction_day') }}
 ),
@@ -54,7 +52,7 @@ judged as (
     select
         model_version,
         {{ horizon }} as horizon_days,
-        cast({{ dbt.date_trunc('month', 'cast(prediction_day as timestamp)') }} as date) as prediction_month,
+        {{ month_of('prediction_day') }} as prediction_month,
         window_{{ horizon }}day_probability as probability,
         case when churn_day < {{ add_days('prediction_day', horizon) }} then 1 else 0 end as has_churned,
         is_flagged,
@@ -74,46 +72,34 @@ ranked as (
         floor({{ safe_share('10 * (rank() over by_probability - 1)', 'count(*) over of_month') }}) as decile
     from judged
     window
-        of_month as (partition by model_version, horizon_days, prediction_month),
-        by_probability as (
-            partition by model_version, horizon_days, prediction_month
-            order by probability
-        ),
-        same_probability as (partition by model_version, horizon_days, prediction_month, probability),
-        by_silence as (
-            partition by model_version, horizon_days, prediction_month
-            order by silent_days
-        ),
-        same_silence as (partition by model_version, horizon_days, prediction_month, silent_days)
+        of_month as (partition by {{ month }}),
+        by_probability as (partition by {{ month }} order by probability),
+        same_probability as (partition by {{ month }}, probability),
+        by_silence as (partition by {{ month }} order by silent_days),
+        same_silence as (partition by {{ month }}, silent_days)
 ),
 
 deciles as (
     select
-        model_version,
-        horizon_days,
-        prediction_month,
+        {{ month }},
         decile,
         sum(has_churned) as churned,
         sum({{ to_fixed_point('probability', 12) }}) as probability_sum
     from ranked
-    group by model_version, horizon_days, prediction_month, decile
+    group by {{ month }}, decile
 ),
 
 calibrated as (
     select
-        model_version,
-        horizon_days,
-        prediction_month,
+        {{ month }},
         sum(abs(probability_sum - churned * cast(1000000000000 as bigint))) as calibration_sum
     from deciles
-    group by model_version, horizon_days, prediction_month
+    group by {{ month }}
 ),
 
 counted as (
     select
-        model_version,
-        horizon_days,
-        prediction_month,
+        {{ month }},
         count(*) as predictions,
         sum(has_churned) as churned,
         count(*) - sum(has_churned) as stayed,
@@ -126,7 +112,7 @@ counted as (
         sum(double_rank * has_churned) as double_rank_sum,
         sum(baseline_double_rank * has_churned) as baseline_double_rank_sum
     from ranked
-    group by model_version, horizon_days, prediction_month
+    group by {{ month }}
 ),
 
 final as (

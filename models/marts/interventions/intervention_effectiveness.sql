@@ -13,6 +13,14 @@ clock as (
     from {{ ref('int_activity__clock_bounded') }}
 ),
 
+published_interventions as (
+    select * from {{ ref('interventions') }}
+),
+
+published_metrics as (
+    select * from {{ ref('tutor_performance_metrics') }}
+),
+
 -- What is completed on the last calculation date or later has not been completed yet.
 interventions as {{ materialized() }} (
     select
@@ -28,7 +36,7 @@ interventions as {{ materialized() }} (
         coalesce(interventions.completed_date >= {{ utc_midnight('clock.as_of_date') }}, false) as is_ahead,
         clock.as_of_date,
         clock.kept_from
-    from {{ ref('interventions') }} as interventions
+    from published_interventions as interventions
     inner join clock on interventions.recommended_date < {{ utc_midnight('clock.as_of_date') }}
 ),
 
@@ -38,7 +46,7 @@ metrics as (
         {{ utc_day('metrics.calculation_date') }} as calculation_day,
         metrics.avg_rating,
         metrics.engagement_score
-    from {{ ref('tutor_performance_metrics') }} as metrics
+    from published_metrics as metrics
     inner join clock on metrics.calculation_date >= {{ utc_midnight('clock.kept_from') }}
     where metrics.{{ adapter.quote('window') }} = '30day'
 ),
