@@ -14,10 +14,10 @@ from pathlib import Path
 COLUMNS = (
     ("raw",),
     ("staging.tutormax",),
-    ("marts.core", "marts.quality"),
+    ("core",),
     ("intermediate.activity",),
     ("marts.performance", "intermediate.churn"),
-    ("marts.churn", "intermediate.interventions"),
+    ("marts.churn",),
     ("marts.interventions",),
 )
 TITLES = (
@@ -29,13 +29,21 @@ TITLES = (
     "predicted",
     "advised",
 )
-COLOURS = {"raw": "#8aa0b8", "staging": "#3f9c8f", "intermediate": "#d9a514", "marts": "#2b59c3"}
+COLOURS = {
+    "raw": "#8aa0b8",
+    "staging": "#3f9c8f",
+    "core": "#2b59c3",
+    "intermediate": "#d9a514",
+    "marts": "#2b59c3",
+}
 MEANINGS = {
     "raw": "raw",
     "staging": "staging",
     "intermediate": "intermediate",
     "marts": "published",
 }
+LEFT_OUT = "core__pending_changes"
+"""All published tables wait for it: its edges would hide the others."""
 GAP, ROW, HEIGHT, CHARACTER, MARGIN, TOP = 60, 34, 24, 7.0, 20, 80
 ROUNDS = 24
 
@@ -53,9 +61,10 @@ def read(manifest: Path) -> tuple[dict[str, str], dict[str, set[str]]]:
     shown = {folder for folders in COLUMNS for folder in folders}
     folders = {key: "raw" for key, node in known["sources"].items() if node["source_name"] == "raw"}
     folders |= {
-        key: ".".join(node["fqn"][1:3])
+        key: ".".join(node["fqn"][1:-1])
         for key, node in known["nodes"].items()
-        if node["resource_type"] == "model" and ".".join(node["fqn"][1:3]) in shown
+        if node["resource_type"] == "model" and node["name"] != LEFT_OUT
+        if ".".join(node["fqn"][1:-1]) in shown
     }
     reads = {
         key: {parent for parent in known["parent_map"].get(key, []) if parent in folders}
@@ -118,7 +127,7 @@ def rows(columns: dict[int, list[str]], edges: list[tuple[str, str]]) -> dict[st
 
 def label(key: str) -> str:
     """A name without what its layer says already."""
-    name = key.split(".")[-1]
+    name = key.rsplit(".", maxsplit=1)[-1]
     return name.split("__")[-1] if "__" in name else name
 
 
@@ -142,7 +151,8 @@ def draw(folders: dict[str, str], reads: dict[str, set[str]]) -> str:
         f"<title>Lineage: which model reads which</title><style>{STYLE}</style>",
         f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>',
     ]
-    for index, (layer, colour) in enumerate(COLOURS.items()):
+    for index, layer in enumerate(MEANINGS):
+        colour = COLOURS[layer]
         at = MARGIN + 120 * index
         parts.append(f'<rect x="{at}" y="18" width="10" height="10" fill="{colour}"/>')
         parts.append(f'<text class="note" x="{at + 16}" y="27">{MEANINGS[layer]}</text>')
