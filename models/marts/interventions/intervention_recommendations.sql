@@ -1,5 +1,11 @@
 -- One row per tutor and intervention type that the rules recommend on the last calculation date.
 -- noqa: disable=LT02
+{% set placeholders = {
+    '{text}': "coalesce(metrics.text_value, '')",
+    '{value}': shown_number('metrics.number_value', 'conditions'),
+    '{bound_to}': shown_number('conditions.bound_to', 'conditions'),
+    '{bound}': shown_number('conditions.bound', 'conditions')
+} %}
 
 with
 
@@ -30,28 +36,13 @@ holding as (
         metrics.calculation_day,
         conditions.rule,
         conditions.condition_number,
-        replace(
-            replace(
-                replace(
-                    replace(
-                        conditions.reason,
-                        '{text}',
-                        coalesce(metrics.text_value, '')
-                    ),
-                    '{value}',
-                    {{ shown_number('metrics.number_value', 'conditions') }}
-                ),
-                '{bound_to}',
-                {{ shown_number('conditions.bound_to', 'conditions') }}
-            ),
-            '{bound}',
-            {{ shown_number('conditions.bound', 'conditions') }}
-        ) as reason
+        {{ 'replace(' * placeholders | length }}conditions.reason
+        {%- for placeholder, shown in placeholders.items() %},
+        '{{ placeholder }}', {{ shown }})
+        {%- endfor %} as reason
     from conditions
     inner join metrics
-        on
-            conditions.metric = metrics.metric
-            and conditions.metric_window = metrics.metric_window
+        on conditions.metric = metrics.metric and conditions.metric_window = metrics.metric_window
     where {{ condition_holds('conditions', 'metrics') }}
 ),
 
@@ -65,14 +56,6 @@ met as (
         {{ text_array_join(ordered_array('reason', 'condition_number'), ', ') }} as reason
     from holding
     group by tutor_id, calculation_day, rule
-),
-
-seen as (
-    select
-        tutor_id,
-        number_value as sessions
-    from metrics
-    where metric = 'sessions' and metric_window = '30day'
 ),
 
 dates as (
@@ -94,8 +77,7 @@ given as (
             )
         ) as is_open
     from interventions
-    inner join dates
-        on interventions.recommended_date < {{ utc_midnight('dates.calculation_day') }}
+    inner join dates on interventions.recommended_date < {{ utc_midnight('dates.calculation_day') }}
     group by interventions.tutor_id, interventions.intervention_type
 ),
 
@@ -117,14 +99,13 @@ fired as (
         ) as place
     from met
     inner join rules on met.rule = rules.rule
-    left join seen on met.tutor_id = seen.tutor_id
+    left join metrics as sessions
+        on met.tutor_id = sessions.tutor_id and sessions.metric = 'sessions' and sessions.metric_window = '30day'
     left join given
-        on
-            met.tutor_id = given.tutor_id
-            and rules.intervention_type = given.intervention_type
+        on met.tutor_id = given.tutor_id and rules.intervention_type = given.intervention_type
     where
         met.conditions_met >= rules.conditions_needed
-        and (not rules.needs_sessions or seen.sessions >= {{ var('recommendation_min_sessions') }})
+        and (not rules.needs_sessions or sessions.number_value >= {{ var('recommendation_min_sessions') }})
         and (
             given.tutor_id is null
             or (

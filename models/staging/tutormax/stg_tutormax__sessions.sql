@@ -138,10 +138,8 @@ final as (
         created_at,
         updated_at,
 
-        -- arrival
+        -- arrival and verdict
         loaded_at,
-
-        -- verdict
         {{ verdict_reasons(none) }} as violations,
         coalesce(verdict = 'accepted', false) as is_accepted,
         {{ this_build() }} as built_in
