@@ -38,7 +38,11 @@
     ) }}
 {%- endmacro %}
 
+{#- What the pre-hooks check they check here too; there is nothing for which to run their SQL. -#}
 {% macro left_as_it_is() -%}
+    {%- for hook in pre_hooks -%}
+        {%- do render(hook.get('sql')) -%}
+    {%- endfor -%}
     {%- do keep_changes(0, 0, 0) -%}
     {%- do persist_docs(this, model) -%}
     {%- call noop_statement('main', 'unchanged') -%}{%- endcall -%}

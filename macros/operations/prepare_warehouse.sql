@@ -6,11 +6,21 @@
         {%- if flags.WHICH in ('build', 'run') -%}
             {%- do check_retained() -%}
         {%- endif -%}
-        {%- if flags.WHICH != 'test' -%}
+        {%- if flags.WHICH in ('build', 'run') or flags.WHICH == 'seed' and raw_stands() -%}
             {%- do begin_build() -%}
             {%- do learn_tables() -%}
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Seeds may be loaded before there is raw. -#}
+{% macro raw_stands() -%}
+    {%- set missing = [] -%}
+    {%- for source in graph.sources.values() if source.source_name == 'raw'
+        and adapter.get_relation(source.database, source.schema, source.identifier) is none -%}
+        {%- do missing.append(source.name) -%}
+    {%- endfor -%}
+    {{ return(not missing) }}
 {%- endmacro %}
 
 {% macro default__prepare_types() -%}

@@ -1,6 +1,6 @@
 {#- At the end of a run: how far each table is complete, then a report of what the run did to each model. -#}
 {% macro end_build(results) -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'seed') and this_run() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed') and (this_run() or flags.WHICH == 'seed') -%}
         {%- for statement in [completed_models(results), reported_run(results)] if statement | trim -%}
             {%- do run_and_commit(statement) -%}
         {%- endfor -%}

@@ -82,6 +82,25 @@ def test_a_change_of_the_project_recomputes_everything(
     assert [is_full for _, is_full in fulls] == [True, False, True]
 
 
+def test_seeds_may_come_before_raw(new_warehouse: NewDuckDb) -> None:
+    warehouse, world = new_warehouse(), random_world(20, days=3)
+    with new_warehouse() as early:
+        early.execute("drop schema raw cascade")
+        done = early.dbt("seed")
+        assert done.succeeded, done.message
+        assert early.execute("select count(distinct model) from staging.watermarks") == [(8,)]
+    warehouse.insert(world)
+    assert warehouse.dbt("seed").succeeded
+    assert warehouse.dbt("run").succeeded
+    assert warehouse.published() == whole(new_warehouse, world, {}).published()
+
+
+def test_a_version_without_seeds_stops_a_build_with_nothing_new(new_warehouse: NewDuckDb) -> None:
+    warehouse = whole(new_warehouse, random_world(20, days=3), {})
+    done = warehouse.dbt("run", variables={"churn_model_version": "9.9.9"})
+    assert "The active churn model 9.9.9 has no coefficients" in done.message
+
+
 def test_a_changed_seed_counts_when_it_is_loaded(
     new_warehouse: NewDuckDb, dbt_project: DuckDbProject
 ) -> None:
