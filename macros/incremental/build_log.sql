@@ -1,12 +1,12 @@
 {#-
-    What builds know of each other, in tables to which rows are only added (see models/staging/_builds.yml):
+    What builds know of each other, in tables to which they only add rows (see models/staging/_builds.yml):
 
     - build_log, written when a build begins: how far raw reached, and since which build this one recomputes;
     - change_log, written before a table changes: the first day that the change concerns (see change_log.sql);
     - watermarks, written last: the build that a table is complete for.
 
     A build recomputes what was logged since the last build that all tables are complete for. So a build may break off
-    anywhere: the next one does that work again.
+    anywhere, and the next one repeats its work.
 
     It recomputes everything when the fingerprint is not that of the build before, when a table is missing, when rows
     have left raw or have arrived behind what was already judged, or when it is asked to.
@@ -24,7 +24,7 @@
     )) }}
 {%- endmacro %}
 
-{#- Writes down that a build begins, and tells its models (see this_run). -#}
+{#- Logs that a build begins, and keeps what its models need to know of it (see this_run). -#}
 {% macro begin_build() -%}
     {%- do run_and_commit(logged_build()) -%}
     {%- set run = kept_for_the_run('build') -%}
@@ -143,7 +143,7 @@
 {%- endmacro %}
 
 {#-
-    Writes down what this run has completed. A table is complete for a build if it succeeded and the tables that it
+    Logs what this run has completed. A table is complete for a build if it succeeded and the tables that it
     reads are: of a run of some models it is as complete as they were.
 -#}
 {% macro completed_models(results) -%}
@@ -239,7 +239,7 @@
     {{ return(flags.EMPTY or flags.SAMPLE) }}
 {%- endmacro %}
 
-{#- What this run was told when it began; nothing outside a build, where models take everything. -#}
+{#- What is known of this run since it began; nothing outside a build, where models take everything. -#}
 {% macro this_run() -%}
     {{ return(kept_for_the_run('build')) }}
 {%- endmacro %}

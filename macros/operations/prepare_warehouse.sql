@@ -1,4 +1,4 @@
-{#- What must stand before models run: the tables that the project itself keeps, and a word of this build. -#}
+{#- What must stand before models run: the tables that the project itself keeps, and this build's entry in the log. -#}
 {% macro prepare_warehouse() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') -%}
         {%- do adapter.dispatch('prepare_types', 'tutormax')() -%}
