@@ -12,12 +12,12 @@ from pathlib import Path
 import duckdb
 import psycopg2
 from arrivals import Arrivals
-from builds import EVERYTHING, WITHOUT_TESTS, Build, dbt_build
+from builds import Build, dbt_build
 from commands import Cost, apart
 from engines import Engines
 from loading import load
 from replay import replay
-from twin import measure_twin
+from twin import beside_twin
 
 PUBLISHED = (
     "tutors",
@@ -44,8 +44,7 @@ class Case:
 class Measured:
     """A case and its builds by step; of DuckDB the seconds of the replay too, and `beside`.
 
-    That is for a build with nothing new, without data tests and with them: statements, seconds of
-    processor, and those of the twin.
+    That is what `beside_twin` gives.
     """
 
     case: Case
@@ -92,11 +91,7 @@ def measure(
         beside = []
         if case.engine == "duckdb":
             say(f"{label}: empty twin")
-            twins = measure_twin(folder / "target" / "manifest.json", folder / "twin")
-            for words in (WITHOUT_TESTS, EVERYTHING):
-                again = dbt_build(folder, env, words)
-                cost = again.cost.processor
-                beside.append((again.statements, cost, twins[words].processor))
+            beside = beside_twin(folder, env)
         rows = _published(env)
         return Measured(
             case,

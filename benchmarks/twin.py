@@ -6,13 +6,12 @@ What a build of it takes is dbt's own share of a build with nothing new.
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from builds import EVERYTHING, WITHOUT_TESTS
-from commands import BIN, Cost, run
+from builds import EVERYTHING, WITHOUT_TESTS, dbt_build
+from commands import BIN, run
 
 PROFILE = """
 twin:
@@ -22,8 +21,8 @@ twin:
 """
 
 
-def write_twin(manifest: Path, folder: Path) -> Counter[str]:
-    """Write the twin of a project into a folder; returns its nodes by kind.
+def write_twin(manifest: Path, folder: Path) -> None:
+    """Write the twin of a project into a folder.
 
     Args:
         manifest: the `manifest.json` of the project.
@@ -48,22 +47,36 @@ def write_twin(manifest: Path, folder: Path) -> Counter[str]:
             (folder / "seeds" / f"{name}.csv").write_text("one\n1\n")
         elif kind == "test":
             (folder / "tests" / f"{name}.sql").write_text("select 1 as one where false\n")
-    return nodes
 
 
-def measure_twin(manifest: Path, folder: Path) -> dict[Sequence[str], Cost]:
-    """What a second build of the twin takes, with tests and without.
+def beside_twin(folder: Path, env: Mapping[str, str]) -> list[tuple[int, float, float]]:
+    """Build a warehouse with nothing new, and its twin, in turn: without data tests and with them.
 
     Args:
-        manifest: the `manifest.json` of the project.
-        folder: for the twin's files; emptied first.
+        folder: where the last build of the warehouse left its files; the twin's go there too.
+        env: the environment of the warehouse.
+
+    Returns:
+        For both the statements of a build, and the seconds of processor of it and of the twin's:
+        the least of three.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    write_twin(manifest, folder)
-    words = ("--project-dir", str(folder), "--profiles-dir", str(folder))
-    env = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
-    env["TWIN"] = str(folder / "warehouse.duckdb")
-    run([str(BIN / "dbt"), *EVERYTHING, *words], env)
-    return {
-        kind: run([str(BIN / "dbt"), *kind, *words], env) for kind in (WITHOUT_TESTS, EVERYTHING)
-    }
+    place = folder / "twin"
+    write_twin(folder / "target" / "manifest.json", place)
+    twin = {"DBT_TARGET_PATH": str(place / "target"), "DBT_LOG_PATH": str(place / "logs")}
+    twin["TWIN"] = str(place / "warehouse.duckdb")
+    words = ("--project-dir", str(place), "--profiles-dir", str(place))
+    run([str(BIN / "dbt"), *EVERYTHING, *words], twin)
+    paths = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+    measured = []
+    for kind in (WITHOUT_TESTS, EVERYTHING):
+        statements = dbt_build(folder, env, kind).statements
+        costs = [
+            (
+                run([str(BIN / "dbt"), *kind], {**env, **paths}).processor,
+                run([str(BIN / "dbt"), *kind, *words], twin).processor,
+            )
+            for _ in range(3)
+        ]
+        build, other = (min(column) for column in zip(*costs, strict=True))
+        measured.append((statements, build, other))
+    return measured
