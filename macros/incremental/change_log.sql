@@ -35,37 +35,62 @@
     {#- render(): what stands, also where a run reads nothing of it, as with `--empty`. -#}
     {%- set staging = ref('stg_tutormax__' ~ table).render() -%}
     {%- set published = adapter.get_relation(target.database or none, generate_schema_name('tutormax', none), table) -%}
-    {%- set key = dated_sources()[table].key -%}
+    {%- set dated = dated_sources()[table] -%}
+    {%- set key = dated.key -%}
+    {%- if is_unit_test() or published is none %}
     select
         '{{ table }}' as source_table,
-    {%- if is_unit_test() or published is none %}
         cast(0 as bigint) as rows_published,
         cast(0 as bigint) as rows_removed,
         cast(null as date) as first_changed_day
     {%- elif is_everything_published() %}
+    select
+        '{{ table }}' as source_table,
         count(*) as rows_published,
         count(*) filter (where accepted.record_key is null) as rows_removed,
         date '0001-01-01' as first_changed_day
     from {{ published }} as old_rows
     left join {{ staging }} as accepted on old_rows.{{ key }} = accepted.record_key and accepted.is_accepted
     {%- else %}
+    with
+
+    old_rows as (
+        {{ rows_within(published, 'target_rows.' ~ key ~ ' in (' ~ changed_keys(table) ~ ')') }}
+    ),
+
+    new_rows as (
+        {{ accepted_within(staging, changed_keys(table)) }}
+    )
+        {%- if dated.of %},
+
+        {%- set parents = 'select ' ~ dated.by ~ ' from old_rows union all select ' ~ dated.by ~ ' from new_rows' %}
+    old_parents as (
+        {{ rows_within(
+            published.incorporate(path={'identifier': dated.of}), 'target_rows.' ~ dated.by ~ ' in (' ~ parents ~ ')'
+        ) }}
+    ),
+
+    new_parents as (
+        {{ accepted_within(ref('stg_tutormax__' ~ dated.of).render(), parents) }}
+    )
+        {%- endif %}
+
+    select
+        '{{ table }}' as source_table,
         (select count(*) from {{ published }}) as rows_published,
         count(*) filter (where new_rows.{{ key }} is null) as rows_removed,
         {{ first_changed_day_of(table, key) }} as first_changed_day
-    from (
-        {{ rows_within(published, 'target_rows.' ~ key ~ ' in (' ~ changed_keys(table) ~ ')') }}
-    ) as old_rows
-    full outer join (
-        select * from {{ staging }} where is_accepted and record_key in ({{ changed_keys(table) }})
-    ) as new_rows on old_rows.{{ key }} = new_rows.{{ key }}
-        {%- set dated = dated_sources()[table] -%}
+    from old_rows
+    full outer join new_rows on old_rows.{{ key }} = new_rows.{{ key }}
         {%- if dated.of %}
-    left join {{ published.incorporate(path={'identifier': dated.of}) }} as old_parents
-        on old_rows.{{ dated.by }} = old_parents.{{ dated.by }}
-    left join {{ ref('stg_tutormax__' ~ dated.of).render() }} as new_parents
-        on new_rows.{{ dated.by }} = new_parents.{{ dated.by }} and new_parents.is_accepted
+    left join old_parents on old_rows.{{ dated.by }} = old_parents.{{ dated.by }}
+    left join new_parents on new_rows.{{ dated.by }} = new_parents.{{ dated.by }}
         {%- endif %}
     {%- endif %}
+{%- endmacro %}
+
+{% macro accepted_within(staging, keys) -%}
+    {{ rows_within(staging, 'target_rows.is_accepted and target_rows.record_key in (' ~ keys ~ ')') }}
 {%- endmacro %}
 
 {% macro first_changed_day_of(table, key) -%}

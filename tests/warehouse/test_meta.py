@@ -89,3 +89,24 @@ def test_a_wrong_word_stops_a_build_and_lint(
         said = " ".join(done.message.split())
         assert f"The meta of {DAYS} " in said
         assert sentence in said
+
+
+@pytest.mark.parametrize(
+    ("data_type", "bound"),
+    [("date", "churn_day >= (date '"), ("timestamp with time zone", "churn_day >= cast((date '")],
+)
+def test_a_bound_is_a_date_or_an_instant_as_the_contract_has_the_column(
+    data_type: str, bound: str, built: DuckDbWarehouse, dbt_project: DuckDbProject
+) -> None:
+    manifest = dbt_project.manifest.deepcopy()
+    node = manifest.nodes["model.tutormax.int_churn__churn_days_dated"]
+    column = deepcopy(node.columns["churn_day"])
+    column.data_type = data_type
+    node.columns = {**node.columns, "churn_day": column}
+    manifest.build_flat_graph()
+    dbt_project.spares.append(manifest)
+    session = max(small_world()["sessions"], key=lambda row: row["_loaded_at"])
+    later = built.execute("select max(_loaded_at) + interval 1 day from raw.sessions")[0][0]
+    built.insert({"sessions": [session | {"_loaded_at": later}]})
+    built.dbt("run", "--select", "+int_churn__churn_days_dated")
+    assert bound in dbt_project.compiled("int_churn__churn_days_dated")
