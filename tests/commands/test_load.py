@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from support.load_trial import (
@@ -59,8 +63,35 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
     "utf-16 csv": (
         "students.csv",
         (HEADER + "s1,Ann\n").encode("utf-16"),
-        "not UTF-8 text (line 1)",
+        "is UTF-16 text, not UTF-8 text; save it as UTF-8",
     ),
+    "utf-16 without mark": (
+        "students.csv",
+        (HEADER + "s1,Ann\n").encode("utf-16-be"),
+        "is UTF-16 text, not UTF-8 text",
+    ),
+    "semicolons": ("students.csv", "student_id;name\ns1;0,5\n", "separated by semicolons"),
+    "quoted semicolons": ("students.csv", '"student_id";"name"\n"s1";"A,n"\n', "by semicolons"),
+    "tabs": ("students.csv", "name\tstudent_id\nAnn\ts1\n", "separated by tabs"),
+    "pipes": ("students.csv", "student_id|name\ns1|Ann\n", "separated by pipes"),
+    "tildes": ("students.csv", "student_id~name\ns1~Ann\n", "separated by '~'"),
+    "separator named": ("students.csv", "sep=;\nstudent_id;name\ns1;Ann\n", "by semicolons"),
+    "gzip": ("students.csv", gzip.compress(HEADER.encode()), "is compressed (gzip)"),
+    "cut gzip": (
+        "students.csv.gz",
+        gzip.compress(random.Random(1).randbytes(9999))[:5000],
+        "is not a whole gzip file",
+    ),
+    "no gzip": ("students.csv.gz", HEADER, "is not a whole gzip file"),
+    "twice gzip": (
+        "students.csv.gz",
+        gzip.compress(gzip.compress(HEADER.encode())),
+        "is compressed (gzip)",
+    ),
+    "workbook": ("students.csv", b"PK\x03\x04" + b"\0" * 99, "is an Excel workbook or a ZIP file"),
+    "web page": ("students.csv", "<!DOCTYPE html><p>Sign in</p>", "is HTML or XML"),
+    "parquet in csv": ("students.csv", parquet_bytes([STUDENT]), "is a Parquet file"),
+    "workbook in parquet": ("students.parquet", b"PK\x03\x04" + b"\0" * 99, "is an Excel workbook"),
     "latin header": ("students.csv", "student_id,name,é\n".encode("latin-1"), "not UTF-8 text"),
     "column twice": ("students.csv", "student_id,name,name\ns1,a,b\n", "the column name twice"),
     "no required": (
@@ -81,11 +112,6 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
     ),
     "cut line": ("students.jsonl", '{"student_id":"s1","name":"A"}\n{"stud', "JSON at line 2"),
     "two a line": ("students.jsonl", json.dumps(STUDENT) * 2, "malformed JSON at line 1"),
-    "lone surrogate": (
-        "students.jsonl",
-        '{"student_id":"s1","name":"\\ud800"}',
-        "malformed JSON at line 1",
-    ),
     "no object": ("students.jsonl", json.dumps(STUDENT) + "\nnull\n", "malformed JSON at line 2"),
     "array in jsonl": ("students.jsonl", json.dumps([STUDENT]), "malformed JSON at line 1"),
     "latin jsonl": (
@@ -192,10 +218,80 @@ def test_two_files_of_one_table_are_ambiguous(trial: Trial) -> None:
     assert "has students.csv and students.json, and only one" in trial.refused()
 
 
-def test_a_directory_called_like_a_file_is_not_passed_over(trial: Trial) -> None:
+def test_a_directory_without_rows_is_not_passed_over(trial: Trial) -> None:
     trial.write_csv("tutors.csv", [TUTOR])
     (trial.files / "students.parquet").mkdir()
-    assert "students.parquet is a directory" in trial.refused()
+    assert "students.parquet is a directory without a file" in trial.refused()
+
+
+def test_several_files_are_one_table(trial: Trial) -> None:
+    csv = "student_id,name\n{0},Ann\n"
+    (trial.files / "students").mkdir()
+    (trial.files / "students" / "day=1").mkdir()
+    trial.write("students.csv", csv.format("plain"))
+    trial.write("students_2025.csv.gz", gzip.compress(csv.format("year").encode()))
+    trial.write("students-part-0001.ndjson", json.dumps({**STUDENT, "student_id": "part"}))
+    trial.write("students/a.csv", csv.format("a"))
+    trial.write("students/day=1/b.parquet", parquet_bytes([{**STUDENT, "student_id": "b"}]))
+    trial.write("students/_SUCCESS", "")
+    packed = pa.compress(json.dumps([{**STUDENT, "student_id": "zst"}]).encode(), "zstd", True)
+    trial.write("students/c.json.zst", packed)
+    done = trial.loaded()
+    assert done.counts() == {"students": (6, 6, 0)}
+    assert not done.err
+    found = {row[0] for row in trial.rows("students", "student_id")}
+    assert found == {"plain", "year", "part", "a", "b", "zst"}
+
+
+LIKE_TABLES = [
+    *("Sessions.csv", "sessions.tsv", "sessions (1).csv", "sessions_old.csv", "sessions.csv.bz2"),
+    *("sessions.xlsx", "tutor-events.csv", "session.csv", "feedback.json", "SESSIONS.PARQUET"),
+    *("sessions.csv.gz.bak", "students/readme.txt"),
+]
+
+
+def test_what_looks_like_a_table_and_is_not_loaded_is_named(trial: Trial) -> None:
+    (trial.files / "students").mkdir()
+    trial.write("students/a.jsonl", json.dumps(STUDENT))
+    for name in (*LIKE_TABLES, "README.md", ".sessions.csv", "mapping.yml"):
+        trial.write(name, b"PK\x03\x04" if name.endswith("xlsx") else "x")
+    said = trial.loaded().err
+    (line,) = (line for line in said.splitlines() if line.startswith("Warning: Not loaded: "))
+    listed = line.removeprefix("Warning: Not loaded: ").split("; a file is called")[0]
+    assert "sessions.xlsx (an Excel workbook or a ZIP file; save each sheet as CSV" in listed
+    for name in LIKE_TABLES:
+        assert Path(name).name in listed
+    for name in ("README.md", ".sessions.csv", "mapping.yml"):
+        assert name not in listed.replace("sessions.csv.gz.bak", "")
+
+
+def test_columns_without_a_name_are_named_if_they_have_values(trial: Trial) -> None:
+    trial.write("students.csv", "student_id,name,,\ns1,Ann,,\ns2,Bob, ,\n")
+    assert not trial.loaded().err
+    trial.write("students.csv", ",student_id,name,\n0,s1,Ann,\n1,s2,Bob,x\n")
+    assert "has the unknown columns 1 (it has no name), 4 (it has no name)" in trial.loaded().err
+
+
+@pytest.mark.parametrize("where", ["directory", "file", "here"])
+def test_a_name_that_is_not_utf8_is_a_sentence(where: str, tmp_path: Path) -> None:
+    folder = tmp_path / (os.fsdecode(b"d\xe9") if where != "file" else "d")
+    folder.mkdir()
+    name = os.fsdecode(b"students_\xe91.csv") if where == "file" else "students.csv"
+    (folder / name).write_text("student_id,name\ns1,Ann\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", "from tutormax.cli import app; app()", "load"),
+            "." if where == "here" else folder,
+        ],
+        cwd=folder,
+        env=os.environ | {"TUTORMAX_DUCKDB_PATH": str(tmp_path / "w.duckdb")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "\\xe9" in done.stderr
+    assert done.stderr.startswith("Error: ") and done.stderr.count("\n") == 1
 
 
 def test_a_locked_warehouse_is_named(trial: Trial, tmp_path: Path) -> None:

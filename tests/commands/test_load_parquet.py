@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +37,13 @@ def cast(values: list[Any], kind: pa.DataType) -> Callable[[], pa.Array]:
         (
             cast([NOON.astimezone(timezone(timedelta(hours=5)))], pa.timestamp("ms", "+05:00")),
             NOON,
+        ),
+        # Cut, not rounded: 23:59:59.9999999 stays on its day, also before 1970.
+        (cast([1769860800_000000_999], pa.timestamp("ns")), NOON),
+        (cast([1769860800_000000_999], pa.timestamp("ns", "UTC")), NOON),
+        (
+            cast([-1], pa.timestamp("ns")),
+            datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
         ),
         (cast([date(2026, 1, 31)], pa.date32()), NOON - timedelta(hours=12)),
         (cast(["2026-01-31T12:00:00Z"], pa.large_string()), NOON),

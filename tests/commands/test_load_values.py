@@ -37,6 +37,14 @@ NOON_TEXTS = [
     "2026-01-31 12:00:00 UTC",
     "2026-01-31 07:00:00 America/New_York",
     " 2026-01-31 12:00 ",
+    "2026-1-31 12:00:00",
+    "2026/01/31 12:00",
+    "2026-01-31 12:00 gmt",
+    "2026-01-31T12:00:00 Z",
+    "2026-01-31T12:00:00.0000009Z",
+    "2026-01-31 17:45:00+0545",
+    "2026-02-01 06:00:00+18:00",
+    "2026-01-30 18:00:00 -18",
 ]
 
 
@@ -112,6 +120,22 @@ BAD: list[tuple[str, str]] = [
     ("scheduled_start", "10000-01-01"),
     ("scheduled_start", "1769860800"),
     ("scheduled_start", "12:00"),
+    ("scheduled_start", "1/31/26 12:00"),
+    ("scheduled_start", "12-1-26 10:00:00"),
+    ("scheduled_start", "26-01-31 12:00:00"),
+    ("scheduled_start", "126-01-31"),
+    ("scheduled_start", "2026 01 31"),
+    ("scheduled_start", "2026-01-31 (BC)"),
+    ("scheduled_start", "2026-01-31 12:00 BST"),
+    ("scheduled_start", "2026-01-31 12:0 PST"),
+    ("scheduled_start", "2026-01-31 12:00:00 NZ"),
+    ("scheduled_start", "2026-01-31 12:00 EST5EDT"),
+    ("scheduled_start", "2026-01-31 12:00 GMT+5"),
+    ("scheduled_start", "2026-01-31 12:00 PM"),
+    ("scheduled_start", "2026-01-31T12:00:00+99:99"),
+    ("scheduled_start", "2026-01-31T12:00:00-99"),
+    ("scheduled_start", "2026-01-31T12:00:00+18:30"),
+    ("scheduled_start", "2026-01-31T12:00:00+05:75"),
     ("subject", "a\0b"),
     ("_loaded_at", "yesterday"),
 ]
@@ -205,6 +229,43 @@ def test_an_error_names_every_column_and_shortens_long_values(trial: Trial) -> N
     assert json.loads(trial.value("unreadable_rows", "record"))["session_number"] == "x" * 1000
 
 
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_a_row_with_a_key_twice_is_set_aside(trial: Trial, form: str) -> None:
+    rows = [
+        '{"student_id":"s1","name":"old","name":"new"}',
+        '{"student_id":"s2","name":"B","x":{"x":1},"age":5}',
+        '{"student_id":"s3","other":1,"name":"C","other":1}',
+        '{"student_id":"s4","student_id":"s5","name":"D"}',
+    ]
+    text = "[" + ",".join(rows) + "]" if form == "json" else "\n".join(rows)
+    trial.write(f"students.{form}", text)
+    assert trial.loaded().counts() == {"students": (4, 1, 3)}
+    assert trial.value("students", "student_id") == "s2"
+    assert set(trial.errors()) == {"a key is given twice"}
+    records = [json.loads(row[0]) for row in trial.rows("unreadable_rows", "record")]
+    assert sorted(records, key=repr) == [
+        {"student_id": '["s4","s5"]', "name": "D", "age": None},
+        {"student_id": "s1", "name": '["old","new"]', "age": None},
+        {"student_id": "s3", "name": "C", "age": None},
+    ]
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl"])
+def test_half_of_a_surrogate_pair_sets_its_row_aside(trial: Trial, form: str) -> None:
+    names = [r"\ud83d\ude00", r"cut \ud83d", r"\ude00 cut", r"\\ud83d", r"\uD83D\uD83D\uDE00", "é"]
+    rows = [f'{{"student_id":"s{number}","name":"{name}"}}' for number, name in enumerate(names)]
+    text = "[" + ",\n".join(rows) + "]" if form == "json" else "\n".join(rows)
+    trial.write(f"students.{form}", text)
+    assert trial.loaded().counts() == {"students": (6, 3, 3)}
+    found = dict(trial.rows("students", "student_id, name"))
+    assert found == {"s0": "\U0001f600", "s3": r"\ud83d", "s5": "é"}
+    assert [error.split(" is not ")[0] for error in trial.errors()] == [
+        r"name: '\u0000\ud83d😀'".replace("ud83d", "uD83D"),
+        r"name: '\u0000\ude00 cut'",
+        r"name: 'cut \u0000\ud83d'",
+    ]
+
+
 ARRAYS: list[tuple[str, list[str | None] | None]] = [
     ('["a", "b c"]', ["a", "b c"]),
     ('{a,"b c"}', ["a", "b c"]),
@@ -296,6 +357,10 @@ HOSTILE = [
     '{"a":1e99999}',
     '{"a":' + "1" * 1001 + "}",
     "[" * 600 + "]" * 600,
+    '{"a":1,"a":1}',
+    '{"b":{"a":1,"c":2,"a":3}}',
+    '[{"a":1,"c":[{"a":1,"\\u0061":2}]}]',
+    '{"a":"\\ud83d"}',
 ]
 
 

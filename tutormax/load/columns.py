@@ -11,13 +11,15 @@ from sqlalchemy.types import TypeEngine
 class Kind(StrEnum):
     """Kind of value a raw column holds; the text finishes the sentence "'x' is not …"."""
 
-    TEXT = "text that a database can hold (one value, no NUL character)"
+    TEXT = (
+        "text that a database can hold (one value, no NUL character, no half of a surrogate pair)"
+    )
     INTEGER = "a 32-bit integer"
     DOUBLE = "a number"
     BOOLEAN = "a boolean"
-    TIMESTAMP = "a timestamp of the years 1 to 9999"
+    TIMESTAMP = "a timestamp like 2026-01-31 12:00:00, in UTC or with an offset up to 18 hours"
     ARRAY = "an array of text (JSON or a PostgreSQL literal)"
-    JSON = "JSON that a database can hold"
+    JSON = "JSON that a database can hold, no key of an object given twice"
 
 
 REQUIRED: dict[str, tuple[str, ...]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tutormax.load.files import SourceFile
+from tutormax.load.files import SourceFile, shown, why_passed_over
 from tutormax.load.loader import LoadReport, Progress, load_directory
 from tutormax.warehouse import RawTarget
 
@@ -21,7 +22,8 @@ def load(
         Path,
         typer.Argument(
             metavar="DIR",
-            help="Directory with files called <table>.parquet, .csv, .jsonl or .json (an array).",
+            help="Directory with files called <table>.csv, .parquet, .jsonl or .json (an array); "
+            "several files a table and .gz or .zst are fine.",
             show_default=False,
         ),
     ],
@@ -57,17 +59,20 @@ def _shown_on(bar: bars.Progress) -> Progress:
 
 
 def _print_warnings(report: LoadReport, errors: Console) -> None:
+    if report.passed_over:
+        errors.print(f"Warning: {why_passed_over(report.passed_over)}", markup=False)
     for count in report.counts:
         if count.unknown:
             noun = "column" if len(count.unknown) == 1 else "columns"
             unknown = ", ".join(count.unknown)
             errors.print(
-                f"Warning: {count.file} has the unknown {noun} {unknown}; ignored.", markup=False
+                f"Warning: {shown(count.file)} has the unknown {noun} {unknown}; ignored.",
+                markup=False,
             )
         if count.unreadable:
             noun = "row" if count.unreadable == 1 else "rows"
             errors.print(
-                f"Warning: {count.unreadable} {noun} of {count.file} cannot be read; "
+                f"Warning: {count.unreadable} {noun} of {shown(count.file)} cannot be read; "
                 "raw.unreadable_rows says why.",
                 markup=False,
             )
@@ -79,8 +84,13 @@ def _print_counts(report: LoadReport) -> None:
     table.add_column("table")
     for heading in ("read", "loaded", "unreadable"):
         table.add_column(heading, justify="right")
+    sums: dict[str, Counter[str]] = {}
     for count in report.counts:
-        table.add_row(count.table, str(count.read), str(count.loaded), str(count.unreadable))
+        sums.setdefault(count.table, Counter()).update(
+            read=count.read, loaded=count.loaded, unreadable=count.unreadable
+        )
+    for name, rows in sums.items():
+        table.add_row(name, str(rows["read"]), str(rows["loaded"]), str(rows["unreadable"]))
     output = Console(soft_wrap=True, highlight=False)
     output.print(table)
     output.print(f"Loaded into {report.destination}.", markup=False)

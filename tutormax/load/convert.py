@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tutormax.load.columns import Kind
+from tutormax.load.repeated_keys import repeats_a_key
 
 _SQL_TYPES = {
     Kind.TEXT: "VARCHAR",
@@ -25,12 +26,21 @@ _INTEGERS = {
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
 }
 _FLOATS = {"FLOAT", "DOUBLE"}
-_NAIVE_TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
-_ZONED_TIMES = {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"}
+_NAIVE_TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS"}
+_ZONED_TIMES = {"TIMESTAMP WITH TIME ZONE"}
+_NANOSECONDS = {"TIMESTAMP_NS", "TIMESTAMPTZ_NS"}
 
 # DuckDB reads 1_000 and 0x10 as numbers; a file that holds them means something else.
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"
+
+# The instants that are accepted, whatever else DuckDB may read: a day of a year of four digits, a
+# time, and UTC, an offset within 18 hours or a region. BST and other abbreviations are ambiguous.
+_DAY = r"[0-9]{4}(?:-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})"
+_TIME = r"(?:T|\s+)[0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]*)?)?"
+_OFFSET = r"[+-](?:(?:0?[0-9]|1[0-7])(?::?[0-5][0-9]){0,2}|18(?::?00){0,2})"
+_REGION = r"[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+"
+_INSTANT = rf"{_DAY}(?:{_TIME}(?:\s*(?:Z|(?i:UTC|GMT)|{_OFFSET}|{_REGION}))?)?"
 
 # An element of a PostgreSQL array literal: quoted, or bare without braces, commas, outer blanks.
 _ELEMENT = (
@@ -135,6 +145,10 @@ def _from_native(kind: Kind, source: SourceColumn) -> tuple[str, str] | None:
     elif kind is Kind.TIMESTAMP and sql_type in _NAIVE_TIMES:
         guess = f"timezone('UTC', TRY_CAST({ref} AS TIMESTAMP))"
         value = _within_calendar("{guess}")
+    elif kind is Kind.TIMESTAMP and sql_type in _NANOSECONDS:
+        # A cast would round, and 23:59:59.9999999 is not the next day. `//` cuts towards zero.
+        whole = f"epoch_ns({ref}) - (epoch_ns({ref}) % 1000 + 1000) % 1000"
+        guess, value = f"make_timestamptz(({whole}) // 1000)", _within_calendar("{guess}")
     elif kind is Kind.ARRAY and sql_type == "VARCHAR[]":
         guess, value = ref, _without_nul("{guess}")
     return None if guess is None else (guess, value)
@@ -169,13 +183,13 @@ def _from_text(kind: Kind, text: str) -> tuple[str, str]:
         # One long term and not several alike: the optimiser computes like terms for every row.
         whole = rf"regexp_replace({trimmed}, '^([01])\.0$', '\1')"
         return guess, f"coalesce({{guess}}, TRY_CAST({whole} AS BOOLEAN))"
-    # A blank before the offset is usual elsewhere, but not to DuckDB. Words such as 'epoch' and
-    # 'infinity' are no instants: the first character is a digit.
-    closed_up = rf"regexp_replace({trimmed}, '\s+([+-][0-9])', '\1')"
+    # A blank before the offset is usual elsewhere, but not to DuckDB.
+    closed_up = rf"regexp_replace({trimmed}, '\s+(Z|[+-][0-9])', '\1')"
     return guess, (
-        f"CASE WHEN {text} >= '0' AND {text} < ':' AND {_in_calendar('{guess}')} THEN {{guess}} "
-        f"WHEN regexp_matches({trimmed}, '^[0-9]') "
-        f"THEN {_within_calendar(f'TRY_CAST({closed_up} AS TIMESTAMPTZ)')} END"
+        f"CASE WHEN {text} LIKE '____-__-__ __:__:__' AND {_in_calendar('{guess}', year=1000)} "
+        "THEN {guess} "
+        f"WHEN regexp_full_match({trimmed}, '{_INSTANT}') "
+        f"THEN {_within_calendar(f'coalesce({{guess}}, TRY_CAST({closed_up} AS TIMESTAMPTZ))')} END"
     )
 
 
@@ -206,14 +220,15 @@ def _harmless_json(document: str) -> str:
         f"WHEN contains({text}, '\\u0000') AND regexp_matches({text}, '{_NUL_ESCAPE}') THEN NULL "
         f"WHEN (length({text}) > 900 OR regexp_matches({text}, '{_SUSPECT_JSON}')) "
         f"AND regexp_matches({emptied}, '{_HOSTILE_JSON}') THEN NULL "
+        f"WHEN {repeats_a_key(document)} THEN NULL "
         f"ELSE {document} END"
     )
 
 
-def _in_calendar(instant: str) -> str:
+def _in_calendar(instant: str, year: int = 1) -> str:
     # Years beyond four digits and infinities have no place in a calendar, nor in Python's.
     return (
-        f"{instant} >= TIMESTAMPTZ '0001-01-01 00:00:00+00' "
+        f"{instant} >= TIMESTAMPTZ '{year:04}-01-01 00:00:00+00' "
         f"AND {instant} < TIMESTAMPTZ '10000-01-01 00:00:00+00'"
     )
 

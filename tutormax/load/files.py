@@ -2,76 +2,207 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from sqlalchemy import Table
 
 from tutormax.errors import UserError
 from tutormax.load.columns import REQUIRED
+from tutormax.load.signatures import looks_like_table, what_it_is
 from tutormax.schema import SOURCE_TABLES
 
-FORMATS: tuple[str, ...] = ("parquet", "csv", "jsonl", "json")
+FORMATS: dict[str, str] = {
+    "parquet": "parquet",
+    "csv": "csv",
+    "jsonl": "jsonl",
+    "ndjson": "jsonl",
+    "json": "json",
+}
+"""The endings of files that are read, and the format that each stands for."""
+
+COMPRESSIONS: dict[str, str] = {"gz": "gzip", "zst": "zstd"}
+
+_ENDING = re.compile(rf"\.({'|'.join(FORMATS)})(?:\.({'|'.join(COMPRESSIONS)}))?\Z")
+# What may stand between a table's name and the ending: a number, a year, a part.
+_PART = re.compile(r"(?:[-_. ]?[\w.-]*[0-9][\w.-]*)?\Z")
+_NAMES = (
+    "a file is called <table>.csv, .parquet, .jsonl, .ndjson or .json, with a part such as _2025 "
+    "before the ending and .gz or .zst after it if need be, and the files of a table may lie in a "
+    f"directory of its name; the tables are {', '.join(table.name for table in SOURCE_TABLES)}"
+)
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file to load: its path, its format (one of `FORMATS`) and the raw table it belongs to."""
+    """One file to load: its path, its format and the raw table it belongs to.
+
+    `format` is a value of `FORMATS`, `compression` is a value of `COMPRESSIONS`, or None.
+    """
 
     path: Path
     format: str
     table: Table
+    compression: str | None = None
 
 
-def find_files(directory: Path) -> list[SourceFile]:
-    """The files of `directory` that hold raw rows, in the order of `SOURCE_TABLES`.
+@dataclass(frozen=True)
+class Found:
+    """The files to load, in the order of `SOURCE_TABLES`, and those that only look like some."""
 
-    A file is known by its exact name, `<table>.<format>`; any other file is passed over. Raises
-    `UserError` if the directory cannot be read or holds no such file, if a table has files of two
-    formats (which of them counts would be a guess), or if a file is empty.
+    files: tuple[SourceFile, ...]
+    passed_over: tuple[Path, ...]
+
+
+def find_files(directory: Path) -> Found:
+    """The files of `directory` that hold raw rows.
+
+    Raises `UserError` if the directory cannot be read or holds no such file, if two files differ in
+    nothing but their ending (which of them counts would be a guess), or if a file is empty.
     """
+    files: list[SourceFile] = []
+    passed_over: list[Path] = []
+    tables = {table.name: table for table in SOURCE_TABLES}
+    for entry in _entries(directory):
+        table = tables.get(_ENDING.sub("", entry.name))
+        if entry.is_dir():
+            if table is not None:
+                inner = [path for path in _inside(entry) if path.is_file()]
+                parts = [part for path in inner if (part := _as_source(path, table))]
+                if not parts:
+                    raise UserError(f"{shown(entry)} is a directory without a file to load.")
+                files += parts
+                passed_over += (path for path in inner if not _ENDING.search(path.name))
+            elif looks_like_table(entry.name):
+                passed_over.append(entry)
+            continue
+        table = next((t for t in SOURCE_TABLES if _is_file_of(t, entry.name)), None)
+        found = _as_source(entry, table) if table is not None else None
+        if found is not None:
+            files.append(found)
+        elif looks_like_table(entry.name):
+            passed_over.append(entry)
+    if not files:
+        others = f" It has {_listed(passed_over)}." if passed_over else ""
+        raise UserError(f"{shown(directory)} has no file to load: {_NAMES}.{others}")
+    _check_endings(files)
+    order = list(tables)
+    return Found(
+        tuple(sorted(files, key=lambda file: (order.index(file.table.name), str(file.path)))),
+        tuple(passed_over),
+    )
+
+
+def why_passed_over(paths: Iterable[Path]) -> str:
+    """The sentence about files that look like tables and are not loaded."""
+    return f"Not loaded: {_listed(paths)}; {_NAMES}."
+
+
+def _listed(paths: Iterable[Path]) -> str:
+    described = []
+    for path in paths:
+        kind = what_it_is(path) if path.is_file() else None
+        described.append(shown(path.name) + (f" ({kind})" if kind else ""))
+    return ", ".join(described)
+
+
+def shown(path: Path | str) -> str:
+    """A path as text that can be printed, whatever its bytes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _entries(directory: Path) -> list[Path]:
     try:
-        present = {entry.name for entry in directory.iterdir()}
+        return sorted(directory.iterdir())
     except FileNotFoundError as error:
         raise UserError(
-            f"There is no directory {directory}; name the one with the files."
+            f"There is no directory {shown(directory)}; name the one with the files."
         ) from error
     except NotADirectoryError as error:
-        raise UserError(f"{directory} is not a directory; name the one with the files.") from error
-    except OSError as error:
-        raise UserError(f"The directory {directory} cannot be read: {error.strerror}.") from error
-    found: list[SourceFile] = []
-    for table in SOURCE_TABLES:
-        names = [f"{table.name}.{ext}" for ext in FORMATS if f"{table.name}.{ext}" in present]
-        if len(names) > 1:
-            raise UserError(
-                f"{directory} has {' and '.join(names)}, and only one of them can be "
-                f"{table.name}; move the others away."
-            )
-        if names:
-            found.append(_checked(directory / names[0], table))
-    if not found:
-        wanted = ", ".join(table.name for table in SOURCE_TABLES)
         raise UserError(
-            f"{directory} has no file to load; a file is called <table>.parquet, .csv, .jsonl or "
-            f".json, and the tables are {wanted}."
-        )
-    return found
+            f"{shown(directory)} is not a directory; name the one with the files."
+        ) from error
+    except OSError as error:
+        raise UserError(
+            f"The directory {shown(directory)} cannot be read: {error.strerror}."
+        ) from error
 
 
-def _checked(path: Path, table: Table) -> SourceFile:
+def _inside(directory: Path) -> Iterator[Path]:
+    """What a table's directory holds; names that begin so are what engines write beside rows."""
+    for entry in _entries(directory):
+        if entry.name.startswith(("_", ".")):
+            continue
+        yield from _inside(entry) if entry.is_dir() else [entry]
+
+
+def _is_file_of(table: Table, name: str) -> bool:
+    stem = _ENDING.sub("", name)
+    if stem == name or not stem.startswith(table.name):
+        return False
+    return _PART.match(stem, len(table.name)) is not None
+
+
+def _as_source(path: Path, table: Table) -> SourceFile | None:
+    ending = _ENDING.search(path.name)
+    if ending is None:
+        return None
     try:
-        if path.is_dir():
-            raise UserError(f"{path} is a directory; put its rows into one file of that name.")
         if path.stat().st_size == 0:
-            raise UserError(f"{path} is empty (0 bytes); write it again or move it away.")
+            raise UserError(f"{shown(path)} is empty (0 bytes); write it again or move it away.")
         with path.open("rb"):
             pass
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    return SourceFile(path, path.suffix.removeprefix("."), table)
+        raise UserError(f"{shown(path)} cannot be read: {error.strerror}.") from error
+    compression = COMPRESSIONS[ending[2]] if ending[2] else None
+    return SourceFile(path, FORMATS[ending[1]], table, compression)
+
+
+def _check_endings(files: Iterable[SourceFile]) -> None:
+    seen: dict[str, SourceFile] = {}
+    for file in files:
+        other = seen.setdefault(_ENDING.sub("", str(file.path)), file)
+        if other is not file:
+            raise UserError(
+                f"{shown(file.path.parent)} has {shown(other.path.name)} and "
+                f"{shown(file.path.name)}, and only one of them can be {file.table.name}; "
+                "move the other away."
+            )
+
+
+def plain_file(file: SourceFile, scratch: Path) -> Path:
+    """The file itself, or what is in it if it is compressed, in the directory `scratch`.
+
+    Raises `UserError` if the file is not what its name says, or not whole.
+    """
+    if file.compression is None:
+        _check_signature(file, file.path)
+        return file.path
+    plain = scratch / f"unpacked.{file.format}"
+    try:
+        with (
+            pa.OSFile(os.fsencode(file.path), "rb") as packed,
+            pa.CompressedInputStream(packed, file.compression) as source,
+            plain.open("wb") as target,
+        ):
+            shutil.copyfileobj(source, target, 1 << 20)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(
+            f"{shown(file.path)} is not a whole {file.compression} file; write it again."
+        ) from error
+    _check_signature(file, plain)
+    return plain
+
+
+def _check_signature(file: SourceFile, path: Path) -> None:
+    kind = what_it_is(path)
+    if kind is not None and not (file.format == "parquet" and kind.startswith("a Parquet")):
+        raise UserError(f"{shown(file.path)} is {kind}.")
 
 
 def check_columns(file: SourceFile, columns: Iterable[str]) -> None:
@@ -79,7 +210,7 @@ def check_columns(file: SourceFile, columns: Iterable[str]) -> None:
     seen: set[str] = set()
     for column in columns:
         if column in seen:
-            raise UserError(f"{file.path} has the column {column} twice; keep one of them.")
+            raise UserError(f"{shown(file.path)} has the column {column} twice; keep one of them.")
         seen.add(column)
     missing = [column for column in REQUIRED[file.table.name] if column not in seen]
     if not missing:
@@ -89,24 +220,34 @@ def check_columns(file: SourceFile, columns: Iterable[str]) -> None:
     alike = [folded[column] for column in missing if column in folded]
     hint = f" (it has {', '.join(map(repr, alike))}: names must match exactly)" if alike else ""
     noun = "column" if len(missing) == 1 else "columns"
-    raise UserError(f"{file.path} lacks the required {noun} {', '.join(missing)}{hint}.")
+    raise UserError(f"{shown(file.path)} lacks the required {noun} {', '.join(missing)}{hint}.")
 
 
-def check_utf8(path: Path) -> None:
-    """Raise `UserError`, naming the line, if the file is not UTF-8 text."""
+def check_utf8(file: SourceFile, path: Path) -> None:
+    """Raise `UserError`, naming the line, if the text at `path` is not UTF-8."""
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
                 raise UserError(
-                    f"{path} is not UTF-8 text (line {number}); save it as UTF-8."
+                    f"{shown(file.path)} is not UTF-8 text (line {number}); save it as UTF-8."
                 ) from error
 
 
 def duckdb_literal(path: Path) -> str:
-    """The path as a DuckDB string literal that means this one file, whatever its characters."""
+    """The path as a DuckDB string literal that means this one file, whatever its characters.
+
+    Raises `UserError` if the path is not UTF-8: DuckDB could not open it.
+    """
+    text = str(path.absolute())
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"The name of {shown(path.absolute())} is not UTF-8; rename the file or directory."
+        ) from error
     # DuckDB takes a path for a pattern, and would read a/x.csv where [ab]/x.csv is meant; a class
     # of one character stands for that character.
-    literal = re.sub(r"([\[*?])", r"[\1]", str(path.absolute()))
+    literal = re.sub(r"([\[*?])", r"[\1]", text)
     return "'" + literal.replace("'", "''") + "'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import shutil
 from itertools import islice
 from pathlib import Path
@@ -12,12 +13,19 @@ import duckdb
 
 from tutormax.errors import UserError
 from tutormax.load.convert import SourceColumn
-from tutormax.load.files import SourceFile, check_columns, check_utf8, duckdb_literal
+from tutormax.load.files import SourceFile, check_columns, check_utf8, duckdb_literal, shown
+from tutormax.load.repeated_keys import repeats_a_name
 from tutormax.warehouse import first_line, one_row
 
 STAGE = "temp.main.tutormax_stage"
 """The temporary table that holds the text of the file being read."""
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+# A pair of surrogates, half of one (the only group), or another escape.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
 _MAX_OBJECT_BYTES = 1 << 24
 _LINES_PER_LOOK = 10_000
 # Above this size an array is not read once more only to tell where its fault is.
@@ -31,14 +39,15 @@ _FIRST_BAD_LINE = """
 
 
 def open_json(
-    con: duckdb.DuckDBPyConnection, file: SourceFile, scratch: Path
+    con: duckdb.DuckDBPyConnection, file: SourceFile, source: Path, scratch: Path
 ) -> tuple[str, int, dict[str, SourceColumn], tuple[str, ...]]:
-    """Bring a JSON file into the temporary table `STAGE`.
+    """Bring a JSON file, whose text is at `source`, into the temporary table `STAGE`.
 
     Returns the DuckDB relation, its number of rows, the known columns and the names of the unknown.
+    The relation also has the columns `document` and `repeats` (a key stands there twice).
     Raises `UserError` if the file is not UTF-8, not JSON, no array (`.json`) or not objects only.
     """
-    path = _without_bom(file, scratch)
+    path = _without_half_pairs(_without_bom(source, scratch), scratch)
     form = "array" if file.format == "json" else "newline_delimited"
     if file.format == "json":
         _check_array(file, path)
@@ -49,11 +58,11 @@ def open_json(
             f"maximum_object_size = {_MAX_OBJECT_BYTES})"
         )
     except duckdb.Error as error:
-        raise _why_malformed(con, file, error) from error
+        raise _why_malformed(con, file, path, error) from error
     judged = "count(*), count(*) FILTER (json_type(document) <> 'OBJECT')"
     rows, others = one_row(con, f"SELECT {judged} FROM {STAGE}")
     if others:
-        raise _why_malformed(con, file, None)
+        raise _why_malformed(con, file, path, None)
     names = [
         str(row[0])
         for row in con.execute(
@@ -78,7 +87,10 @@ def _extracted(names: list[str]) -> str:
     paths = ", ".join(f"'$.{name}'" for name in names)
     texts = f"json_extract_string(document, [{paths}]::VARCHAR[])"
     cells = "".join(f", cells[{i + 1}] AS c{i}" for i in range(len(names)))
-    return f"(SELECT document{cells} FROM (SELECT document, {texts} AS cells FROM {STAGE}))"
+    return (
+        f"(SELECT document{cells}, {repeats_a_name('document')} AS repeats "
+        f"FROM (SELECT document, {texts} AS cells FROM {STAGE}))"
+    )
 
 
 def _nested(ref: str, name: str) -> str:
@@ -89,15 +101,35 @@ def _nested(ref: str, name: str) -> str:
     )
 
 
-def _without_bom(file: SourceFile, scratch: Path) -> Path:
+def _without_bom(path: Path, scratch: Path) -> Path:
     """The file, or a copy without the byte order mark that DuckDB does not take."""
-    with file.path.open("rb") as source:
+    with path.open("rb") as source:
         if source.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
-            return file.path
-        copy = scratch / file.path.name
+            return path
+        copy = scratch / "without_mark"
         with copy.open("wb") as target:
             shutil.copyfileobj(source, target)
     return copy
+
+
+def _without_half_pairs(path: Path, scratch: Path) -> Path:
+    """The file, or a copy in which NUL stands before each half of a surrogate pair.
+
+    A half is no text, as NUL is none: the row is set aside, and its record shows the half.
+    """
+    with path.open("rb") as source:
+        if not any(_SURROGATE.search(line) for line in source):
+            return path
+        copy = scratch / "whole"
+        source.seek(0)
+        with copy.open("wb") as target:
+            for line in source:
+                target.write(_ESCAPE.sub(_marked, line))
+    return copy
+
+
+def _marked(escape: re.Match[bytes]) -> bytes:
+    return escape[0] if escape[1] is None else rb"\u0000\\" + escape[1]
 
 
 def _check_array(file: SourceFile, path: Path) -> None:
@@ -105,37 +137,38 @@ def _check_array(file: SourceFile, path: Path) -> None:
         while (first := source.read(1)).isspace():
             pass
     if first != b"[":
-        check_utf8(file.path)
+        check_utf8(file, path)
         raise UserError(
-            f"{file.path} is not a JSON array; write [ … ] around its objects, or call it "
+            f"{shown(file.path)} is not a JSON array; write [ … ] around its objects, or call it "
             f"{file.table.name}.jsonl if it has one object a line."
         )
 
 
 def _why_malformed(
-    con: duckdb.DuckDBPyConnection, file: SourceFile, error: duckdb.Error | None
+    con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path, error: duckdb.Error | None
 ) -> UserError:
     """The sentence for a JSON file that DuckDB refused, or that holds other things than objects."""
-    check_utf8(file.path)
+    check_utf8(file, path)
     message = first_line(error) if error else ""
     if "maximum_object_size" in message:
         return UserError(
-            f"{file.path} has an object of more than {_MAX_OBJECT_BYTES >> 20} MiB; split it up."
+            f"{shown(file.path)} has an object of more than {_MAX_OBJECT_BYTES >> 20} MiB; "
+            "split it up."
         )
     if file.format == "jsonl":
         # DuckDB's own line numbers leave out blank lines and start at two.
-        where, reason = _bad_line(file.path), ""
+        where, reason = _bad_line(path), ""
     elif error is None:
         # Row numbers of rows not committed yet do not start at zero.
         first = "min(rowid) FILTER (json_type(document) <> 'OBJECT')"
         (element,) = one_row(con, f"SELECT {first} - min(rowid) + 1 FROM {STAGE}")
         where, reason = f"element {element}", ""
     else:
-        where, reason = _fault_in_array(file.path), message.rsplit(": ", 1)[-1].rstrip(". ")
+        where, reason = _fault_in_array(path), message.rsplit(": ", 1)[-1].rstrip(". ")
     at = f" at {where}" if where else ""
     because = f" ({reason})" if reason else ""
     return UserError(
-        f"{file.path} is malformed JSON{at}{because}; every row must be one whole object."
+        f"{shown(file.path)} is malformed JSON{at}{because}; every row must be one whole object."
     )
 
 

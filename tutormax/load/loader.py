@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 
 from tutormax.errors import UserError
-from tutormax.load.files import SourceFile, find_files
+from tutormax.load.files import SourceFile, find_files, shown
 from tutormax.load.parquet_sink import ParquetSink
 from tutormax.load.readers import open_file, unreadable_parquet
+from tutormax.load.repeated_keys import add_functions
 from tutormax.load.sinks import DuckDbSink, PostgresSink, Sink
 from tutormax.load.statements import part_rows
 from tutormax.schema import unreadable_rows
@@ -30,7 +31,7 @@ from tutormax.warehouse import (
 
 @dataclass(frozen=True)
 class TableCount:
-    """Rows of one table's file: read = loaded + unreadable.
+    """Rows of one file of a table: read = loaded + unreadable.
 
     `unknown` names the columns that were passed over.
     """
@@ -45,10 +46,11 @@ class TableCount:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did: a count for each file, and where the rows went."""
+    """What a load did: a count for each file, where the rows went, and which files it left out."""
 
     counts: tuple[TableCount, ...]
     destination: str
+    passed_over: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,13 @@ class Progress:
 def load_directory(
     directory: Path, target: RawTarget = RawTarget.DUCKDB, progress: Progress | None = None
 ) -> LoadReport:
-    """Append the files `<table>.parquet|.csv|.jsonl|.json` of a directory to the raw tables.
+    """Append the files of a directory to the raw tables; see `find_files`.
 
     One transaction holds all files. A row with a value that does not fit its column goes to
     `raw.unreadable_rows`. Raises `UserError`, with nothing of the load left behind, if a file
     cannot be read at all or the target cannot be written.
     """
-    files = find_files(directory)
+    found = find_files(directory)
     # One instant for the whole load: its rows arrived together.
     loaded_at = datetime.now(UTC)
     with (
@@ -81,14 +83,14 @@ def load_directory(
         load = _Load(con, sink, loaded_at, Path(scratch), progress or Progress())
         try:
             sink.prepare()
-            counts = tuple(load.append(file) for file in files)
+            counts = tuple(load.append(file) for file in found.files)
             sink.commit()
         except BaseException as error:
             sink.rollback()
             if isinstance(error, duckdb.Error):
                 raise UserError(f"The load stopped: {first_line(error)}") from error
             raise
-        return LoadReport(counts, sink.describe())
+        return LoadReport(counts, sink.describe(), found.passed_over)
 
 
 @contextmanager
@@ -97,6 +99,7 @@ def _open(target: RawTarget, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyCon
     if target is RawTarget.DUCKDB:
         path = duckdb_path()
         with connect_duckdb(path) as con:
+            add_functions(con)
             yield con, DuckDbSink(con, str(path))
     elif target is RawTarget.SPARK:
         with _reading_duckdb(scratch) as con:
@@ -114,6 +117,7 @@ def _reading_duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
     # What does not fit in memory goes to the scratch directory, not to the current one.
     con = duckdb.connect(config={"temp_directory": str(scratch / "duckdb")})
     con.execute("SET TimeZone = 'UTC'")
+    add_functions(con)
     return con
 
 
@@ -143,7 +147,7 @@ class _Load:
             raise
         if loaded + unreadable != reading.rows:
             raise UserError(
-                f"{file.path} changed while it was read ({reading.rows} rows at first, then "
+                f"{shown(file.path)} changed while it was read ({reading.rows} rows at first, then "
                 f"{loaded + unreadable}); load it again once it is complete."
             )
         return TableCount(

@@ -7,6 +7,7 @@ file that cannot be read is then known before a row of it is written, and is par
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,18 @@ import pyarrow.parquet as pq
 from tutormax.errors import UserError
 from tutormax.load.columns import names
 from tutormax.load.convert import SourceColumn
-from tutormax.load.files import SourceFile, check_columns, check_utf8, duckdb_literal
+from tutormax.load.files import (
+    SourceFile,
+    check_columns,
+    check_utf8,
+    duckdb_literal,
+    plain_file,
+    shown,
+)
 from tutormax.load.json_reader import STAGE, open_json
 from tutormax.warehouse import first_line, one_row
 
+_MARKS = {";": "semicolons", "\t": "tabs", "|": "pipes (|)", " ": "blanks", ":": "colons"}
 _CSV_LINE_BYTES = 1 << 22
 _CSV_BUFFER_BYTES = 1 << 25
 
@@ -31,13 +40,15 @@ class Reading:
     """An opened file.
 
     `relation` is a DuckDB FROM item of `rows` rows. `columns` are the file's columns that its table
-    has, by name; `unknown` the names of those it has not.
+    has, by name; `unknown` the names of those it has not. `has_documents` tells that the relation
+    has the columns `document` and `repeats` of `open_json`.
     """
 
     relation: str
     rows: int
     columns: dict[str, SourceColumn]
     unknown: tuple[str, ...]
+    has_documents: bool = False
 
 
 def open_file(con: duckdb.DuckDBPyConnection, file: SourceFile, scratch: Path) -> Reading:
@@ -48,14 +59,15 @@ def open_file(con: duckdb.DuckDBPyConnection, file: SourceFile, scratch: Path) -
     """
     con.execute(f"DROP TABLE IF EXISTS {STAGE}")
     try:
+        path = plain_file(file, scratch)
         if file.format == "parquet":
-            return _open_parquet(con, file)
+            return _open_parquet(con, file, path)
         if file.format == "csv":
-            return _open_csv(con, file)
-        relation, rows, columns, unknown = open_json(con, file, scratch)
-        return Reading(relation, rows, columns, unknown)
+            return _open_csv(con, file, path)
+        relation, rows, columns, unknown = open_json(con, file, path, scratch)
+        return Reading(relation, rows, columns, unknown, has_documents=True)
     except OSError as error:
-        raise UserError(f"{file.path} cannot be read: {error.strerror or error}.") from error
+        raise UserError(f"{shown(file.path)} cannot be read: {error.strerror or error}.") from error
 
 
 def _split(file: SourceFile, present: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
@@ -66,9 +78,9 @@ def _split(file: SourceFile, present: Sequence[str]) -> tuple[list[int], tuple[s
     return known, tuple(sorted(set(present) - wanted))
 
 
-def _open_parquet(con: duckdb.DuckDBPyConnection, file: SourceFile) -> Reading:
+def _open_parquet(con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path) -> Reading:
     try:
-        with pq.ParquetFile(file.path) as parquet:
+        with pq.ParquetFile(path) as parquet:
             present = parquet.schema_arrow.names
             rows = parquet.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
@@ -77,7 +89,7 @@ def _open_parquet(con: duckdb.DuckDBPyConnection, file: SourceFile) -> Reading:
     # DuckDB's names for the columns are not the file's if two differ only in case: go by position.
     aliases = ", ".join(f"c{position}" for position in range(len(present)))
     relation = (
-        f"read_parquet({duckdb_literal(file.path)}, hive_partitioning = false, "
+        f"read_parquet({duckdb_literal(path)}, hive_partitioning = false, "
         f"binary_as_string = true) AS file({aliases})"
     )
     try:
@@ -91,19 +103,22 @@ def _open_parquet(con: duckdb.DuckDBPyConnection, file: SourceFile) -> Reading:
 def unreadable_parquet(file: SourceFile, error: Exception) -> UserError:
     """The sentence for a Parquet file that is truncated, damaged or none at all."""
     reason = first_line(error).rstrip(".")
-    return UserError(f"{file.path} is not a whole Parquet file ({reason}); write it again.")
+    return UserError(f"{shown(file.path)} is not a whole Parquet file ({reason}); write it again.")
 
 
-def _open_csv(con: duckdb.DuckDBPyConnection, file: SourceFile) -> Reading:
+def _open_csv(con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path) -> Reading:
     # Python's reader judges the file, DuckDB's brings its cells. Python's is the stricter one: it
     # tells the line of a fault, and DuckDB's lets a row pass that has an empty cell too many.
-    header, rows = _judged_csv(file)
-    known, unknown = _split(file, header)
+    header, rows, nameless = _judged_csv(file, path)
+    named = [name for name in header if name]
+    _, unknown = _split(file, named)
+    unknown += tuple(f"{position + 1} (it has no name)" for position in nameless)
+    known = [position for position, name in enumerate(header) if name in names(file.table)]
     cells = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header)))
     try:
         con.execute(
             f"CREATE TEMP TABLE {STAGE} AS SELECT {', '.join(f'c{i}' for i in known)} "
-            f"FROM read_csv({duckdb_literal(file.path)}, columns = {{{cells}}}, header = true, "
+            f"FROM read_csv({duckdb_literal(path)}, columns = {{{cells}}}, header = true, "
             "auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
             f"strict_mode = true, max_line_size = {_CSV_LINE_BYTES}, "
             f"buffer_size = {_CSV_BUFFER_BYTES}, hive_partitioning = false)"
@@ -118,37 +133,61 @@ def _open_csv(con: duckdb.DuckDBPyConnection, file: SourceFile) -> Reading:
 
 def _doubtful_csv(file: SourceFile) -> UserError:
     return UserError(
-        f"{file.path} is CSV that can be read in more than one way; write it again with one kind "
-        f"of line end, quotes only around whole cells, and lines below {_CSV_LINE_BYTES >> 20} MiB."
+        f"{shown(file.path)} is CSV that can be read in more than one way; write it again with one "
+        "kind of line end, quotes only around whole cells, and lines below "
+        f"{_CSV_LINE_BYTES >> 20} MiB."
     )
 
 
-def _judged_csv(file: SourceFile) -> tuple[list[str], int]:
-    """The header of a CSV file and its number of rows; blank lines are none.
+def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]]:
+    """The header of a CSV file, its number of rows, and which columns have values but no name.
 
-    Raises `UserError`, naming the line, if the file is not UTF-8, a quote is astray or open, or a
-    row has not as many cells as the header.
+    Blank lines are not rows. Raises `UserError`, naming the line, if the file is not UTF-8, its
+    cells are not parted by commas, a quote is astray or open, or a row has not as many cells as the
+    header.
     """
     csv.field_size_limit(_CSV_LINE_BYTES)
-    with file.path.open(encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, strict=True)
+    with path.open(encoding="utf-8-sig", newline="") as text:
         try:
-            header = next((row for row in reader if row), [])
+            _check_delimiter(file, next((line for line in text if line.strip()), ""))
+            text.seek(0)
+            reader = csv.reader(text, strict=True)
+            header = [name.strip() and name for name in next((row for row in reader if row), [])]
+            blank = [position for position, name in enumerate(header) if not name]
+            nameless: set[int] = set()
             rows = 0
-            for width in map(len, reader):
-                if width == len(header):
+            for row in reader:
+                if len(row) == len(header):
                     rows += 1
-                elif width:
+                    if blank:
+                        nameless.update(position for position in blank if row[position].strip())
+                elif row:
                     raise UserError(
-                        f"{file.path} is malformed CSV: the header has {len(header)} cells, line "
-                        f"{reader.line_num} has {width}; quote cells that hold commas."
+                        f"{shown(file.path)} is malformed CSV: the header has {len(header)} cells, "
+                        f"line {reader.line_num} has {len(row)}; quote cells that hold commas."
                     )
         except csv.Error as error:
             raise UserError(
-                f"{file.path} is malformed CSV at line {reader.line_num} ({error}); check the "
-                "quotes there."
+                f"{shown(file.path)} is malformed CSV at line {reader.line_num} ({error}); check "
+                "the quotes there."
             ) from error
         except UnicodeDecodeError as error:
-            check_utf8(file.path)
-            raise UserError(f"{file.path} is not UTF-8 text; save it as UTF-8.") from error
-    return header, rows
+            check_utf8(file, path)
+            raise UserError(f"{shown(file.path)} is not UTF-8 text; save it as UTF-8.") from error
+    return header, rows, sorted(nameless)
+
+
+def _check_delimiter(file: SourceFile, header: str) -> None:
+    """Raise `UserError` if names of columns stand in the first line, but not between commas."""
+    wanted = set(names(file.table))
+    line = header.replace('"', "").strip("\r\n")
+    if wanted & {cell.strip() for cell in line.split(",")}:
+        return
+    hint = re.match(r"(?i)sep=(.)", line)
+    for mark in (hint[1] if hint else "", ";", "\t", "|", *sorted(set(re.sub(r"\w", "", line)))):
+        cells = {cell.strip().casefold() for cell in line.split(mark)} if mark else set()
+        if mark != "," and (len(wanted & cells) > 1 or (hint and mark == hint[1])):
+            raise UserError(
+                f"The cells of {shown(file.path)} are separated by {_MARKS.get(mark, repr(mark))}; "
+                "save it with commas between them."
+            )

@@ -10,6 +10,7 @@ from sqlalchemy import Table
 from tutormax.load.columns import Kind, kinds, names
 from tutormax.load.convert import Conversion, absent, convert
 from tutormax.load.readers import Reading
+from tutormax.load.repeated_keys import with_keys_gathered
 from tutormax.schema import LOADED_AT, unreadable_rows
 from tutormax.warehouse import quote
 
@@ -44,16 +45,29 @@ def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements
         name: conversions[name].unreadable.replace("{value}", values[name])
         for name in reading.columns
     }
-    rows = _judged_rows(reading.relation, conversions, guesses, values, faults)
+    rows = _judged_rows(
+        reading.relation,
+        conversions,
+        guesses,
+        values,
+        [*faults.values(), *(["repeats"] if reading.has_documents else [])],
+    )
     arrived = f"coalesce({values[LOADED_AT]}, {stamp})"
     fitting = ", ".join(
         f"{arrived if name == LOADED_AT else value} AS {quote(name)}"
         for name, value in values.items()
     )
+    record = _record({name: conversions[name].text for name in faults})
+    error = _errors(faults, conversions, column_kinds)
+    if reading.has_documents:
+        gathered = with_keys_gathered("document")
+        both = _record({name: f"json_extract_string({gathered}, '$.{name}')" for name in faults})
+        record = f"CASE WHEN repeats THEN {both} ELSE {record} END"
+        error = f"CASE WHEN repeats THEN 'a key is given twice' ELSE {error} END"
     unreadable = {
         "source_table": f"'{table.name}'",
-        "record": _record({name: conversions[name] for name in faults}),
-        "error": _errors(faults, conversions, column_kinds),
+        "record": record,
+        "error": error,
         LOADED_AT: arrived,
     }
     listed = ", ".join(f"{unreadable[name]} AS {quote(name)}" for name in names(unreadable_rows))
@@ -68,7 +82,7 @@ def _judged_rows(
     conversions: dict[str, Conversion],
     guesses: dict[str, str],
     values: dict[str, str],
-    faults: dict[str, str],
+    faults: list[str],
 ) -> str:
     """The file's rows with their guesses, then their values, then whether they are `faulty`."""
     guessed = ", ".join(f"{conversions[name].guess} AS {guess}" for name, guess in guesses.items())
@@ -80,7 +94,7 @@ def _judged_rows(
     # the conversions, where it would compute each of them a second time.
     barrier = "random() > 2"
     return (
-        f"(SELECT *, {' OR '.join([*faults.values(), barrier])} AS faulty FROM "
+        f"(SELECT *, {' OR '.join([*faults, barrier])} AS faulty FROM "
         f"(SELECT *, {converted} FROM (SELECT *, {guessed} FROM {relation})))"
     )
 
@@ -90,8 +104,8 @@ def _storable(text: str) -> str:
     return f"replace({text}, chr(0), '\\u0000')"
 
 
-def _record(conversions: dict[str, Conversion]) -> str:
-    pairs = ", ".join(f"'{name}', {_storable(c.text)}" for name, c in conversions.items())
+def _record(texts: dict[str, str]) -> str:
+    pairs = ", ".join(f"'{name}', {_storable(text)}" for name, text in texts.items())
     return f"json_object({pairs})::VARCHAR"
 
 
