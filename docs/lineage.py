@@ -16,7 +16,7 @@ COLUMNS = (
     ("staging.tutormax",),
     ("core",),
     ("intermediate.activity",),
-    ("marts.performance", "intermediate.churn"),
+    ("marts.performance", "intermediate.churn", "intermediate.interventions"),
     ("marts.churn",),
     ("marts.interventions",),
 )
@@ -128,7 +128,9 @@ def rows(columns: dict[int, list[str]], edges: list[tuple[str, str]]) -> dict[st
 def label(key: str) -> str:
     """A name without what its layer says already."""
     name = key.rsplit(".", maxsplit=1)[-1]
-    return name.split("__")[-1] if "__" in name else name
+    topic, _, what = name.rpartition("__")
+    is_bare = topic.startswith("int_") and "_" not in what
+    return f"{topic.removeprefix('int_')}_{what}" if is_bare else what
 
 
 def draw(folders: dict[str, str], reads: dict[str, set[str]]) -> str:

@@ -64,6 +64,12 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#- The log-odds of an interval, from `weighed`. -#}
+{% macro log_odds(interval) -%}
+    intercept_{{ interval }}
+    {%- for group in churn_factor_groups() %} + {{ group }}_{{ interval }}{% endfor %}
+{%- endmacro %}
+
 {#- The logistic function. Beyond 40 it is 0 or 1 to all digits that matter, and exp would overflow. -#}
 {% macro logistic(log_odds) -%}
     1 / (1 + exp(-least(greatest({{ log_odds }}, -40), 40)))

@@ -71,29 +71,21 @@ hazards as {{ materialized() }} (
     select
         *
         {%- for interval in intervals %},
-        {% set log_odds -%}
-            intercept_{{ interval }}
-            {%- for group in churn_factor_groups() %} + {{ group }}_{{ interval }}{% endfor %}
-        {%- endset -%}
-        {{ logistic(log_odds) }} as hazard_{{ interval }}
+        {{ logistic(log_odds(interval)) }} as hazard_{{ interval }}
         {%- endfor %}
     from weighed
 ),
 
--- The chance of having stayed to the end of each interval.
 survived as (
     select
         *
         {%- for interval in intervals %},
-        {% for earlier in range(interval + 1) -%}
-            (1 - hazard_{{ earlier }}){{ ' * ' if not loop.last }}
-        {%- endfor %} as survival_{{ interval }}
+        {{ survival(interval) }} as survival_{{ interval }}
         {%- endfor %}
     from hazards
 ),
 
--- What raises the 30-day risk: log-odds of the intervals up to it, each weighed by the chance of churning
--- in it.
+-- What raises the 30-day risk, by factor group.
 explained as {{ materialized() }} (
     select
         tutor_id,
@@ -103,12 +95,7 @@ explained as {{ materialized() }} (
         survival_{{ interval }}
         {%- endfor %}
         {%- for group in churn_factor_groups() %},
-        greatest(
-            hazard_0 * {{ group }}_0
-            + (survival_0 - survival_1) * {{ group }}_1
-            + (survival_1 - survival_2) * {{ group }}_2,
-            0
-        ) as {{ group }}
+        {{ thirty_day_rise(group) }} as {{ group }}
         {%- endfor %}
     from survived
 ),
@@ -116,7 +103,7 @@ explained as {{ materialized() }} (
 shared as (
     select
         explained.*,
-        1 - survival_2 as probability,
+        1 - explained.survival_2 as probability,
         nullif({{ churn_factor_groups() | join(' + ') }}, 0) as all_groups
     from explained
 ),
@@ -124,15 +111,7 @@ shared as (
 scored as {{ materialized() }} (
     select
         shared.*,
-        cast(
-            floor(
-                bands.score_from
-                + (shared.probability - bands.probability_from)
-                / (bands.probability_to - bands.probability_from)
-                * (bands.score_to - bands.score_from)
-                + 0.5
-            ) as integer
-        ) as churn_score
+        {{ churn_score('shared.probability', 'bands') }} as churn_score
     from shared
     inner join bands
         on

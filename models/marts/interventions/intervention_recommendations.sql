@@ -26,7 +26,7 @@ conditions as (
 ),
 
 interventions as (
-    select * from {{ ref('interventions') }}
+    select * from {{ ref('int_interventions__dated') }}
 ),
 
 -- One row per tutor and condition that holds.
@@ -58,27 +58,15 @@ met as (
     group by tutor_id, calculation_day, rule
 ),
 
-dates as (
-    select distinct calculation_day from metrics
-),
-
--- One row per tutor, intervention type and what was recommended of it before the date. What is completed
--- on the date or later was still open on it.
+-- One row per tutor and intervention type that was recommended before the date.
 given as (
     select
-        interventions.tutor_id,
-        interventions.intervention_type,
-        max(interventions.recommended_date) as recommended_date,
-        bool_or(
-            interventions.status in ('pending', 'in_progress')
-            or (
-                interventions.status = 'completed'
-                and interventions.completed_date >= {{ utc_midnight('dates.calculation_day') }}
-            )
-        ) as is_open
+        tutor_id,
+        intervention_type,
+        max(recommended_day) as recommended_day,
+        bool_or(last_open_day is null) as is_open
     from interventions
-    inner join dates on interventions.recommended_date < {{ utc_midnight('dates.calculation_day') }}
-    group by interventions.tutor_id, interventions.intervention_type
+    group by tutor_id, intervention_type
 ),
 
 -- One row per tutor and rule that fires; place 1 is the most urgent of the type.
@@ -110,8 +98,7 @@ fired as (
             given.tutor_id is null
             or (
                 not given.is_open
-                and given.recommended_date
-                < {{ utc_midnight(add_days('met.calculation_day', '-rules.cool_down_days')) }}
+                and given.recommended_day < {{ add_days('met.calculation_day', '-rules.cool_down_days') }}
             )
         )
 ),
