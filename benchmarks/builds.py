@@ -18,7 +18,7 @@ EVERYTHING = ("build",)
 WITHOUT_TESTS = ("build", "--exclude-resource-type", "test")
 """Every model and seed."""
 
-SCORING = ("int_churn__tutor_days_featured", "churn_predictions")
+SCORING = ("int_churn__features", "churn_predictions")
 
 
 @dataclass(frozen=True)

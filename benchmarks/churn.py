@@ -48,7 +48,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 END = dt.date(2026, 1, 1)
 MONTH = 30
-NEEDED = "int_churn__outcomes_dated"
+NEEDED = "int_churn__labels"
 
 # What the shipped model was trained on; its card says the same.
 TRAINING = {"seed": 1, "tutors": 450, "sessions_per_day": 3000, "days": 730}

@@ -29,14 +29,14 @@ from rich.table import Table
 
 HERE = Path(__file__).parent / "alternatives"
 MODELS = (
-    "int_activity__clock_bounded",
-    "int_activity__tutor_days_summed",
-    "int_activity__pending_feedback_summed",
-    "int_activity__tutor_calendar_spined",
-    "int_activity__tutor_windows_rolled",
+    "int_activity__calculation_dates",
+    "int_activity__tutor_daily_totals",
+    "int_activity__unsubmitted_feedback",
+    "int_activity__tutor_date_spine",
+    "int_activity__tutor_rolling_windows",
     "tutor_performance_metrics",
 )
-MACROS = ("rules/sum_tutor_days", "rules/day_measures", "rules/late_feedback", "rules/safe_share")
+MACROS = ("rules/aggregate_tutor_days", "rules/day_measures", "rules/feedback_after_session_day", "rules/safe_divide")
 COMPARED = (
     *("sessions_completed", "avg_rating", "first_session_success_rate", "reschedule_rate"),
     *("no_show_count", "engagement_score", "learning_objectives_met_pct"),

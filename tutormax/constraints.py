@@ -41,7 +41,7 @@ def constraints_of(model: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for column in model["columns"].values():
         for constraint in column["constraints"]:
             yield constraint | {"columns": [column["name"]]}
-    for name, index in model["config"]["meta"].get("named_indexes", {}).items():
+    for name, index in model["config"]["meta"].get("indexes", {}).items():
         if index.get("unique"):
             yield {"type": "unique", "name": name, "columns": index["columns"]}
 

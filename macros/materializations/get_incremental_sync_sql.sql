@@ -1,13 +1,3 @@
-{#-
-    The incremental strategy `sync`: within the rows that this build recomputes (see recompute), makes the target hold
-    the rows of the temporary relation and no others, touching only rows that differ.
-
-    A model's meta says besides
-    - `audit`: {created: <column>, updated: <column>}, left out of the comparison; the first keeps what the insert
-      wrote, the second what the last change wrote;
-    - `fused`: a build that would remove too many rows, but those that expire, stops here (see
-      core__pending_changes for source tables).
--#}
 {% macro get_incremental_sync_sql(arg_dict) -%}
     {%- set target_table = arg_dict['target_relation'] -%}
     {%- set source_table = arg_dict['temp_relation'] -%}
@@ -22,7 +12,7 @@
     {%- set same_key = row_matches('target_rows', 'source_rows', keys) -%}
     {%- set scope = is_replaced(source_table) -%}
     {%- set changes = sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
-    {%- if meta.get('fused') -%}
+    {%- if meta.get('delete_guard') -%}
         {%- do fail_on_mass_delete(target_table.schema ~ '.' ~ target_table.identifier, changes.lost, changes.present) -%}
     {%- endif -%}
 
@@ -55,10 +45,6 @@
     {%- do keep_changes(changes.inserted, changes.updated, changes.deleted) -%}
 {%- endmacro %}
 
-{#-
-    What a model's table lost and gained, for the record of runs; those that a foreign key took along as well. A table
-    that stayed as it is need not be worked out again: see is_unchanged.
--#}
 {% macro keep_changes(inserted, updated, deleted) -%}
     {%- set deleted = deleted + kept_for_the_run('cascaded').get(model.alias, 0) -%}
     {%- do kept_for_the_run('changed_rows').update({
@@ -69,7 +55,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- How many rows would be inserted, updated and deleted, how many stand, how many of the deleted do not expire. -#}
 {% macro sync_changes(target_table, source_table, keys, same_key, differs, scope, meta) -%}
     {%- set key = adapter.quote(keys[0]) -%}
     {%- set lost = 'source_rows.' ~ key ~ ' is null' -%}
@@ -77,7 +62,7 @@
         'select count(*) filter (where target_rows.' ~ key ~ ' is null),'
         ~ ' count(*) filter (where target_rows.' ~ key ~ ' = source_rows.' ~ key ~ ' and ' ~ differs ~ '),'
         ~ ' count(*) filter (where ' ~ lost ~ '),'
-        ~ (' (select count(*) from ' ~ target_table ~ '),' if meta.get('fused') else ' 0,')
+        ~ (' (select count(*) from ' ~ target_table ~ '),' if meta.get('delete_guard') else ' 0,')
         ~ ' count(*) filter (where ' ~ lost ~ does_not_expire(meta) ~ ')'
         ~ ' from (' ~ rows_within(target_table, scope) ~ ') as target_rows'
         ~ ' full outer join ' ~ source_table ~ ' as source_rows on ' ~ same_key
@@ -93,7 +78,7 @@
 
 {% macro does_not_expire(meta) -%}
     {%- set unit = recompute_unit() -%}
-    {%- if meta.get('fused') and unit.expires %}
+    {%- if meta.get('delete_guard') and unit.expires %}
         and target_rows.{{ unit.column }}
         >= {{ utc_midnight(changes().expired) if is_instant(unit.column) else changes().expired }}
     {%- endif -%}

@@ -28,7 +28,6 @@
     {{ return(not changed) }}
 {%- endmacro %}
 
-{#- Seeds are in the fingerprint; archive and erase count as a build of their own. -#}
 {% macro is_unchanged_input(unique_id) -%}
     {%- set source = graph.sources.get(unique_id, {}) -%}
     {{ return(
@@ -38,7 +37,6 @@
     ) }}
 {%- endmacro %}
 
-{#- What the pre-hooks check they check here too; there is nothing for which to run their SQL. -#}
 {% macro left_as_it_is() -%}
     {%- for hook in pre_hooks -%}
         {%- do render(hook.get('sql')) -%}

@@ -3,10 +3,10 @@
 
     - a private table is made anew;
     - a published one is kept: the rows of the build are compared with it, and what differs is rewritten. A table
-      whose meta says `stored_by_month_of: <column>` is partitioned by `stored_month`, the first day of the month
+      whose meta says `partition_by: <column>` is partitioned by `stored_month`, the first day of the month
       of that column, and only months with a difference are overwritten; a month without rows any more is dropped.
 
-    Rows that come out equal keep their audit columns; `audit`, `fused` and `expires` mean what
+    Rows that come out equal keep their audit columns; `audit`, `delete_guard` and `expires` mean what
     they mean for the strategy sync.
 -#}
 {% materialization incremental, adapter='spark' %}
@@ -38,9 +38,8 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{#- The month that a row is stored in; none for a table in one piece. -#}
 {% macro stored_month(prefix='') -%}
-    {%- set column = config.get('meta', {}).get('stored_by_month_of') -%}
+    {%- set column = config.get('meta', {}).get('partition_by') -%}
     {{ return(
         'coalesce(' ~ month_of(prefix ~ column) ~ ", date '0001-01-01')" if column else none
     ) }}
@@ -51,7 +50,6 @@
     as {{ rows }}
 {%- endmacro %}
 
-{#- The rows of a model, with the types of its contract. -#}
 {% macro spark_rows(sql) -%}
     {%- set month = stored_month() -%}
     {%- if config.get('contract').enforced -%}
@@ -69,7 +67,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Makes a published table hold the rows of `built`; returns how many were inserted, updated and deleted. -#}
 {% macro spark_sync(standing, built) -%}
     {%- set meta = config.get('meta', {}) -%}
     {%- set audit = meta.get('audit', {}) -%}
@@ -120,7 +117,7 @@
             {%- do touched.append(month) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- if meta.get('fused') and counts.lost >= var('fuse_min_rows') -%}
+    {%- if meta.get('delete_guard') and counts.lost >= var('min_delete_rows') -%}
         {%- set present = run_query('select count(*) from ' ~ standing).rows[0][0] | int -%}
         {%- do fail_on_mass_delete(standing.schema ~ '.' ~ standing.identifier, counts.lost, present) -%}
     {%- endif -%}
@@ -130,7 +127,6 @@
     {{ return([counts.inserted, counts.updated, counts.deleted]) }}
 {%- endmacro %}
 
-{#- Rewrites the months touched, or all of a table in one piece. -#}
 {% macro spark_overwrite(standing, built, columns, same_key, key, differs, touched) -%}
     {%- set meta = config.get('meta', {}) -%}
     {%- set audit = meta.get('audit', {}) -%}
@@ -179,11 +175,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#-
-    Works out the marked CTEs of a query (see materialized), each into a table that its name stands for until the
-    model is done, adds the names to `steps`, and returns the query without them. A CTE ends where a line begins with
-    a parenthesis that is indented less than its body.
--#}
 {% macro spark_keep_steps(sql, steps) -%}
     {%- set rest = namespace(sql=sql) -%}
     {%- for _ in range(sql.count('/* kept */')) -%}
@@ -207,7 +198,6 @@
     {{ return(rest.sql) }}
 {%- endmacro %}
 
-{#- A table that stands while a model is built, out of readers' sight. -#}
 {% macro kept_step(name) -%}
     {{ return(api.Relation.create(
         schema=generate_schema_name('staging', none), identifier=this.identifier ~ '__' ~ name, type='table'

@@ -29,7 +29,6 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{#- A value of a seed as text, which the column's type is made of. -#}
 {% macro spark_literal(value) -%}
     {{ return(
         'null' if value is none

@@ -1,7 +1,3 @@
-{#-
-    Stops a build before it scores, with one sentence, if the seeds do not hold the version that scores, whole:
-    the active one, or one that has scored dates which are to be scored again.
--#}
 {% macro check_churn_model() -%}
     {%- if execute and not is_unit_test() -%}
         {%- set active = var('churn_model_version') | string -%}
@@ -35,7 +31,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What a version lacks in the seeds, in words; empty if nothing. -#}
 {% macro lack_of_churn_model(version) -%}
     {%- set literal = dbt.string_literal(version) -%}
     {%- set rows = run_query(

@@ -1,7 +1,3 @@
-{#-
-    Stops a run, and `make lint`, if the meta of a model says what this project does not know, or leaves out what it
-    must know to keep the model's table: a letter wrong in it would destroy history without a word.
--#}
 {% macro check_recompute() -%}
     {%- set faults = [] -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
@@ -11,24 +7,22 @@
     {%- endfor -%}
     {%- if execute and faults -%}
         {{ exceptions.raise_compiler_error(
-            faults | join("; ") ~ ". Mend it in dbt_project.yml; macros/incremental/recompute.sql has the words."
+            faults | join("; ") ~ ". Mend it in dbt_project.yml; macros/recompute/recompute.sql has the words."
         ) }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- The keys of a model's meta, each with the keys that it may have itself. -#}
 {% macro meta_keys() -%}
     {{ return({
         'recompute': ['by', 'column', 'changed_in', 'lookback', 'expires'],
         'audit': ['created', 'updated'],
-        'fused': [],
-        'named_indexes': [],
+        'delete_guard': [],
+        'indexes': [],
         'statistics_of': [],
-        'stored_by_month_of': []
+        'partition_by': []
     }) }}
 {%- endmacro %}
 
-{#- For each `by`: the keys that must stand beside it, and those that may. -#}
 {% macro recompute_keys() -%}
     {{ return({
         'key': [['changed_in'], []],
@@ -75,7 +69,7 @@
                 ~ lookbacks() | join(', ')) -%}
         {%- endif -%}
     {%- endif -%}
-    {%- set named = [meta.get('stored_by_month_of'), (unit or {}).get('column')] -%}
+    {%- set named = [meta.get('partition_by'), (unit or {}).get('column')] -%}
     {%- set named = named + meta.get('statistics_of', []) + meta.get('audit', {}).values() | list -%}
     {%- for column in named if column and column not in node.columns -%}
         {%- do faults.append("names the column " ~ column ~ ", which it does not have") -%}

@@ -1,7 +1,3 @@
-{#-
-    Stops a run that would lose history: raw no longer holds the sessions in the archive, so days before
-    can only be made from their sums.
--#}
 {% macro check_retained() -%}
     {%- if not var('allow_history_loss', false) -%}
         {%- set archived, summed = run_query(

@@ -1,4 +1,3 @@
-{#- Stops a run that cannot end well, with one sentence, before anything is written. -#}
 {% macro check_run() -%}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- do check_vars() -%}

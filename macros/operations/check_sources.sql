@@ -1,8 +1,3 @@
-{#-
-    Stops a run whose raw tables are not what the sources declare, with one sentence that names table, column,
-    what is expected and what was found: a table or a column that is missing, a column of another type. More
-    columns than declared are no drift. It costs one look into the catalog.
--#}
 {% macro check_sources() -%}
     {%- set sources = graph.sources.values() | selectattr('source_name', 'equalto', 'raw') | list -%}
     {%- set found = found_columns(sources) -%}

@@ -1,7 +1,3 @@
-{#-
-    Stops a run whose vars make no sense, with one sentence: a name that no var has, a value of the wrong
-    kind. What a var may be stands beside its default in dbt_project.yml.
--#}
 {% macro check_vars() -%}
     {%- set kinds = var_kinds() -%}
     {%- for name in invocation_args_dict.get('vars') or {} if name not in kinds -%}
@@ -45,7 +41,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- True for a text as 2026-01-31 that is a day of the calendar. -#}
 {% macro is_date(text) -%}
     {%- set parts = modules.re.match('^([0-9]{4})-([0-9]{2})-([0-9]{2})$', text) -%}
     {%- if not parts -%}

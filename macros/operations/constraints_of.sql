@@ -1,4 +1,3 @@
-{#- The constraints of a model: those of its contract, and its unique indexes; each with its columns. -#}
 {% macro constraints_of(node) -%}
     {%- set constraints = node.constraints | list -%}
     {%- for column in node.columns.values() -%}
@@ -6,7 +5,7 @@
             {%- do constraints.append(dict(constraint, columns=[column.name])) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- for name, index in node.config.meta.get('named_indexes', {}).items() if index.unique -%}
+    {%- for name, index in node.config.meta.get('indexes', {}).items() if index.unique -%}
         {%- do constraints.append({'type': 'unique', 'name': name, 'columns': index.columns}) -%}
     {%- endfor -%}
     {{ return(constraints) }}

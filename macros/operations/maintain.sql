@@ -1,7 +1,3 @@
-{#-
-    `dbt run-operation maintain`: statistics for the planner, and the table of sizes. dbt works in
-    transactions, where PostgreSQL cannot vacuum: `tutormax maintain` does that too.
--#}
 {% macro maintain() -%}
     {%- if execute -%}
         {%- do run_and_commit(maintenance()) -%}
@@ -24,14 +20,12 @@
     begin;
 {%- endmacro %}
 
-{#- `dbt run-operation table_sizes`: prints the tables of the warehouse, the largest first. -#}
 {% macro table_sizes() -%}
     {%- if execute -%}
         {%- do run_query(sizes()).print_table(max_rows=none, max_columns=none, max_column_width=none) -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- A select of schemaname, tablename, size and rows (an estimate). -#}
 {% macro sizes() -%}
     {{ return(adapter.dispatch('sizes', 'tutormax')()) }}
 {%- endmacro %}

@@ -1,4 +1,3 @@
-{#- What must stand before models run: the tables that the project itself keeps, and this build's entry in the log. -#}
 {% macro prepare_warehouse() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') -%}
         {%- do adapter.dispatch('prepare_types', 'tutormax')() -%}
@@ -8,12 +7,11 @@
         {%- endif -%}
         {%- if flags.WHICH in ('build', 'run') or flags.WHICH == 'seed' and raw_stands() -%}
             {%- do begin_build() -%}
-            {%- do learn_tables() -%}
+            {%- do refresh_relation_cache() -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Seeds may be loaded before there is raw. -#}
 {% macro raw_stands() -%}
     {%- set missing = [] -%}
     {%- for source in graph.sources.values() if source.source_name == 'raw'
@@ -31,7 +29,6 @@
     {%- do run_and_commit('create type if not exists jsonb as json') -%}
 {%- endmacro %}
 
-{#- Makes the tables that are no models, or the columns of them that an earlier version did not have. -#}
 {% macro keep_own_tables() -%}
     {%- set sources = graph.sources.values() | rejectattr('source_name', 'equalto', 'raw') | list -%}
     {%- set found = adapter.dispatch('own_columns', 'tutormax')(sources) -%}

@@ -1,9 +1,3 @@
-{#-
-    What `tutormax erase` and `tutormax archive` run before sessions leave, in their transaction: statements
-    that keep what those sessions and their feedback contributed, as sums without ids of sessions and
-    students. Which leave is in the temporary tables leaving_sessions (session_id) and leaving_events
-    (event_id).
--#}
 {% macro retain_sums() -%}
     {{ retain_clock() }};
     {{ retain_tutor_days() }};
@@ -36,7 +30,7 @@ tutor_events as (
     where false
 ),
 
-{{ sum_tutor_days() }}
+{{ aggregate_tutor_days() }}
 
 select tutor_id, activity_day, {{ day_measures().keys() | join(', ') }}
 from summed
@@ -58,16 +52,12 @@ student_feedback as (
     where session_id in (select sessions.session_id from sessions)
 ),
 
-{{ late_feedback() }}
+{{ feedback_after_session_day() }}
 
 select tutor_id, session_day, submitted_day, overall_rating, first_session_rating
-from late_feedback
+from feedback_after_session_day
 {%- endmacro %}
 
-{#-
-    The clock runs from the first activity to the last, be they erased since: it is told their days, but
-    none that it had not reached.
--#}
 {% macro retain_clock() -%}
 insert into {{ source('archive', 'retained_clock') }} (first_activity_day, last_activity_day)
 select

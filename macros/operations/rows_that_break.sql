@@ -1,4 +1,3 @@
-{#- What follows `from` to select the rows, or the keys, of a model that break one of its constraints. -#}
 {% macro rows_that_break(constraint, relation, node) -%}
     {%- set columns = quoted_list(constraint.columns) -%}
     {%- if constraint.type == 'not_null' -%}
@@ -37,7 +36,6 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- The table of a model that a foreign key refers to; where it is not built, the one deferred to. -#}
 {% macro referenced_relation(constraint, node) -%}
     {%- for unique_id in node.depends_on.nodes if "'" ~ unique_id.split('.')[2] ~ "'" in constraint.to -%}
         {%- set parent = graph.nodes[unique_id] -%}

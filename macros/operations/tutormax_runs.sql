@@ -1,4 +1,3 @@
-{#- At the end of a run: how far each table is complete, then a report of what the run did to each model. -#}
 {% macro end_build(results) -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed') and (this_run() or flags.WHICH == 'seed') -%}
         {%- for statement in [completed_models(results), reported_run(results)] if statement | trim -%}
@@ -7,7 +6,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A table that was new was all inserted. -#}
 {% macro reported_run(results) -%}
     {%- set rows = [] -%}
     {%- for result in results if result.node.resource_type == 'model' -%}

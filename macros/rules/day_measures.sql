@@ -1,8 +1,3 @@
-{#-
-    The sums that are kept for each tutor and day, with their types, and carried into the windows.
-    engagement_sum is in 10^-12, response_sum in 10^-6 minutes, availability_hours in 10^-6 hours: see
-    to_fixed_point.
--#}
 {% macro day_measures() -%}
     {{ return({
         'sessions': 'integer',

@@ -1,7 +1,3 @@
-{#-
-    True for sessions that are not summed in the archive already: one that was archived and arrives once
-    more must not count twice.
--#}
 {% macro is_not_retained(session_id) -%}
     not exists (
         select 1

@@ -1,7 +1,3 @@
-{#-
-    The columns that the YAML declares for the tables of raw, {table: [{name, data_type}]}, without the
-    arrival. Unit tests see no sources in the graph: one that needs columns overrides this macro.
--#}
 {% macro source_columns() -%}
     {%- set columns = {} -%}
     {%- for source in graph.get('sources', {}).values() if source.source_name == 'raw' -%}

@@ -1,4 +1,3 @@
-{#- The metrics that the tier looks at; the seed performance_tier_thresholds has a row for each. -#}
 {% macro tier_metrics() -%}
     {{ return([
         'avg_rating',

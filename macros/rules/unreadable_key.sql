@@ -1,4 +1,3 @@
-{#- The key of an unreadable row: what stood in the key column of its table. -#}
 {% macro unreadable_key(keys) -%}
     case source_table
         {%- for table, key in keys.items() %}

@@ -1,19 +1,18 @@
-{#- The vars, each with the kind of its value: see is_of_kind. -#}
 {% macro var_kinds() -%}
     {{ return({
         'as_of_date': 'date',
         'restate_from': 'date',
         'loaded_at_column': 'name',
-        'fuse_max_share': 'share',
-        'fuse_min_rows': 'count',
+        'max_delete_share': 'share',
+        'min_delete_rows': 'count',
         'allow_mass_delete': 'flag',
         'allow_history_loss': 'flag',
         'metric_windows': 'mapping',
         'on_time_minutes': 'number',
         'first_session_success_rating': 'number',
-        'churn_silence_days': 'count',
+        'churn_inactivity_days': 'count',
         'churn_model_version': 'name',
-        'prediction_years': 'count',
+        'prediction_retention_years': 'count',
         'recommendation_min_sessions': 'count',
         'effectiveness_min_tutors': 'count',
         'tenure_bands': 'mapping',

@@ -17,7 +17,7 @@ with
     select
         {{ dbt.string_literal(table) }} as source_table,
         {{ key }} as record_key,
-        violations as reasons,
+        reasons,
         {{ row_as_json(source_columns()[table] | default([])) }} as record,
         loaded_at
     from {{ ref('stg_tutormax__' ~ table) }}
@@ -50,7 +50,7 @@ numbered as (
         row_number() over (
             partition by source_table, record_key, loaded_at, {{ text_array_join('reasons') }}
             order by cast(record as {{ dbt.type_string() }})
-        ) as copy_number
+        ) as duplicate_number
     from rejected
 ),
 
@@ -61,7 +61,7 @@ final as (
             'record_key',
             epoch_microseconds('loaded_at'),
             text_array_join('reasons'),
-            'copy_number'
+            'duplicate_number'
         ]) }} as rejected_record_id,
         source_table,
         record_key,

@@ -27,7 +27,7 @@ churn_days as (
         tutor_id,
         session_day + 1 as churn_day
     from gaps
-    where coalesce(next_day, {{ as_of }}) > session_day + {{ silence_days }}
+    where coalesce(next_day, {{ as_of }}) > session_day + {{ inactivity_days }}
 ),
 
 predictions as (
@@ -46,7 +46,7 @@ foreseen as (
     inner join churn_days
         on
             predictions.tutor_id = churn_days.tutor_id
-            and churn_days.churn_day + {{ silence_days }} > predictions.prediction_day
+            and churn_days.churn_day + {{ inactivity_days }} > predictions.prediction_day
     group by predictions.prediction_id
 ),
 
@@ -67,7 +67,7 @@ judged as (
     from predictions
     cross join (values (1), (7), (30), (90)) as horizons(horizon_days)
     left join foreseen on predictions.prediction_id = foreseen.prediction_id
-    where predictions.prediction_day + horizons.horizon_days + {{ silence_days }} - 1 <= {{ as_of }}
+    where predictions.prediction_day + horizons.horizon_days + {{ inactivity_days }} - 1 <= {{ as_of }}
 ),
 
 ranked as (

@@ -88,7 +88,7 @@ def is_full(warehouse: DatabaseWarehouse) -> bool:
 
 
 def test_the_clock_of_the_last_build_decides(warehouse: DatabaseWarehouse) -> None:
-    assert str(warehouse.rows("int_activity__clock_bounded", "intermediate")[0]["as_of_date"]) == (
+    assert str(warehouse.rows("int_activity__calculation_dates", "intermediate")[0]["as_of_date"]) == (
         AS_OF
     )
 
@@ -138,7 +138,7 @@ def test_old_facts_move_and_metrics_stay(warehouse: DatabaseWarehouse) -> None:
 
 @pytest.mark.deep("postgres")
 def test_the_next_builds_change_nothing(warehouse: DatabaseWarehouse) -> None:
-    clock = warehouse.rows("int_activity__clock_bounded", "intermediate")
+    clock = warehouse.rows("int_activity__calculation_dates", "intermediate")
     metrics = warehouse.published(METRICS, audit=True)
     warehouse.command("archive")
     after = warehouse.published(audit=True)
@@ -147,7 +147,7 @@ def test_the_next_builds_change_nothing(warehouse: DatabaseWarehouse) -> None:
         assert is_full(warehouse) == bool(words)
         assert warehouse.published(audit=True) == after
     assert warehouse.published(METRICS, audit=True) == metrics
-    assert warehouse.rows("int_activity__clock_bounded", "intermediate") == clock
+    assert warehouse.rows("int_activity__calculation_dates", "intermediate") == clock
 
 
 def test_a_history_made_anew_is_the_same(warehouse: DatabaseWarehouse) -> None:
@@ -288,7 +288,7 @@ def test_without_a_build_there_is_no_clock(warehouse: DatabaseWarehouse) -> None
 def test_more_than_the_fuse_allows_may_be_archived(warehouse: DatabaseWarehouse) -> None:
     """A build would stop at this; the archive is not a build, and leaves it nothing to remove."""
     warehouse.command("archive")
-    warehouse.build("--full-refresh", variables={"fuse_min_rows": 1, "fuse_max_share": 0})
+    warehouse.build("--full-refresh", variables={"min_delete_rows": 1, "max_delete_share": 0})
 
 
 @pytest.mark.deep("postgres")

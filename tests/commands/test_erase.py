@@ -129,7 +129,7 @@ def of_others(tables: dict[str, Any], column: str, identifier: str) -> dict[str,
 
 def test_a_student_goes_and_the_metrics_stay(warehouse: DatabaseWarehouse) -> None:
     before = warehouse.published(audit=True)
-    clock = warehouse.rows("int_activity__clock_bounded", "intermediate")
+    clock = warehouse.rows("int_activity__calculation_dates", "intermediate")
     assert warehouse.mentions(PUPIL, PUPIL_NAME)
 
     said = warehouse.command("erase", "student", PUPIL)
@@ -147,7 +147,7 @@ def test_a_student_goes_and_the_metrics_stay(warehouse: DatabaseWarehouse) -> No
         assert "x-moved" in after["sessions"]
         erased = erased or after
         assert after == erased
-        assert warehouse.rows("int_activity__clock_bounded", "intermediate") == clock
+        assert warehouse.rows("int_activity__calculation_dates", "intermediate") == clock
         if words is not None:
             warehouse.build(*words)
     assert plans(warehouse) == ["full", "partial"]
@@ -187,7 +187,7 @@ def test_nothing_of_a_student_remains(warehouse: DatabaseWarehouse) -> None:
 
 def test_nothing_of_a_tutor_remains(warehouse: DatabaseWarehouse) -> None:
     before = warehouse.published(audit=True)
-    clock = warehouse.rows("int_activity__clock_bounded", "intermediate")
+    clock = warehouse.rows("int_activity__calculation_dates", "intermediate")
     assert len(warehouse.mentions(TEACHER, TEACHER_NAME, TEACHER_EMAIL)) > 15
     said = warehouse.command("erase", "tutor", TEACHER)
     for build in ("", "--full-refresh"):
@@ -196,7 +196,7 @@ def test_nothing_of_a_tutor_remains(warehouse: DatabaseWarehouse) -> None:
             kept = of_others(before, "tutor_id", TEACHER)[table]
             assert kept.keys() < before[table].keys()
             assert warehouse.published(audit=True)[table] == kept
-        assert warehouse.rows("int_activity__clock_bounded", "intermediate") == clock
+        assert warehouse.rows("int_activity__calculation_dates", "intermediate") == clock
         warehouse.build(*build.split())
         assert plans(warehouse)[0] == ("full" if build else "partial")
     for table in ("raw.tutors", "tutormax.sessions", f"tutormax.{METRICS}"):

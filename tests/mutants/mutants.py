@@ -39,12 +39,10 @@ EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 RESULTS = REPOSITORY / "target" / "mutants.jsonl"
 
 NOT_MUTATED = {
-    "macros/churn/check_churn_model.sql": "stops runs; test_churn.py",
-    "macros/cross_db/build_lock.sql": "PostgreSQL alone; test_concurrency.py",
-    "macros/cross_db/create_schema.sql": "PostgreSQL alone; test_concurrency.py",
-    "macros/cross_db/get_columns_in_relation.sql": "PostgreSQL alone; test_engine_parity.py",
-    "macros/cross_db/spark_directory.sql": "Spark alone; test_spark.py",
-    "macros/cross_db/stop_if_overtaken.sql": "PostgreSQL alone; test_concurrency.py",
+    "macros/dialect/build_lock.sql": "PostgreSQL alone; test_concurrency.py",
+    "macros/dialect/create_schema.sql": "PostgreSQL alone; test_concurrency.py",
+    "macros/dialect/get_columns_in_relation.sql": "PostgreSQL alone; test_engine_parity.py",
+    "macros/dialect/spark_directory.sql": "Spark alone; test_spark.py",
     "macros/materializations/replaced_view.sql": "how a view is made; test_in_place.py",
     "macros/operations": "commands and checks around a build, not what models select",
 }

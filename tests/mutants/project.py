@@ -55,7 +55,7 @@ SPARES = 3
 """Copies of the manifest that every child begins with: to make one is half of what it does."""
 
 MACRO = re.compile(r"\{%-?\s*macro\s+(?P<name>\w+)\(.*?endmacro\s*-?%\}", re.S)
-MACHINERY = ("macros/incremental/", "macros/materializations/", "macros/operations/")
+MACHINERY = ("macros/recompute/", "macros/materializations/", "macros/operations/")
 """What every incremental model runs through, whatever its own SQL calls."""
 
 STILLBORN = re.compile(

@@ -169,7 +169,7 @@ def latest(project: Slices, warehouse: Warehouse) -> None:
     """
     last = last_day(project)
     ((restated,),) = warehouse.execute(
-        "select max(churn_day) + 14 from intermediate.int_churn__churn_days_dated"
+        "select max(churn_day) + 14 from intermediate.int_churn__churn_events"
         f" where churn_day + 14 < date '{last}'"
     )
     days = range((last - restated).days + 1)
@@ -236,7 +236,7 @@ def again(project: Slices, warehouse: Warehouse) -> None:
 
 def lost(project: Slices, warehouse: Warehouse) -> None:
     """A table is lost."""
-    warehouse.execute("drop table intermediate.int_churn__churn_days_dated")
+    warehouse.execute("drop table intermediate.int_churn__churn_events")
 
 
 def changed_back(project: Slices, warehouse: Warehouse) -> None:
@@ -303,19 +303,19 @@ STEPS: list[Step] = [
     *(full, arrivals, latest, idle, leaves, again, lost, changed_back, emptied, late, alone),
     *(partly, early, restated, goes, refused, allowed, vanishes, refused),
 ]
-FUSED = {"allow_mass_delete": False, "fuse_min_rows": 3}
+FUSED = {"allow_mass_delete": False, "min_delete_rows": 3}
 VARIABLES: dict[Step, dict[str, Any]] = {
     late: {"as_of_date": f"{FIRST_DAY + timedelta(days=430):%Y-%m-%d}"},
     restated: {"restate_from": "2024-05-01"},
-    refused: FUSED | {"fuse_max_share": 0},
-    allowed: FUSED | {"fuse_max_share": 0.5},
+    refused: FUSED | {"max_delete_share": 0},
+    allowed: FUSED | {"max_delete_share": 0.5},
 }
 SELECTED = {
     alone: ("--select", "churn_predictions"),
     **dict.fromkeys((goes, vanishes), ("--exclude", "churn_predictions+")),
     refused: ("--select", "churn_predictions"),
     partly: (
-        *("--select", "int_activity__clock_bounded"),
+        *("--select", "int_activity__calculation_dates"),
         *("churn_feature_drift", "churn_prediction_outcomes"),
     ),
 }

@@ -16,9 +16,9 @@ from steps import STEPS, arrivals
 from support.project import REPOSITORY
 from support.project import DuckDbProject as Project
 
-MODEL = "models/intermediate/churn/int_churn__churn_days_dated.sql"
-MACHINERY = "macros/incremental/recompute.sql"
-UNEXPLAINED = "macros/incremental/is_named_in.sql"
+MODEL = "models/intermediate/churn/int_churn__churn_events.sql"
+MACHINERY = "macros/recompute/recompute.sql"
+UNEXPLAINED = "macros/recompute/is_named_in.sql"
 """A file of which no mutant is explained."""
 
 
@@ -57,7 +57,7 @@ UNEXPLAINED = "macros/incremental/is_named_in.sql"
             "select coalesce({{ a('x') }}, 0) as b",
             "select {{ a('x') }} as b",
         ),
-        ("select {{ safe_share('a - b', 'c') }}", "select {{ safe_share('a + b', 'c') }}"),
+        ("select {{ safe_divide('a - b', 'c') }}", "select {{ safe_divide('a + b', 'c') }}"),
         (
             "{% set rules = {\n    'too_low': is_outside('a', 1, 5),\n} %}",
             "{% set rules = {\n    'too_low': 'false',\n} %}",
@@ -124,7 +124,7 @@ def planted(
             project,
             [
                 edited(MODEL, "sessions_completed > 0", "sessions_completed > 1"),
-                edited(MACHINERY, "built_in > ", "built_in < "),
+                edited(MACHINERY, "changed_in_build > ", "changed_in_build < "),
                 edited(MODEL, "partition by", "partition of"),
                 edited(MODEL, "(next_day, as_of_date)", "(next_day, as_of_date, as_of_date)"),
             ],

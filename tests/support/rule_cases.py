@@ -32,7 +32,7 @@ class Case:
 
 
 def cells(fixture: str) -> list[dict[str, str | None]]:
-    """The rows of a table, read as macros/cross_db/safe_cast.sql reads them."""
+    """The rows of a table, read as macros/dialect/safe_cast.sql reads them."""
 
     def text(cell: str) -> str | None:
         cell = REPEATED.sub(lambda found: found[1] * int(found[2]), cell)
@@ -67,7 +67,7 @@ def cases_of(table: str) -> Iterator[Case]:
         key, label, *_ = verdict
         same = (row[key], row[label]) == (verdict[key], verdict[label])
         assert same, f"{table}_rows and {table}_reasons differ in a line: {verdict}"
-        yield Case(table, typed(table, row), tuple(str(verdict["violations"]).strip("[]").split()))
+        yield Case(table, typed(table, row), tuple(str(verdict["reasons"]).strip("[]").split()))
 
 
 def rated_sessions() -> Iterator[Case]:

@@ -13,12 +13,12 @@ from support.tables import World, later, merged
 from support.warehouses import DuckDbWarehouse, NewDuckDb
 
 OTHER_VARS = {
-    "churn_silence_days": 21,
+    "churn_inactivity_days": 21,
     "effectiveness_min_tutors": 1,
     "first_session_success_rating": 5,
     "metric_windows": {"7day": 5, "30day": 20, "90day": 120},
     "on_time_minutes": 3,
-    "prediction_years": 2,
+    "prediction_retention_years": 2,
     "recommendation_min_sessions": 1,
 }
 """Every var that says what a number means, with another value than the default."""
@@ -56,11 +56,11 @@ def test_vars_may_differ_from_the_first_build_on_and_change_between_builds(
 
 
 def changed_macro(manifest: Any) -> None:
-    manifest.macros["macro.tutormax.safe_share"].macro_sql += " "
+    manifest.macros["macro.tutormax.safe_divide"].macro_sql += " "
 
 
 def changed_model(manifest: Any) -> None:
-    model = manifest.nodes["model.tutormax.int_churn__churn_days_dated"]
+    model = manifest.nodes["model.tutormax.int_churn__churn_events"]
     model.checksum.checksum = "another"
 
 

@@ -14,7 +14,7 @@ from support.warehouses import DatabaseWarehouse
 from tutormax.schema import DAY_MEASURES
 
 WORLD = small_world()
-WINDOWS = "intermediate.int_activity__tutor_windows_rolled"
+WINDOWS = "intermediate.int_activity__tutor_rolling_windows"
 METRICS = "tutor_performance_metrics"
 MOST = 12
 """So many sessions in a window at most."""

@@ -151,7 +151,7 @@ def test_outcomes_against_plain_python(built: DuckDbWarehouse) -> None:
     held = churn_reference.session_days(WORLD)
     silent = {
         (row["tutor_id"], row["prediction_day"]): row["days_since_last_session"]
-        for row in built.rows("int_churn__tutor_days_featured", "intermediate")
+        for row in built.rows("int_churn__features", "intermediate")
     }
     joined = {row["tutor_id"]: day_of(row["onboarding_date"]) for row in WORLD["tutors"]}
     groups: dict[tuple[int, date], list[tuple[Row, bool, float]]] = defaultdict(list)
@@ -291,7 +291,7 @@ def test_a_feature_moves_the_risk_as_its_coefficient_says(warehouse: DuckDbWareh
         if row["model_version"] == ACTIVE and row["feature"] != "intercept":
             weights[row["feature"]][row["interval_end"]] = row
     assert len(weights) > 5
-    table = "intermediate.int_churn__tutor_days_featured"
+    table = "intermediate.int_churn__features"
     warehouse.execute(
         f"insert into {table} (tutor_id, prediction_day) values ('base', date '{LAST}')"
     )
@@ -373,7 +373,7 @@ def test_what_is_decided_in_hindsight_is_not_read(
     warehouse.build("--full-refresh", variables={"as_of_date": str(LAST)})
     assert {row["status"] for row in warehouse.rows("tutors")} == {"churned"}
     assert predictions(warehouse) == predictions(built)
-    features = "int_churn__tutor_days_featured"
+    features = "int_churn__features"
     assert sorted(map(repr, warehouse.rows(features, "intermediate"))) == sorted(
         map(repr, built.rows(features, "intermediate"))
     )

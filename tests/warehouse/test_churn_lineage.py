@@ -84,7 +84,7 @@ def lineage(dbt_project: DuckDbProject, built_world: BuiltWorld) -> Lineage:
     return Lineage(dbt_project, warehouse)
 
 
-@pytest.mark.parametrize("model", ["int_churn__tutor_days_featured", "churn_predictions"])
+@pytest.mark.parametrize("model", ["int_churn__features", "churn_predictions"])
 def test_no_column_of_hindsight_is_read(model: str, lineage: Lineage) -> None:
     read = lineage.of(model)
     assert read["tutors"] == {"tutor_id", "onboarding_date"}

@@ -128,10 +128,7 @@ def test_no_rule_is_broken(manifest: Manifest, tmp_path: Path) -> None:
 
 
 MODELS = ("staging", "core", "intermediate", "marts", "semantic")
-MACROS = (
-    *("time", "cross_db", "rules", "churn", "interventions"),
-    *("incremental", "materializations", "operations"),
-)
+MACROS = ("dialect", "rules", "recompute", "materializations", "operations")
 """The folders of models and macros: each uses itself and those before it."""
 
 

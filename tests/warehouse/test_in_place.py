@@ -177,7 +177,7 @@ def test_raw_emptied_by_mistake_stops_the_build(emptied: str, granted: PostgresW
     for table in KEYS if emptied == "all" else [emptied]:
         granted.execute(f"truncate raw.{table}")
     # The world is small, and so is the fuse.
-    build = granted.try_build(variables={"fuse_min_rows": 3})
+    build = granted.try_build(variables={"min_delete_rows": 3})
     assert not build.succeeded
     if emptied == "all":
         assert "Every table of raw is empty in postgres: load raw files with" in build.message

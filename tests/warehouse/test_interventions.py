@@ -46,7 +46,7 @@ def cached_rows(warehouse: DatabaseWarehouse) -> Callable[[str], list[Row]]:
 
 
 def as_of(warehouse: DatabaseWarehouse) -> date:
-    (clock,) = warehouse.rows("int_activity__clock_bounded", "intermediate")
+    (clock,) = warehouse.rows("int_activity__calculation_dates", "intermediate")
     day = clock["as_of_date"]
     assert isinstance(day, date)
     return day

@@ -12,7 +12,7 @@ from support.factories import small_world
 from support.project import DuckDbProject
 from support.warehouses import DuckDbWarehouse, NewDuckDb
 
-DAYS = "int_activity__tutor_days_summed"
+DAYS = "int_activity__tutor_daily_totals"
 Meta = dict[str, Any]
 
 
@@ -67,7 +67,7 @@ def looking_back(meta: Meta) -> None:
         (contradictory, "says recompute.changed_in, which by: day does not know"),
         (of_no_column, "names the column activity_date, which it does not have"),
         (of_no_model, "names the source table session, which does not exist"),
-        (looking_back, "looks back by 14, which is none of none, longest_window, churn_silence"),
+        (looking_back, "looks back by 14, which is none of none, longest_window, churn_inactivity"),
     ],
 )
 def test_a_wrong_word_stops_a_build_and_lint(
@@ -99,7 +99,7 @@ def test_a_bound_is_a_date_or_an_instant_as_the_contract_has_the_column(
     data_type: str, bound: str, built: DuckDbWarehouse, dbt_project: DuckDbProject
 ) -> None:
     manifest = dbt_project.manifest.deepcopy()
-    node = manifest.nodes["model.tutormax.int_churn__churn_days_dated"]
+    node = manifest.nodes["model.tutormax.int_churn__churn_events"]
     column = deepcopy(node.columns["churn_day"])
     column.data_type = data_type
     node.columns = {**node.columns, "churn_day": column}
@@ -108,5 +108,5 @@ def test_a_bound_is_a_date_or_an_instant_as_the_contract_has_the_column(
     session = max(small_world()["sessions"], key=lambda row: row["_loaded_at"])
     later = built.execute("select max(_loaded_at) + interval 1 day from raw.sessions")[0][0]
     built.insert({"sessions": [session | {"_loaded_at": later}]})
-    built.dbt("run", "--select", "+int_churn__churn_days_dated")
-    assert bound in dbt_project.compiled("int_churn__churn_days_dated")
+    built.dbt("run", "--select", "+int_churn__churn_events")
+    assert bound in dbt_project.compiled("int_churn__churn_events")

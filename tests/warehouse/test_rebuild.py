@@ -50,8 +50,8 @@ def test_a_build_after_one_of_staging_alone(
     "runs",
     [
         [
-            ("--exclude", "int_activity__tutor_days_summed"),
-            ("--select", "int_activity__tutor_days_summed"),
+            ("--exclude", "int_activity__tutor_daily_totals"),
+            ("--select", "int_activity__tutor_daily_totals"),
         ],
         [("--select", "stg_tutormax__sessions"), ("--select", "sessions")],
         [("--select", "staging"), ("--select", "core"), ("--select", "core")],
@@ -83,7 +83,7 @@ def test_too_many_rows_gone_stop_a_source_table_that_is_built_alone(
     warehouse = new_warehouse(built)
     warehouse.execute("delete from raw.sessions")
     assert warehouse.dbt("run", "--select", "staging").succeeded
-    done = warehouse.dbt("run", "--select", "sessions", variables={"fuse_min_rows": 1})
+    done = warehouse.dbt("run", "--select", "sessions", variables={"min_delete_rows": 1})
     assert "This build would remove" in done.message
     assert warehouse.published()["sessions"].keys() == before["sessions"].keys()
 
@@ -402,7 +402,7 @@ def test_a_tutor_who_comes_back_after_a_long_time(new_warehouse: NewDuckDb) -> N
     whole.insert(merged(world, late))
     whole.build()
     assert sliced.published() == whole.published()
-    for table in ("int_activity__tutor_calendar_spined", "int_activity__tutor_windows_rolled"):
+    for table in ("int_activity__tutor_date_spine", "int_activity__tutor_rolling_windows"):
         found, expected = (
             sorted(map(repr, one.rows(table, "intermediate"))) for one in (sliced, whole)
         )

@@ -397,7 +397,7 @@ def test_the_order_of_rows_in_raw_does_not_matter(
     def verdicts(warehouse: DuckDbWarehouse) -> dict[str, list[str]]:
         return {
             table: sorted(
-                repr(row | {"built_in": None})
+                repr(row | {"changed_in_build": None})
                 for row in warehouse.rows(f"stg_tutormax__{table}", "staging")
             )
             for table in KEYS

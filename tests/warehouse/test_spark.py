@@ -32,7 +32,7 @@ try:
 except UserError as error:
     pytest.skip(str(error), allow_module_level=True)
 
-STORED = {"stored_month", "built_in"}
+STORED = {"stored_month", "changed_in_build"}
 """Columns that say how and when, not what."""
 
 

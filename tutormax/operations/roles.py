@@ -64,7 +64,7 @@ def make_roles(target: Target) -> None:
         raise UserError(f"PostgreSQL did not make the roles: {first_line(error)}") from error
     finally:
         connection.close()
-    run_operation(target, "keep_grants")
+    run_operation(target, "apply_role_grants")
 
 
 def create_role(name: str) -> str:

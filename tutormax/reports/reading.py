@@ -41,7 +41,7 @@ class Tables(NamedTuple):
     """Empty on masked pages: nothing that names a person has been selected."""
 
 
-def read_tables(target: Target, queries: Path, *, names: bool, silence_days: int) -> Tables:
+def read_tables(target: Target, queries: Path, *, names: bool, inactivity_days: int) -> Tables:
     """Run every query of the folder, those in `personal` only if names may be shown.
 
     All see the same state of the warehouse.
@@ -51,7 +51,7 @@ def read_tables(target: Target, queries: Path, *, names: bool, silence_days: int
     """
     try:
         with _open(target) as select:
-            return _read(select, queries, names=names, silence_days=silence_days)
+            return _read(select, queries, names=names, inactivity_days=inactivity_days)
     except (duckdb.CatalogException, psycopg2.errors.UndefinedTable) as error:
         raise UserError(
             f"The pages need every published table, and one is missing on {target.value}: run "
@@ -69,14 +69,14 @@ def read_tables(target: Target, queries: Path, *, names: bool, silence_days: int
         ) from error
 
 
-def _read(select: Select, folder: Path, *, names: bool, silence_days: int) -> Tables:
+def _read(select: Select, folder: Path, *, names: bool, inactivity_days: int) -> Tables:
     templates = Environment(
         loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False
     )
     values = {
         "published": quote(os.environ.get(PREFIX_VARIABLE, "") + "tutormax"),
         "history_days": HISTORY_DAYS,
-        "silence_days": silence_days,
+        "inactivity_days": inactivity_days,
     }
     sql = templates.get_template("clock.sql").render(values)
     as_of: date | None = select(sql)[1][0][0]

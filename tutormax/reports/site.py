@@ -17,7 +17,7 @@ from tutormax.reports.people import tutors_of
 from tutormax.reports.reading import HISTORY_DAYS, Tables, read_tables
 from tutormax.reports.words import FILTERS, RISKS, WINDOWS
 from tutormax.reports.writing import write_site
-from tutormax.train.reading import silence_days
+from tutormax.train.reading import inactivity_days
 from tutormax.warehouse import Target
 
 
@@ -35,7 +35,7 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
         UserError: the warehouse cannot be read, or the folder not be written.
     """
     folder = project_folder() / "reports"
-    tables = read_tables(target, folder / "queries", names=names, silence_days=silence_days())
+    tables = read_tables(target, folder / "queries", names=names, inactivity_days=inactivity_days())
     texts = site_texts(tables, folder, label=label)
     total = write_site(out, texts)
     return Made(sum(name.endswith(".html") for name in texts), total)

@@ -17,9 +17,9 @@ from tutormax.operations.project import PREFIX_VARIABLE, project_folder
 from tutormax.train.panel import Panel
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line, quote
 
-FEATURES = "int_churn__tutor_days_featured"
-OUTCOMES = "int_churn__outcomes_dated"
-CLOCK = "int_activity__clock_bounded"
+FEATURES = "int_churn__features"
+OUTCOMES = "int_churn__labels"
+CLOCK = "int_activity__calculation_dates"
 KEYS = ("tutor_id", "prediction_day")
 
 _CHUNK = 20_000
@@ -53,10 +53,10 @@ def read_panel(target: Target) -> Panel:
         ) from error
 
 
-def silence_days() -> int:
+def inactivity_days() -> int:
     """How many days without a session are churn, as dbt_project.yml says."""
     settings = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8"))
-    return int(settings["vars"]["churn_silence_days"])
+    return int(settings["vars"]["churn_inactivity_days"])
 
 
 def _not_built(target: Target) -> UserError:
@@ -102,7 +102,7 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
         features=np.ascontiguousarray(numbers[:, 2:]),
         names=tuple(names),
         churn_in=numbers[:, 1] - numbers[:, 0],
-        known_until=as_of - silence_days() + 1,
+        known_until=as_of - inactivity_days() + 1,
         as_of=as_of,
     )
 

@@ -7,7 +7,7 @@ interventions as (
 ),
 
 clock as (
-    select * from {{ ref('int_activity__clock_bounded') }}
+    select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
 -- What is completed on the last calculation date or later has not been completed yet.
@@ -22,7 +22,7 @@ dated as (
                 then {{ utc_day('interventions.completed_date') }}
         end as completed_day,
         coalesce(interventions.completed_date >= {{ utc_midnight('clock.as_of_date') }}, false) as is_ahead,
-        {{ kept_from('clock.as_of_date') }} as kept_from
+        {{ retention_start('clock.as_of_date') }} as retention_start
     from interventions
     inner join clock on interventions.recommended_date < {{ utc_midnight('clock.as_of_date') }}
 ),
@@ -36,7 +36,7 @@ final as (
         outcome,
         recommended_day,
         {{ month_of('recommended_day') }} as recommended_month,
-        {{ month_of('recommended_day') }} > kept_from as is_month_kept,
+        {{ month_of('recommended_day') }} > retention_start as is_month_kept,
         completed_day,
         coalesce(completed_day is not null and completed_date <= due_date, false) as is_on_time,
         is_ahead,

@@ -11,7 +11,7 @@ predictions as (
 
 featured as (
     select *
-    from {{ ref('int_churn__tutor_days_featured') }}
+    from {{ ref('int_churn__features') }}
     where {{ is_recomputed(day='prediction_day') }}
 ),
 
@@ -20,7 +20,7 @@ distributions as (
 ),
 
 -- Every seventh day of a month: the windows of the days between see nearly the same facts.
-dated as {{ materialized() }} (
+dated as {{ evaluate_once() }} (
     select
         predictions.model_version,
         cast(
@@ -37,7 +37,7 @@ dated as {{ materialized() }} (
 
 -- Most values stand in many rows.
 valued as (
-    {{ counted_values(
+    {{ value_counts(
         'dated', ['model_version', 'prediction_month'], churn_features(),
         named='feature', valued='feature_value', counted='predictions'
     ) }}
@@ -85,7 +85,7 @@ shares as (
         distributions.feature,
         greatest(distributions.share, 0.0001) as expected_share,
         greatest(
-            {{ safe_share('coalesce(binned.predictions, 0)', 'months.predictions') }}, 0.0001
+            {{ safe_divide('coalesce(binned.predictions, 0)', 'months.predictions') }}, 0.0001
         ) as actual_share
     from months
     inner join distributions on months.model_version = distributions.model_version

@@ -12,18 +12,18 @@ predictions as (
 
 outcomes as (
     select *
-    from {{ ref('int_churn__outcomes_dated') }}
+    from {{ ref('int_churn__labels') }}
     where {{ is_recomputed(day='prediction_day') }}
 ),
 
 featured as (
     select *
-    from {{ ref('int_churn__tutor_days_featured') }}
+    from {{ ref('int_churn__features') }}
     where {{ is_recomputed(day='prediction_day') }}
 ),
 
 clock as (
-    select * from {{ ref('int_activity__clock_bounded') }}
+    select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
 -- The baseline knows the days since the last session alone, or since onboarding while there was none.
@@ -69,7 +69,7 @@ ranked as (
         *,
         2 * rank() over by_probability + count(*) over same_probability - 1 as double_rank,
         2 * rank() over by_silence + count(*) over same_silence - 1 as baseline_double_rank,
-        floor({{ safe_share('10 * (rank() over by_probability - 1)', 'count(*) over of_month') }}) as decile
+        floor({{ safe_divide('10 * (rank() over by_probability - 1)', 'count(*) over of_month') }}) as decile
     from judged
     window
         of_month as (partition by {{ month }}),
@@ -124,19 +124,19 @@ final as (
         cast(counted.churned as integer) as churned,
         {{ mean_of_fixed_point('counted.probability_sum', 'counted.predictions', 12) }} as mean_probability,
         {{ mean_of_fixed_point('counted.squared_error_sum', 'counted.predictions', 12) }} as brier_score,
-        {{ safe_share(
+        {{ safe_divide(
             'counted.double_rank_sum - counted.churned * (counted.churned + 1)',
             '2 * counted.churned * counted.stayed'
         ) }} as auc,
         {{ mean_of_fixed_point('calibrated.calibration_sum', 'counted.predictions', 12) }}
             as calibration_error,
-        {{ safe_share('counted.flagged_and_churned', 'counted.flagged') }} as precision_at_high,
-        {{ safe_share('counted.flagged_and_churned', 'counted.churned') }} as recall_at_high,
-        {{ safe_share(
+        {{ safe_divide('counted.flagged_and_churned', 'counted.flagged') }} as precision_at_high,
+        {{ safe_divide('counted.flagged_and_churned', 'counted.churned') }} as recall_at_high,
+        {{ safe_divide(
             'counted.baseline_double_rank_sum - counted.churned * (counted.churned + 1)',
             '2 * counted.churned * counted.stayed'
         ) }} as baseline_auc,
-        {{ safe_share(
+        {{ safe_divide(
             'counted.churned * counted.stayed', 'counted.predictions * counted.predictions'
         ) }} as baseline_brier_score
     from counted

@@ -6,7 +6,7 @@ with
 
 featured as (
     select *
-    from {{ ref('int_churn__tutor_days_featured') }}
+    from {{ ref('int_churn__features') }}
     where {{ is_recomputed(day='prediction_day') }}
 ),
 
@@ -19,7 +19,7 @@ bands as (
 ),
 
 clock as (
-    select * from {{ ref('int_activity__clock_bounded') }}
+    select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
 standing as (
@@ -35,12 +35,12 @@ to_score as (
         featured.*,
         coalesce(standing.model_version, '{{ var('churn_model_version') }}') as model_version
     from featured
-    inner join clock on featured.prediction_day >= {{ kept_from('clock.as_of_date') }}
+    inner join clock on featured.prediction_day >= {{ retention_start('clock.as_of_date') }}
     left join standing on standing.prediction_date = {{ utc_midnight('featured.prediction_day') }}
 ),
 
 -- Features as distances from the mean of training: what is unknown counts as the mean.
-centred as {{ materialized() }} (
+centred as {{ evaluate_once() }} (
     select
         to_score.tutor_id,
         to_score.prediction_day,
@@ -52,7 +52,7 @@ centred as {{ materialized() }} (
     inner join weights on to_score.model_version = weights.model_version
 ),
 
-weighed as {{ materialized() }} (
+weighed as {{ evaluate_once() }} (
     select
         centred.tutor_id,
         centred.prediction_day,
@@ -67,7 +67,7 @@ weighed as {{ materialized() }} (
     inner join weights on centred.model_version = weights.model_version
 ),
 
-hazards as {{ materialized() }} (
+hazards as {{ evaluate_once() }} (
     select
         *
         {%- for interval in intervals %},
@@ -86,7 +86,7 @@ survived as (
 ),
 
 -- What raises the 30-day risk, by factor group.
-explained as {{ materialized() }} (
+explained as {{ evaluate_once() }} (
     select
         tutor_id,
         prediction_day,
@@ -108,7 +108,7 @@ shared as (
     from explained
 ),
 
-scored as {{ materialized() }} (
+scored as {{ evaluate_once() }} (
     select
         shared.*,
         {{ churn_score('shared.probability', 'bands') }} as churn_score

@@ -7,8 +7,8 @@ with
 clock as (
     select
         max(as_of_date) as as_of_date,
-        max({{ kept_from('as_of_date') }}) as kept_from
-    from {{ ref('int_activity__clock_bounded') }}
+        max({{ retention_start('as_of_date') }}) as retention_start
+    from {{ ref('int_activity__calculation_dates') }}
 ),
 
 interventions as (
@@ -26,7 +26,7 @@ metrics as (
         metrics.avg_rating,
         metrics.engagement_score
     from published_metrics as metrics
-    inner join clock on metrics.calculation_date >= {{ utc_midnight('clock.kept_from') }}
+    inner join clock on metrics.calculation_date >= {{ utc_midnight('clock.retention_start') }}
     where metrics.{{ adapter.quote('window') }} = '30day'
 ),
 
@@ -47,7 +47,7 @@ days_before as (
     where interventions.is_month_kept
 ),
 
-changed as {{ materialized() }} (
+changed as {{ evaluate_once() }} (
     select
         earlier.tutor_id,
         days_before.day_before,

@@ -2,9 +2,9 @@
 -- noqa: disable=LT02
 {% set placeholders = {
     '{text}': "coalesce(metrics.text_value, '')",
-    '{value}': shown_number('metrics.number_value', 'conditions'),
-    '{bound_to}': shown_number('conditions.bound_to', 'conditions'),
-    '{bound}': shown_number('conditions.bound', 'conditions')
+    '{value}': format_number('metrics.number_value', 'conditions'),
+    '{bound_to}': format_number('conditions.bound_to', 'conditions'),
+    '{bound}': format_number('conditions.bound', 'conditions')
 } %}
 
 with

@@ -5,30 +5,30 @@
 with
 
 clock as (
-    select * from {{ ref('int_activity__clock_bounded') }}
+    select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
 tutors as (
     select * from {{ ref('tutors') }}
 ),
 
-performance as {{ materialized() }} (
+performance as {{ evaluate_once() }} (
     select *
     from {{ ref('tutor_performance_metrics') }}
     where calculation_date = (select {{ utc_midnight('as_of_date') }} from clock)
 ),
 
-windows as {{ materialized() }} (
+windows as {{ evaluate_once() }} (
     select
         tutor_id,
         calculation_day,
         metric_window,
         sessions
-    from {{ ref('int_activity__tutor_windows_rolled') }}
+    from {{ ref('int_activity__tutor_rolling_windows') }}
     where calculation_day = (select as_of_date from clock)
 ),
 
-predictions as {{ materialized() }} (
+predictions as {{ evaluate_once() }} (
     select *
     from {{ ref('churn_predictions') }}
     where prediction_date = (select {{ utc_midnight('as_of_date') }} from clock)
@@ -40,7 +40,7 @@ measured as (
         windows.calculation_day,
         windows.metric_window,
         windows.sessions,
-        {{ safe_share('performance.no_show_count', 'windows.sessions') }} as no_show_rate,
+        {{ safe_divide('performance.no_show_count', 'windows.sessions') }} as no_show_rate,
         case windows.metric_window
             {%- for window, days in var('metric_windows').items() %}
             when '{{ window }}' then {{ days }}

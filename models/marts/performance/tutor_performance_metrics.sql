@@ -5,7 +5,7 @@ with
 
 windows as (
     select *
-    from {{ ref('int_activity__tutor_windows_rolled') }}
+    from {{ ref('int_activity__tutor_rolling_windows') }}
     where {{ is_recomputed(day='calculation_day') }}
 ),
 
@@ -37,17 +37,17 @@ metrics as (
         sessions,
         sessions_completed,
         no_shows as no_show_count,
-        {{ safe_share('rating_sum', 'ratings') }} as avg_rating,
-        {{ safe_share('first_successes', 'first_ratings') }} as first_session_success_rate,
-        {{ safe_share('reschedules', 'sessions') }} as reschedule_rate,
-        {{ safe_share('no_shows', 'sessions') }} as no_show_rate,
+        {{ safe_divide('rating_sum', 'ratings') }} as avg_rating,
+        {{ safe_divide('first_successes', 'first_ratings') }} as first_session_success_rate,
+        {{ safe_divide('reschedules', 'sessions') }} as reschedule_rate,
+        {{ safe_divide('no_shows', 'sessions') }} as no_show_rate,
         -- Weights 0.4, 0.4 and 0.2 as fifths, over one denominator: divided once, a value on a threshold is
         -- on it. All of it in doubles, the same on every engine.
-        {{ safe_share(
+        {{ safe_divide(
             '(2 * least(logins, sessions) + on_time_starts) * scores * one + 2 * score_sum * sessions',
             '5 * sessions * scores * one'
         ) }} as engagement_score,
-        {{ safe_share('100 * objectives_met', 'objectives_known') }} as learning_objectives_met_pct,
+        {{ safe_divide('100 * objectives_met', 'objectives_known') }} as learning_objectives_met_pct,
         {{ mean_of_fixed_point('response_sum', 'responses', 6) }} as response_time_avg_minutes
     from scored
 ),

@@ -18,8 +18,8 @@
 
 with
 
-keys_to_judge as (
-    {{ keys_to_judge(
+keys_to_validate as (
+    {{ keys_to_validate(
         'interventions',
         'intervention_id',
         parents={'tutor_id': ref('stg_tutormax__tutors')}
@@ -29,7 +29,7 @@ keys_to_judge as (
 source as (
     select *
     from {{ source('raw', 'interventions') }}
-    where {{ is_to_judge('interventions', 'intervention_id') }}
+    where {{ is_row_to_validate('interventions', 'intervention_id') }}
 ),
 
 tutors as (
@@ -76,17 +76,17 @@ related as (
 judged as (
     select
         *,
-        {{ broken_rules(rules) }} as rule_violations
+        {{ violated_rules(rules) }} as rule_violations
     from related
 ),
 
-{{ settled_versions('judged', table='interventions', key='intervention_id', updated='updated_at') }},
+{{ resolve_versions('judged', table='interventions', key='intervention_id', updated='updated_at') }},
 
 final as (
     select
         -- ids
         record_key,
-        copy_number,
+        duplicate_number,
         intervention_id,
         tutor_id,
 
@@ -109,9 +109,9 @@ final as (
         loaded_at,
 
         -- verdict
-        {{ verdict_reasons(none) }} as violations,
+        {{ rejection_reasons(none) }} as reasons,
         coalesce(verdict = 'accepted', false) as is_accepted,
-        {{ this_build() }} as built_in
+        {{ this_build() }} as changed_in_build
     from settled
 )
 

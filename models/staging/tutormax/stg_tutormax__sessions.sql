@@ -24,8 +24,8 @@
 
 with
 
-keys_to_judge as (
-    {{ keys_to_judge(
+keys_to_validate as (
+    {{ keys_to_validate(
         'sessions',
         'session_id',
         parents={
@@ -38,7 +38,7 @@ keys_to_judge as (
 source as (
     select *
     from {{ source('raw', 'sessions') }}
-    where {{ is_to_judge('sessions', 'session_id') }}
+    where {{ is_row_to_validate('sessions', 'session_id') }}
 ),
 
 tutors as (
@@ -101,17 +101,17 @@ related as (
 judged as (
     select
         *,
-        {{ broken_rules(rules) }} as rule_violations
+        {{ violated_rules(rules) }} as rule_violations
     from related
 ),
 
-{{ settled_versions('judged', table='sessions', key='session_id', updated='updated_at') }},
+{{ resolve_versions('judged', table='sessions', key='session_id', updated='updated_at') }},
 
 final as (
     select
         -- ids
         record_key,
-        copy_number,
+        duplicate_number,
         session_id,
         tutor_id,
         student_id,
@@ -140,9 +140,9 @@ final as (
 
         -- arrival and verdict
         loaded_at,
-        {{ verdict_reasons(none) }} as violations,
+        {{ rejection_reasons(none) }} as reasons,
         coalesce(verdict = 'accepted', false) as is_accepted,
-        {{ this_build() }} as built_in
+        {{ this_build() }} as changed_in_build
     from settled
 )
 

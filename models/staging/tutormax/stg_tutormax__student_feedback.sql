@@ -21,8 +21,8 @@
 
 with
 
-keys_to_judge as (
-    {{ keys_to_judge(
+keys_to_validate as (
+    {{ keys_to_validate(
         'student_feedback',
         'feedback_id',
         related={'key': 'session_id', 'relation': ref('stg_tutormax__sessions')},
@@ -33,7 +33,7 @@ keys_to_judge as (
 source as (
     select *
     from {{ source('raw', 'student_feedback') }}
-    where {{ is_to_judge('student_feedback', 'feedback_id') }}
+    where {{ is_row_to_validate('student_feedback', 'feedback_id') }}
 ),
 
 sessions as (
@@ -94,17 +94,17 @@ related as (
 judged as (
     select
         *,
-        {{ broken_rules(rules) }} as rule_violations
+        {{ violated_rules(rules) }} as rule_violations
     from related
 ),
 
-{{ settled_versions('judged', table='student_feedback', key='feedback_id', claim='session_id') }},
+{{ resolve_versions('judged', table='student_feedback', key='feedback_id', claim='session_id') }},
 
 final as (
     select
         -- ids
         record_key,
-        copy_number,
+        duplicate_number,
         feedback_id,
         session_id,
         student_id,
@@ -134,9 +134,9 @@ final as (
         loaded_at,
 
         -- verdict
-        {{ verdict_reasons('session_already_rated') }} as violations,
+        {{ rejection_reasons('session_already_rated') }} as reasons,
         coalesce(verdict = 'accepted', false) as is_accepted,
-        {{ this_build() }} as built_in
+        {{ this_build() }} as changed_in_build
     from settled
 )
 

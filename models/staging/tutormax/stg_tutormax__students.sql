@@ -40,17 +40,17 @@ renamed as (
 judged as (
     select
         *,
-        {{ broken_rules(rules) }} as rule_violations
+        {{ violated_rules(rules) }} as rule_violations
     from renamed
 ),
 
-{{ settled_versions('judged', table='students', key='student_id', updated='updated_at') }},
+{{ resolve_versions('judged', table='students', key='student_id', updated='updated_at') }},
 
 final as (
     select
         -- ids
         record_key,
-        copy_number,
+        duplicate_number,
         student_id,
 
         -- text
@@ -69,9 +69,9 @@ final as (
         loaded_at,
 
         -- verdict
-        {{ verdict_reasons(none) }} as violations,
+        {{ rejection_reasons(none) }} as reasons,
         coalesce(verdict = 'accepted', false) as is_accepted,
-        {{ this_build() }} as built_in
+        {{ this_build() }} as changed_in_build
     from settled
 )
 

@@ -12,8 +12,8 @@
 
 with
 
-keys_to_judge as (
-    {{ keys_to_judge(
+keys_to_validate as (
+    {{ keys_to_validate(
         'tutor_events',
         'event_id',
         parents={'tutor_id': ref('stg_tutormax__tutors')}
@@ -23,7 +23,7 @@ keys_to_judge as (
 source as (
     select *
     from {{ source('raw', 'tutor_events') }}
-    where {{ is_to_judge('tutor_events', 'event_id') }}
+    where {{ is_row_to_validate('tutor_events', 'event_id') }}
 ),
 
 tutors as (
@@ -63,17 +63,17 @@ related as (
 judged as (
     select
         *,
-        {{ broken_rules(rules) }} as rule_violations
+        {{ violated_rules(rules) }} as rule_violations
     from related
 ),
 
-{{ settled_versions('judged', table='tutor_events', key='event_id') }},
+{{ resolve_versions('judged', table='tutor_events', key='event_id') }},
 
 final as (
     select
         -- ids
         record_key,
-        copy_number,
+        duplicate_number,
         event_id,
         tutor_id,
 
@@ -89,9 +89,9 @@ final as (
         loaded_at,
 
         -- verdict
-        {{ verdict_reasons(none) }} as violations,
+        {{ rejection_reasons(none) }} as reasons,
         coalesce(verdict = 'accepted', false) as is_accepted,
-        {{ this_build() }} as built_in
+        {{ this_build() }} as changed_in_build
     from settled
 )
 

@@ -53,17 +53,17 @@ renamed as (
 judged as (
     select
         *,
-        {{ broken_rules(rules) }} as rule_violations
+        {{ violated_rules(rules) }} as rule_violations
     from renamed
 ),
 
-{{ settled_versions('judged', table='tutors', key='tutor_id', updated='updated_at', claim='lower(email)') }},
+{{ resolve_versions('judged', table='tutors', key='tutor_id', updated='updated_at', claim='lower(email)') }},
 
 final as (
     select
         -- ids
         record_key,
-        copy_number,
+        duplicate_number,
         tutor_id,
 
         -- text
@@ -87,9 +87,9 @@ final as (
         loaded_at,
 
         -- verdict
-        {{ verdict_reasons('email_taken') }} as violations,
+        {{ rejection_reasons('email_taken') }} as reasons,
         coalesce(verdict = 'accepted', false) as is_accepted,
-        {{ this_build() }} as built_in
+        {{ this_build() }} as changed_in_build
     from settled
 )
 

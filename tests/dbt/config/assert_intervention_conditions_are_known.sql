@@ -1,7 +1,7 @@
 -- What: every condition of a rule for interventions names a metric and window that exist, an operator that is
 -- known and fits the metric, and as many numbers as the operator needs, or names of the metric's enum.
 -- When it fails: a row of the seed intervention_rule_conditions has a typo, or names what is no more.
--- What to do: correct it; macros/interventions lists metrics and operators.
+-- What to do: correct it; macros/rules lists metrics and operators.
 -- noqa: disable=LT02
 with
 

@@ -76,11 +76,11 @@ def build(warehouse: DatabaseWarehouse, *words: str, **variables: str) -> None:
 
 
 OTHER_VARS: list[dict[str, Any]] = [
-    {"churn_silence_days": 21},
+    {"churn_inactivity_days": 21},
     {"on_time_minutes": 0, "first_session_success_rating": 5},
     {"metric_windows": {"7day": 5, "30day": 20, "90day": 40}},
     {"recommendation_min_sessions": 1, "effectiveness_min_tutors": 1},
-    {"prediction_years": 0},
+    {"prediction_retention_years": 0},
 ]
 OTHER_SEED = "performance_tier_thresholds"
 

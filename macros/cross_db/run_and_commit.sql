@@ -1,7 +1,0 @@
-{#- Runs SQL in a transaction of its own: dbt may roll back what its hooks leave open. -#}
-{% macro run_and_commit(sql) -%}
-    {%- call statement('run_and_commit', auto_begin=true) -%}
-        {{ sql }}
-    {%- endcall -%}
-    {%- do adapter.commit() -%}
-{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro audit_now() -%}
+    current_timestamp
+{%- endmacro %}

@@ -1,0 +1,35 @@
+{% macro catalog_columns(schemas) -%}
+    {{ return(adapter.dispatch('catalog_columns', 'tutormax')(schemas)) }}
+{%- endmacro %}
+
+{% macro duckdb__catalog_columns(schemas) -%}
+    select
+        schema_name,
+        table_name,
+        column_name,
+        case data_type
+            when 'DOUBLE' then 'double precision'
+            when 'JSON' then 'jsonb'
+            else lower(data_type)
+        end as data_type
+    from duckdb_columns()
+    where database_name = current_database() and schema_name in ('{{ schemas | join("', '") }}')
+{%- endmacro %}
+
+{#- The catalog itself, as information_schema knows neither materialized views nor what an array holds. -#}
+{% macro default__catalog_columns(schemas) -%}
+    select
+        schemas.nspname,
+        tables.relname,
+        columns.attname,
+        regexp_replace(format_type(columns.atttypid, null), '^(character varying|text)', 'varchar')
+            as data_type
+    from pg_catalog.pg_attribute as columns
+    inner join pg_catalog.pg_class as tables on columns.attrelid = tables.oid
+    inner join pg_catalog.pg_namespace as schemas on tables.relnamespace = schemas.oid
+    where
+        schemas.nspname in ('{{ schemas | join("', '") }}')
+        and tables.relkind in ('r', 'p', 'v', 'm', 'f')
+        and columns.attnum > 0
+        and not columns.attisdropped
+{%- endmacro %}

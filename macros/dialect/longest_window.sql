@@ -1,0 +1,3 @@
+{% macro longest_window() -%}
+    {{ return(var('metric_windows').values() | max) }}
+{%- endmacro %}

@@ -1,0 +1,16 @@
+{% macro text_as_json(column) -%}
+    cast({{ column }} as {{ type_json() }})
+{%- endmacro %}
+
+{% macro type_json() -%}
+    {{ return(adapter.dispatch('type_json', 'tutormax')()) }}
+{%- endmacro %}
+
+{% macro default__type_json() -%}
+    jsonb
+{%- endmacro %}
+
+{#- Spark keeps JSON as text: its own type for it can neither be grouped nor read by other engines. -#}
+{% macro spark__type_json() -%}
+    string
+{%- endmacro %}

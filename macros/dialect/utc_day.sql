@@ -1,0 +1,12 @@
+{% macro utc_day(instant) -%}
+    {{ return(adapter.dispatch('utc_day', 'tutormax')(instant)) }}
+{%- endmacro %}
+
+{% macro default__utc_day(instant) -%}
+    cast({{ instant }} at time zone 'UTC' as date)
+{%- endmacro %}
+
+{#- A timestamp is an instant there, and the profile sets the session to UTC. -#}
+{% macro spark__utc_day(instant) -%}
+    cast({{ instant }} as date)
+{%- endmacro %}

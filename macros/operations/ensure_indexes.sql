@@ -1,0 +1,28 @@
+{% macro ensure_indexes() -%}
+    {{ return(adapter.dispatch('ensure_indexes', 'tutormax')()) }}
+{%- endmacro %}
+
+{% macro default__ensure_indexes() -%}
+{%- endmacro %}
+
+{% macro postgres__ensure_indexes() -%}
+    {%- for index_name, index in model.config.meta.get('indexes', {}).items() %}
+    {%- set name = index_name ~ ('' if model.alias == model.name else '_v' ~ model.version) %}
+    {%- if index.unique %}
+    do $$
+    begin
+        if not exists (
+            select 1 from pg_constraint where conname = '{{ name }}' and conrelid = '{{ this }}'::regclass
+        ) then
+            alter table {{ this }} add constraint {{ name }}
+            unique ({{ quoted_list(index.columns) }}) deferrable initially immediate;
+        end if;
+    end
+    $$;
+    {%- else %}
+    create index if not exists {{ name }} on {{ this }} ({{ quoted_list(index.columns) }})
+    {{- ' include (' ~ quoted_list(index.include) ~ ')' if index.include }}
+    {{- ' where ' ~ index.where if index.where }};
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}

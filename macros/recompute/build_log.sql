@@ -1,0 +1,229 @@
+{% macro log_relation(name) -%}
+    {{ return(api.Relation.create(
+        database=target.database or none, schema=generate_schema_name('staging', none), identifier=name
+    )) }}
+{%- endmacro %}
+
+{% macro runs_relation() -%}
+    {{ return(api.Relation.create(
+        database=target.database or none, schema=generate_schema_name('tutormax', none), identifier='tutormax_runs'
+    )) }}
+{%- endmacro %}
+
+{% macro begin_build() -%}
+    {%- do run_and_commit(logged_build()) -%}
+    {%- set run = kept_for_the_run('build') -%}
+    {%- set rows -%}
+        select
+            logged.build_number,
+            logged.since_build,
+            logged.source_table,
+            {{ utc_text('logged.loaded_through') }} as loaded_through,
+            {{ utc_text('earlier.loaded_through') }} as loaded_before,
+            logged.raw_rows - earlier.raw_rows as rows_arrived
+        from {{ log_relation('build_log') }} as logged
+        left join {{ log_relation('build_log') }} as earlier
+            on logged.source_table = earlier.source_table and logged.since_build = earlier.build_number
+        where logged.run_id = '{{ invocation_id }}'
+    {%- endset -%}
+    {%- for row in run_query(rows).rows -%}
+        {%- do run.update({'number': row[0] | int, 'since': row[1] | int if remembers_builds() else -1}) -%}
+        {%- do run.setdefault('through', {}).update({row[2]: row[3]}) -%}
+        {%- do run.setdefault('before', {}).update({row[2]: row[4]}) -%}
+        {%- do run.setdefault('arrived', {}).update({row[2]: row[3] != row[4] or row[5] | int != 0}) -%}
+    {%- endfor -%}
+    {%- if var('restate_from') -%}
+        {%- do run_and_commit(log_change({
+            'subject': "'restate_from'", 'first_changed_day': "date '" ~ var('restate_from') ~ "'"
+        })) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro logged_build() -%}
+    {{ build_lock() }}
+    insert into {{ log_relation('build_log') }} (
+        build_number, run_id, source_table, fingerprint, is_full, since_build, loaded_through, raw_rows
+    )
+    with
+
+    tables as (
+        {%- for node in tracked_models() %}
+        select '{{ node.alias }}' as model
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ),
+
+    completed as (
+        select tables.model, coalesce(max(watermarks.build_number), -1) as build_number
+        from tables
+        left join {{ log_relation('watermarks') }} as watermarks on tables.model = watermarks.model
+        group by tables.model
+    ),
+
+    -- Before there was a log, the report had the numbers that staging rows carry.
+    last_builds as (
+        select
+            greatest(
+                coalesce(max(build_number), 0),
+                (select coalesce(max(build_number), 0) from {{ runs_relation() }})
+            ) as build_number,
+            coalesce(max(case when is_full then build_number end), 0) as full_build
+        from {{ log_relation('build_log') }}
+    ),
+
+    since as (
+        select
+            case when min(completed.build_number) >= min(last_builds.full_build)
+                then min(completed.build_number) else -1
+            end as build_number
+        from completed
+        cross join last_builds
+    ),
+
+    earlier as (
+        select * from {{ log_relation('build_log') }} where build_number = (select build_number from since)
+    ),
+
+    raw_tables as (
+        {%- for table in source_columns() if table != 'unreadable_rows' %}
+        select
+            '{{ table }}' as source_table,
+            coalesce(
+                max({{ var('loaded_at_column') }}), {{ utc_midnight("date '0001-01-01'") }}
+            ) as loaded_through,
+            count(*) as raw_rows,
+            count(*) filter (where {{ var('loaded_at_column') }} <= (
+                select loaded_through from earlier where source_table = '{{ table }}'
+            )) as rows_before
+        from {{ source('raw', table) }}
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ),
+
+    compared as (
+        select
+            raw_tables.*,
+            {{ 'true' if flags.FULL_REFRESH or is_table_missing() else 'false' }}
+            or bool_or(earlier.raw_rows <> raw_tables.rows_before) over ()
+            or not exists (
+                select 1 from {{ log_relation('build_log') }}
+                where
+                    fingerprint = '{{ project_fingerprint() }}'
+                    and build_number = (select build_number from last_builds)
+            ) as is_full
+        from raw_tables
+        left join earlier on raw_tables.source_table = earlier.source_table
+    )
+
+    select
+        (select build_number + 1 from last_builds),
+        '{{ invocation_id }}',
+        source_table,
+        '{{ project_fingerprint() }}',
+        coalesce(is_full, false),
+        case when is_full then -1 else (select build_number from since) end,
+        loaded_through,
+        raw_rows
+    from compared
+{%- endmacro %}
+
+{% macro completed_models(results) -%}
+    {%- set known = {} -%}
+    {%- for row in run_query(
+        'select model, max(build_number) from ' ~ log_relation('watermarks') ~ ' group by model'
+    ).rows -%}
+        {%- do known.update({row[0]: row[1] | int}) -%}
+    {%- endfor -%}
+    {%- set completed = [] -%}
+    {%- set tracked = tracked_models() | map(attribute='unique_id') | list -%}
+    {%- for result in results if result.status | string == 'success' and not reads_some_rows() -%}
+        {%- set node = result.node -%}
+        {%- if node.unique_id in tracked -%}
+            {%- set builds = [this_build()] -%}
+            {%- for parent in node.depends_on.nodes if parent in tracked -%}
+                {%- do builds.append(known.get(graph.nodes[parent].alias, -1)) -%}
+            {%- endfor -%}
+            {%- do known.update({node.alias: builds | min}) -%}
+            {%- do completed.append((node.alias, builds | min, none)) -%}
+        {%- elif node.resource_type == 'seed' -%}
+            {%- do completed.append((node.name, this_build(), node.checksum.checksum)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if completed %}
+    insert into {{ log_relation('watermarks') }} (model, build_number, checksum)
+    {%- for model, build, checksum in completed %}
+    select '{{ model }}', {{ build }}, {{ "'" ~ checksum ~ "'" if checksum else 'null' }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+    {%- endif %}
+{%- endmacro %}
+
+{% macro tracked_models() -%}
+    {{ return(
+        graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('config.materialized', 'in', ['incremental', 'table']) | list
+    ) }}
+{%- endmacro %}
+
+{% macro is_table_missing() -%}
+    {%- set missing = [] -%}
+    {%- for node in tracked_models() if adapter.get_relation(node.database, node.schema, node.alias) is none -%}
+        {%- do missing.append(node.name) -%}
+    {%- endfor -%}
+    {{ return(missing | length > 0) }}
+{%- endmacro %}
+
+{% macro project_fingerprint() -%}
+    {%- set parts = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+        {%- do parts.append(node.unique_id ~ node.checksum.checksum ~ node.contract.checksum ~ node.config.meta) -%}
+    {%- endfor -%}
+    {%- do parts.extend(seed_checksums()) -%}
+    {%- for name, macro in tutormax.items() if not name.startswith('test_') -%}
+        {%- do parts.append(macro.macro.macro_sql) -%}
+    {%- endfor -%}
+    {%- for name in var_kinds() if name not in [
+        'as_of_date', 'restate_from', 'max_delete_share', 'min_delete_rows', 'allow_mass_delete', 'allow_history_loss',
+        'churn_model_version', 'project_version'
+    ] -%}
+        {%- do parts.append(name ~ var(name) | string) -%}
+    {%- endfor -%}
+    {{ return(local_md5(parts | sort | join('|'))) }}
+{%- endmacro %}
+
+{% macro seed_checksums() -%}
+    {%- set seeds = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | list -%}
+    {%- set loaded = {} -%}
+    {%- if seeds | rejectattr('unique_id', 'in', selected_resources) | list -%}
+        {%- for row in run_query(
+            'select model, checksum from ' ~ log_relation('watermarks')
+            ~ ' where checksum is not null order by build_number'
+        ).rows -%}
+            {%- do loaded.update({row[0]: row[1]}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- set checksums = [] -%}
+    {%- for seed in seeds -%}
+        {%- set own = seed.checksum.checksum -%}
+        {%- do checksums.append(
+            seed.unique_id ~ (own if seed.unique_id in selected_resources else loaded.get(seed.name, own))
+        ) -%}
+    {%- endfor -%}
+    {{ return(checksums) }}
+{%- endmacro %}
+
+{% macro reads_some_rows() -%}
+    {{ return(flags.EMPTY or flags.SAMPLE) }}
+{%- endmacro %}
+
+{% macro this_run() -%}
+    {{ return(kept_for_the_run('build')) }}
+{%- endmacro %}
+
+{% macro this_build() -%}
+    {{ return(0 if is_unit_test() else this_run().get('number', 0)) }}
+{%- endmacro %}
+
+{% macro since_build() -%}
+    {{ return(-1 if is_unit_test() else this_run().get('since', -1)) }}
+{%- endmacro %}

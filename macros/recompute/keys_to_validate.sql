@@ -1,0 +1,88 @@
+{% macro keys_to_validate(table, key, parents={}, related=none, claim=none) -%}
+    {%- if is_everything_recomputed() -%}
+        select cast(null as {{ dbt.type_string() }}) as record_key
+        where false
+    {%- else -%}
+        {%- set first_keys -%}
+            select coalesce({{ key }}, '') as record_key
+            from {{ source('raw', table) }}
+            where
+                {{ var('loaded_at_column') }} > {{ instant("'" ~ this_run().before[table] ~ "'") }}
+            {%- for parent, relation in parents.items() %}
+            union
+            select judged.record_key
+            from {{ this }} as judged
+            inner join (
+                select {{ parent }}, bool_or(is_accepted) as is_accepted
+                from {{ relation }}
+                where {{ parent }} in (
+                    select {{ parent }} from {{ relation }} where changed_in_build > {{ since_build() }}
+                )
+                group by {{ parent }}
+            ) as parents on judged.{{ parent }} = parents.{{ parent }}
+            where
+                parents.is_accepted
+                = {{ text_array_contains('judged.reasons', parent | replace('_id', '') ~ '_not_accepted') }}
+            {%- endfor %}
+            {%- if related is not none %}
+            union
+            select judged.record_key
+            from {{ this }} as judged
+            where judged.{{ related.key }} in (
+                select {{ related.key }} from {{ related.relation }} where changed_in_build > {{ since_build() }}
+            )
+            {%- endif %}
+        {%- endset -%}
+        {{ first_keys if claim is none else keys_with_rivals(first_keys, table, key, claim) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro keys_with_rivals(first_keys, table, key, claim) -%}
+    {%- set most_links = 20 -%}
+    {%- set chain = namespace(ctes='keys_0 as (' ~ first_keys ~ ')', links=0, keys=-1, is_complete=false) -%}
+    {%- for link in range(1, most_links + 1) if not chain.is_complete -%}
+        {%- set keys = run_query(
+            'with ' ~ chain.ctes ~ ' select count(*) from keys_' ~ chain.links
+        ).rows[0][0] | int -%}
+        {%- if keys in (0, chain.keys) -%}
+            {%- set chain.is_complete = true -%}
+            {%- set chain.links = [chain.links - 1, 0] | max -%}
+        {%- else -%}
+            {%- set rivals -%}
+            keys_{{ link }} as (
+                select record_key from keys_{{ chain.links }}
+                union
+                select coalesce({{ key }}, '') as record_key
+                from {{ source('raw', table) }}
+                where {{ claim }} in (
+                    select {{ claim }}
+                    from {{ source('raw', table) }}
+                    where {{ key }} in (select record_key from keys_{{ chain.links }})
+                )
+            )
+            {%- endset -%}
+            {%- set chain.ctes = chain.ctes ~ ',\n' ~ rivals -%}
+            {%- set chain.links = link -%}
+            {%- set chain.keys = keys -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if chain.is_complete -%}
+        with {{ chain.ctes }}
+        select record_key from keys_{{ chain.links }}
+    {%- else -%}
+        select coalesce({{ key }}, '') as record_key
+        from {{ source('raw', table) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro is_row_to_validate(table, key) -%}
+    {%- if is_unit_test() or not this_run() -%}
+        {#- There are none, so all rows are. -#}
+        coalesce({{ key }}, '') not in (select record_key from keys_to_validate)
+    {%- else -%}
+        {{ var('loaded_at_column') }} <= {{ instant("'" ~ this_run().through[table] ~ "'") }}
+        {%- if not is_everything_recomputed() %}
+        and coalesce({{ key }}, '') in (select record_key from keys_to_validate)
+        {%- endif %}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,89 @@
+{% macro is_recomputed(of=none, day=none, instant=none, lookback=0) -%}
+    {%- set unit = recompute_unit() -%}
+    {%- if not execute -%}
+        {#- What changes is logged before a model that is recomputed by it is rendered. -#}
+        {%- do ref('int_activity__calculation_dates' if day or instant else 'core__pending_changes') -%}
+    {%- elif is_everything_recomputed() -%}
+        true
+    {%- elif unit.by == 'key' -%}
+        record_key in ({{ changed_keys(of or unit.changed_in[0]) }})
+    {%- else -%}
+        {{ is_recomputed_day(
+            instant or day or unit.column, lookback, is_instant(unit.column) if not (instant or day) else instant
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro is_replaced(source_table) -%}
+    {%- set unit = recompute_unit() -%}
+    {%- if unit.by == 'all' or is_everything_recomputed() -%}
+        true
+    {%- elif unit.by == 'batch' -%}
+        target_rows.{{ unit.column }} in (select {{ unit.column }} from {{ source_table }})
+    {%- elif unit.by == 'key' and unit.changed_in | length == 1 -%}
+        target_rows.{{ adapter.quote(config.get('unique_key')) }} in ({{ changed_keys(unit.changed_in[0]) }})
+    {%- elif unit.by == 'key' -%}
+        (
+            {{ text_array_contains('target_rows.reasons', 'unreadable') }}
+            {%- for table in unit.changed_in %}
+            or (
+                target_rows.source_table = '{{ table }}'
+                and coalesce(target_rows.record_key, '') in ({{ changed_keys(table) }})
+            )
+            {%- endfor %}
+        )
+    {%- else -%}
+        {{ is_recomputed_day('target_rows.' ~ unit.column, 0, is_instant(unit.column)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro is_recomputed_day(day, lookback, is_instant) -%}
+    {%- set unit = recompute_unit() -%}
+    {%- set first_day = add_days(changes().first_day, -lookback - lookbacks()[unit.lookback or 'none']) -%}
+    {%- set expired = changes().expired -%}
+    {%- if unit.by == 'month' -%}
+        {%- set first_day, expired = month_of(first_day), month_after(expired) -%}
+    {%- endif -%}
+    {%- set first, last = (utc_midnight(first_day), utc_midnight(expired)) if is_instant else (first_day, expired) -%}
+    ({{ day }} >= {{ first }}{{ ' or ' ~ day ~ ' < ' ~ last if unit.expires }})
+{%- endmacro %}
+
+{% macro recompute_unit() -%}
+    {{ return((model.config.meta or {}).get('recompute', {})) }}
+{%- endmacro %}
+
+{% macro is_everything_recomputed() -%}
+    {%- if is_unit_test() or not execute or not is_incremental() or since_build() == -1 -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {{ return(is_everything_published() if recompute_unit().by == 'key' and model.name in dated_sources() else false) }}
+{%- endmacro %}
+
+{% macro changed_keys(table) -%}
+    select record_key from {{ ref('stg_tutormax__' ~ table) }} where changed_in_build > {{ since_build() }}
+{%- endmacro %}
+
+{% macro lookbacks() -%}
+    {{ return({
+        'none': 0,
+        'longest_window': longest_window(),
+        'churn_inactivity': var('churn_inactivity_days'),
+        'churn_outcome': churn_reach()
+    }) }}
+{%- endmacro %}
+
+{% macro is_instant(column) -%}
+    {{ return(model.columns.get(column, {}).get('data_type') == 'timestamp with time zone') }}
+{%- endmacro %}
+
+{% macro retention_start(as_of_date) -%}
+    cast({{ as_of_date }} - interval '{{ var('prediction_retention_years') }} years' as date)
+{%- endmacro %}
+
+{% macro month_of(day) -%}
+    cast({{ dbt.date_trunc('month', 'cast(' ~ day ~ ' as timestamp)') }} as date)
+{%- endmacro %}
+
+{% macro month_after(day) -%}
+    cast({{ month_of(day) }} + interval '1 month' as date)
+{%- endmacro %}

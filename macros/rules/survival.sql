@@ -1,0 +1,14 @@
+{% macro survival(interval) -%}
+    {%- for earlier in range(interval + 1) -%}
+        (1 - hazard_{{ earlier }}){{ ' * ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro thirty_day_rise(group) -%}
+    greatest(
+        hazard_0 * {{ group }}_0
+        + (survival_0 - survival_1) * {{ group }}_1
+        + (survival_1 - survival_2) * {{ group }}_2,
+        0
+    )
+{%- endmacro %}

@@ -1,8 +1,0 @@
-{#- A date some days later; dbt.dateadd gives a timestamp. -#}
-{% macro add_days(day, days) -%}
-    {{ return(adapter.dispatch('add_days', 'tutormax')(day, days)) }}
-{%- endmacro %}
-
-{% macro default__add_days(day, days) -%}
-    ({{ day }} + {{ days }})
-{%- endmacro %}

@@ -1,4 +1,0 @@
-{#- The days of the longest metric window. -#}
-{% macro longest_window() -%}
-    {{ return(var('metric_windows').values() | max) }}
-{%- endmacro %}

@@ -1,0 +1,139 @@
+-- One row per working tutor and prediction day: what the churn model looks at, as it stood on the day.
+-- Working is a tutor, onboarded by then, who completed a session or joined in the 14 days before.
+-- noqa: disable=LT02
+{% set is_of_this_build = is_recomputed(day='calculation_day') %}
+
+with
+
+-- Each window is read from the table: a copy of all three, which PostgreSQL would store, takes longer.
+seven as (
+    select *
+    from {{ ref('int_activity__tutor_rolling_windows') }}
+    where metric_window = '7day' and {{ is_of_this_build }}
+),
+
+thirty as (
+    select *
+    from {{ ref('int_activity__tutor_rolling_windows') }}
+    where metric_window = '30day' and {{ is_of_this_build }}
+),
+
+ninety as (
+    select *
+    from {{ ref('int_activity__tutor_rolling_windows') }}
+    where metric_window = '90day' and {{ is_of_this_build }}
+),
+
+clock as (
+    select * from {{ ref('int_activity__calculation_dates') }}
+),
+
+-- What the tutor could be seen for: since onboarding, or since there is data at all.
+dated as (
+    select
+        ninety.*,
+        ninety.calculation_day as prediction_day,
+        {{ days_from('ninety.last_session_day', 'ninety.calculation_day') }} as days_since_last_session,
+        {{ days_from('ninety.last_login_day', 'ninety.calculation_day') }} as days_since_last_login,
+        {{ days_from('ninety.onboarding_day', 'ninety.calculation_day') }} as days_since_onboarding,
+        least(
+            {{ days_from('ninety.onboarding_day', 'ninety.calculation_day') }},
+            {{ days_from('clock.first_calculation_date', 'ninety.calculation_day') }} + 1
+        ) as days_observed
+    from ninety
+    cross join clock
+),
+
+working as (
+    select
+        *,
+        least(7, days_observed) as days_7,
+        least(30, days_observed) as days_30,
+        least(90, days_observed) as days_90
+    from dated
+    where
+        days_since_last_session <= {{ var('churn_inactivity_days') }}
+        or days_since_onboarding <= {{ var('churn_inactivity_days') }}
+),
+
+featured as (
+    select
+        working.tutor_id,
+        working.prediction_day,
+        working.days_since_last_session,
+        case
+            when working.days_since_last_session > 1 then 1
+            when working.days_since_last_session = 1 then 0
+        end as has_missed_a_day,
+        {{ safe_divide(
+            '(working.days_since_last_session - 1) * working.sessions_completed', 'working.days_90'
+        ) }} as missed_sessions,
+        working.days_since_last_login,
+        {{ safe_divide('seven.logins', 'working.days_7') }} as logins_per_day_7day,
+        {{ safe_divide(
+            'seven.logins * working.days_30', 'thirty.logins * working.days_7'
+        ) }} as login_trend,
+        {{ mean_of_fixed_point('thirty.response_sum', 'thirty.responses', 6) }} as response_minutes_30day,
+        {{ mean_of_fixed_point('seven.response_sum', 'seven.responses', 6) }}
+        / nullif({{ mean_of_fixed_point('thirty.response_sum', 'thirty.responses', 6) }}, 0)
+            as response_trend,
+        {{ mean_of_fixed_point('thirty.engagement_sum', 'thirty.engagement_scores', 12) }}
+            as session_engagement_30day,
+        {{ mean_of_fixed_point('seven.engagement_sum', 'seven.engagement_scores', 12) }}
+        - {{ mean_of_fixed_point('thirty.engagement_sum', 'thirty.engagement_scores', 12) }}
+            as session_engagement_trend,
+        {{ safe_divide('7 * working.trainings', 'working.days_90') }} as trainings_per_week_90day,
+        {{ safe_divide('thirty.rating_sum', 'thirty.ratings') }} as avg_rating_30day,
+        {{ safe_divide('thirty.rating_sum', 'thirty.ratings') }}
+        - {{ safe_divide('working.rating_sum', 'working.ratings') }} as rating_trend,
+        {{ safe_divide('thirty.objectives_met', 'thirty.objectives_known') }} as objectives_met_share_30day,
+        {{ safe_divide('thirty.sessions - thirty.on_time_starts', 'thirty.sessions') }} as late_share_30day,
+        {{ safe_divide('thirty.late_minutes', 'thirty.sessions') }} as late_minutes_per_session_30day,
+        {{ safe_divide('thirty.reschedules', 'thirty.sessions') }} as reschedule_rate_30day,
+        {{ safe_divide('seven.reschedules', 'seven.sessions') }}
+        - {{ safe_divide('thirty.reschedules', 'thirty.sessions') }} as reschedule_trend,
+        {{ safe_divide('7 * thirty.reschedule_requests', 'working.days_30') }}
+            as reschedule_requests_per_week_30day,
+        {{ safe_divide('working.first_successes', 'working.first_ratings') }} as first_session_success_rate_90day,
+        {{ safe_divide('7 * (thirty.first_ratings - thirty.first_successes)', 'working.days_30') }}
+            as first_session_failures_per_week_30day,
+        case when working.first_ratings = 0 then 1 else 0 end as has_no_rated_first_session,
+        {{ safe_divide('thirty.no_shows', 'thirty.sessions') }} as no_show_rate_30day,
+        {{ safe_divide('seven.no_shows', 'seven.sessions') }}
+        - {{ safe_divide('thirty.no_shows', 'thirty.sessions') }} as no_show_trend,
+        least(365, working.days_since_onboarding) as tenure_days,
+        {{ safe_divide('30', '30 + working.days_since_onboarding') }} as newness,
+        case when working.last_session_day is null then 1 else 0 end as has_no_session,
+        {{ safe_divide('7 * thirty.sessions_completed', 'working.days_30') }} as sessions_per_week_30day,
+        {{ safe_divide(
+            'seven.sessions_completed * working.days_90', 'working.sessions_completed * working.days_7'
+        ) }} as session_trend_7day,
+        {{ safe_divide(
+            'thirty.sessions_completed * working.days_90', 'working.sessions_completed * working.days_30'
+        ) }} as session_trend_30day,
+        {{ safe_divide('7 * thirty.availability_changes', 'working.days_30') }}
+            as availability_changes_per_week_30day,
+        {{ mean_of_fixed_point('7 * working.availability_hours', 'working.days_90', 6) }}
+            as availability_hours_per_week_90day
+    from working
+    inner join seven
+        on
+            working.tutor_id = seven.tutor_id
+            and working.prediction_day = seven.calculation_day
+    inner join thirty
+        on
+            working.tutor_id = thirty.tutor_id
+            and working.prediction_day = thirty.calculation_day
+),
+
+final as (
+    select
+        tutor_id,
+        prediction_day
+        {%- for feature in churn_features() %},
+        cast({{ feature }} as {{ type_double() }}) as {{ feature }}
+        {%- endfor %}
+    from featured
+)
+
+select * from final
