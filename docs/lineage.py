@@ -1,6 +1,7 @@
-"""Draws docs/images/lineage.svg from dbt's manifest: which model reads which.
+"""Writes from dbt's manifest which model reads which: images/lineage.svg and architecture.md.
 
-Seeds, models without a column here and edges that a longer way implies are left out.
+`make lineage` writes both, `make lint` checks them (--check). Models in folders without a column
+here and edges that a longer path implies are left out; the picture leaves out seeds as well.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 COLUMNS = (
     ("raw",),
@@ -22,12 +25,12 @@ COLUMNS = (
 )
 TITLES = (
     "raw",
-    "judged",
+    "validated",
     "accepted or rejected",
-    "summed by day",
-    "measured",
-    "predicted",
-    "advised",
+    "totals and windows",
+    "metrics and features",
+    "predictions",
+    "interventions",
 )
 COLOURS = {
     "raw": "#8aa0b8",
@@ -42,10 +45,17 @@ MEANINGS = {
     "intermediate": "intermediate",
     "marts": "published",
 }
-LEFT_OUT = "core__pending_changes"
+LEFT_OUT = ("core__pending_changes",)
 """All published tables wait for it: its edges would hide the others."""
+CLOCK = "int_activity__calculation_dates"
+"""Most later models read it: the list names it once."""
+DOCS = Path(__file__).parent
+PICTURE, PAGE = DOCS / "images" / "lineage.svg", DOCS / "architecture.md"
+BEGIN, END = "<!-- lineage -->\n", "<!-- /lineage -->"
 GAP, ROW, HEIGHT, CHARACTER, MARGIN, TOP = 60, 34, 24, 7.0, 20, 80
 ROUNDS = 24
+
+Manifest = dict[str, Any]
 
 STYLE = """
 svg { background: #ffffff; font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; }
@@ -55,15 +65,14 @@ text { fill: #1b2430; } .note { fill: #566172; }
 """
 
 
-def read(manifest: Path) -> tuple[dict[str, str], dict[str, set[str]]]:
+def read(known: Manifest, left_out: Sequence[str]) -> tuple[dict[str, str], dict[str, set[str]]]:
     """The folder of each node, and what each reads."""
-    known = json.loads(manifest.read_text(encoding="utf-8"))
     shown = {folder for folders in COLUMNS for folder in folders}
     folders = {key: "raw" for key, node in known["sources"].items() if node["source_name"] == "raw"}
     folders |= {
         key: ".".join(node["fqn"][1:-1])
         for key, node in known["nodes"].items()
-        if node["resource_type"] == "model" and node["name"] != LEFT_OUT
+        if node["resource_type"] == "model" and node["name"] not in left_out
         if ".".join(node["fqn"][1:-1]) in shown
     }
     reads = {
@@ -184,6 +193,55 @@ def draw(folders: dict[str, str], reads: dict[str, set[str]]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
+def listed(known: Manifest) -> str:
+    """The models folder by folder: by what each is recomputed, and what it reads."""
+    folders, _ = read(known, ())
+    reads: dict[str, set[str]] = {
+        key: {one for one in parents if name(one) not in (*LEFT_OUT, CLOCK)}
+        for key, parents in known["parent_map"].items()
+    }
+    members = {
+        folder: {key for key in folders if folders[key] == folder} for folder in folders.values()
+    }
+    lines = []
+    layers = ("staging", "core", "intermediate", "marts")
+    folders_in_order = [folder for column in COLUMNS[1:] for folder in column if folder in members]
+    for folder in sorted(folders_in_order, key=lambda folder: layers.index(folder.split(".")[0])):
+        lines.append(f"models/{folder.replace('.', '/')}")
+        for key in sorted(members[folder], key=lambda key: (depth(key, reads), key)):
+            parents = reads[key]
+            whole = [one for one, keys in members.items() if len(keys) > 1 and keys <= parents]
+            shown = [f"all of {one.split('.')[0]}" for one in whole]
+            shown += sorted(name(one) for one in parents if folders.get(one) not in whole)
+            unit = known["nodes"][key]["config"]["meta"].get("recompute", {"by": "every build"})
+            by = [unit["by"], unit.get("lookback", ""), "expires" if unit.get("expires") else ""]
+            lines.append(f"  {name(key):<36}{', '.join(filter(None, by)):<31}<- {', '.join(shown)}")
+    return "\n".join(["```text", *lines, "```", ""])
+
+
+def depth(key: str, reads: dict[str, set[str]]) -> int:
+    """The number of nodes on the longest path to a node."""
+    return 1 + max((depth(parent, reads) for parent in reads[key]), default=0)
+
+
+def name(key: str) -> str:
+    """A node as people name it: a source with its schema, a seed as one."""
+    kind, *_, schema, table = key.split(".")
+    return {"source": f"{schema}.{table}", "seed": f"{table} (seed)"}.get(kind, table)
+
+
+def page(known: Manifest) -> str:
+    """The page with the list between its marks."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    return before + BEGIN + listed(known) + END + rest.split(END)[1]
+
+
 if __name__ == "__main__":
-    manifest, picture = map(Path, sys.argv[1:])
-    picture.write_text(draw(*read(manifest)), encoding="utf-8")
+    manifest, *options = sys.argv[1:]
+    known = json.loads(Path(manifest).read_text(encoding="utf-8"))
+    texts = {PICTURE: draw(*read(known, LEFT_OUT)), PAGE: page(known)}
+    for path, text in texts.items():
+        if "--check" not in options:
+            path.write_text(text, encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text:
+            sys.exit(f"{path.relative_to(DOCS.parent)} is out of date: run `make lineage`.")
