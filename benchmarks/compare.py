@@ -36,7 +36,10 @@ MODELS = (
     "int_activity__tutor_rolling_windows",
     "tutor_performance_metrics",
 )
-MACROS = ("rules/aggregate_tutor_days", "rules/day_measures", "rules/feedback_after_session_day", "rules/safe_divide")
+MACROS = (
+    *("rules/aggregate_tutor_days", "rules/day_measures"),
+    *("rules/feedback_after_session_day", "rules/safe_divide"),
+)
 COMPARED = (
     *("sessions_completed", "avg_rating", "first_session_success_rate", "reschedule_rate"),
     *("no_show_count", "engagement_score", "learning_objectives_met_pct"),

@@ -88,9 +88,8 @@ def is_full(warehouse: DatabaseWarehouse) -> bool:
 
 
 def test_the_clock_of_the_last_build_decides(warehouse: DatabaseWarehouse) -> None:
-    assert str(warehouse.rows("int_activity__calculation_dates", "intermediate")[0]["as_of_date"]) == (
-        AS_OF
-    )
+    (dates,) = warehouse.rows("int_activity__calculation_dates", "intermediate")
+    assert str(dates["as_of_date"]) == AS_OF
 
 
 def test_old_facts_move_and_metrics_stay(warehouse: DatabaseWarehouse) -> None:
