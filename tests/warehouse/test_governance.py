@@ -170,6 +170,10 @@ def undescribed(manifest: Manifest) -> None:
     manifest["sources"]["source.tutormax.raw.tutors"]["columns"]["email"]["description"] = ""
 
 
+def unexplained(manifest: Manifest) -> None:
+    manifest["macros"]["macro.tutormax.add_days"]["description"] = ""
+
+
 def untested(manifest: Manifest) -> None:
     (name,) = (
         name
@@ -188,6 +192,7 @@ def exposed(manifest: Manifest) -> None:
     ("spoil", "said"),
     [
         (undescribed, "check_columns_are_described No description: tutors.email."),
+        (unexplained, "check_macros_are_described No description: add_days."),
         (untested, "check_columns_are_tested No test looks at performance_tiers.comment."),
         (exposed, "check_model_access "),
     ],

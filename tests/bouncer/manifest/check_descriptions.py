@@ -1,4 +1,4 @@
-"""What dbt-bouncer has no check for: columns that nothing describes or that no test looks at."""
+"""What dbt-bouncer has no check for: what nothing describes, and columns that no test looks at."""
 
 from __future__ import annotations
 
@@ -22,6 +22,21 @@ def check_columns_are_described(ctx: Any) -> None:
     ]
     if bare:
         fail(f"No description: {', '.join(bare)}. Write one in the YAML beside it.")
+
+
+@check
+def check_macros_are_described(ctx: Any) -> None:
+    """Each macro must be described in the YAML of its folder, but for the bodies of one engine."""
+    bare = [
+        macro.name
+        for macro in ctx.manifest_obj.manifest.macros.values()
+        if macro.package_name == "tutormax"
+        and macro.original_file_path.startswith("macros/")
+        and not re.match(r"(default|duckdb|postgres|spark)__|materialization_", macro.name)
+        and not (macro.description or "").strip()
+    ]
+    if bare:
+        fail(f"No description: {', '.join(bare)}. Write one in _macros.yml of the folder.")
 
 
 @check
