@@ -182,20 +182,28 @@ ARCHIVE_TABLES: tuple[Table, ...] = tuple(_archive_table(table) for table in SOU
 
 
 def _index_increments(table: Table) -> None:
-    """Let PostgreSQL find what arrived since a build, and the rows of a key, by looking them up."""
+    """Let PostgreSQL find what arrived since a build, and the rows of a key, by looking them up.
+
+    Raw takes keys of any length, a B-tree does not: keys are hashed.
+    """
     key = KEYS[table.name]
     Index(f"ix_raw_{table.name}_loaded_at", table.c[LOADED_AT])
     Index(
         f"ix_raw_{table.name}_record_key",
         text(f"coalesce({key}, '')"),
         _table=table,
+        postgresql_using="hash",
     )
 
 
 # Only after the archive was copied from these tables: it needs no indexes.
 for _source in (sessions, student_feedback, tutor_events, interventions):
     _index_increments(_source)
-Index("ix_raw_student_feedback_session_id", student_feedback.c.session_id)
+Index(
+    "ix_raw_student_feedback_session_id",
+    student_feedback.c.session_id,
+    postgresql_using="hash",
+)
 
 DAY_MEASURES: dict[str, TypeEngine[Any]] = {
     "sessions": Integer(),

@@ -4,10 +4,12 @@
     only some rows or none (`--sample`, `--empty`).
 -#}
 {% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
+    {%- do renew_constraints() -%}
     {{ return(left_as_it_is() if is_unchanged() else dbt.materialization_incremental_duckdb()) }}
 {% endmaterialization %}
 
 {% materialization incremental, adapter='postgres', supported_languages=['sql'] %}
+    {%- do renew_constraints() -%}
     {{ return(left_as_it_is() if is_unchanged() else dbt.materialization_incremental_default()) }}
 {% endmaterialization %}
 

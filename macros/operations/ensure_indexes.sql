@@ -20,7 +20,7 @@
     end
     $$;
     {%- else %}
-    create index if not exists {{ name }} on {{ this }} ({{ quoted_list(index.columns) }})
+    create index if not exists {{ name }} on {{ this }} using {{ index.type or 'btree' }} ({{ quoted_list(index.columns) }})
     {{- ' include (' ~ quoted_list(index.include) ~ ')' if index.include }}
     {{- ' where ' ~ index.where if index.where }};
     {%- endif %}

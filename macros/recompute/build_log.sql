@@ -139,12 +139,13 @@
     {%- for result in results if result.status | string == 'success' and not reads_some_rows() -%}
         {%- set node = result.node -%}
         {%- if node.unique_id in tracked -%}
+            {%- set checksum = constraints_checksum(graph.nodes[node.unique_id]) -%}
             {%- set builds = [this_build()] -%}
             {%- for parent in node.depends_on.nodes if parent in tracked -%}
                 {%- do builds.append(known.get(graph.nodes[parent].alias, -1)) -%}
             {%- endfor -%}
             {%- do known.update({node.alias: builds | min}) -%}
-            {%- do completed.append((node.alias, builds | min, none)) -%}
+            {%- do completed.append((node.alias, builds | min, checksum)) -%}
         {%- elif node.resource_type == 'seed' -%}
             {%- do completed.append((node.name, this_build(), node.checksum.checksum)) -%}
         {%- endif -%}
@@ -192,24 +193,28 @@
 {%- endmacro %}
 
 {% macro seed_checksums() -%}
-    {%- set seeds = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | list -%}
-    {%- set loaded = {} -%}
-    {%- if seeds | rejectattr('unique_id', 'in', selected_resources) | list -%}
+    {%- set checksums = [] -%}
+    {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' -%}
+        {%- set own = seed.checksum.checksum -%}
+        {%- do checksums.append(seed.unique_id ~ (
+            own if seed.unique_id in selected_resources else known_checksums().get(seed.name, own)
+        )) -%}
+    {%- endfor -%}
+    {{ return(checksums) }}
+{%- endmacro %}
+
+{% macro known_checksums() -%}
+    {%- set known = kept_for_the_run('known') -%}
+    {%- if 'checksums' not in known -%}
+        {%- do known.update({'checksums': {}}) -%}
         {%- for row in run_query(
             'select model, checksum from ' ~ log_relation('watermarks')
             ~ ' where checksum is not null order by build_number'
         ).rows -%}
-            {%- do loaded.update({row[0]: row[1]}) -%}
+            {%- do known.checksums.update({row[0]: row[1]}) -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- set checksums = [] -%}
-    {%- for seed in seeds -%}
-        {%- set own = seed.checksum.checksum -%}
-        {%- do checksums.append(
-            seed.unique_id ~ (own if seed.unique_id in selected_resources else loaded.get(seed.name, own))
-        ) -%}
-    {%- endfor -%}
-    {{ return(checksums) }}
+    {{ return(known.checksums) }}
 {%- endmacro %}
 
 {% macro reads_some_rows() -%}

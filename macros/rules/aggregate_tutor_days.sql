@@ -11,19 +11,30 @@ sessions_rated as (
     left join student_feedback on sessions.session_id = student_feedback.session_id
 ),
 
-events_timed as (
+-- A type counts whatever its letters' case and the white space around it.
+events_typed as (
     select
         *,
         {{ utc_day('event_timestamp') }} as activity_day,
         case
-            when event_type = 'message_response'
+            when event_type in ('{{ counted_event_types() | join("', '") }}') then event_type
+            else {{ lower_ascii(trimmed('event_type')) }}
+        end as counted_type
+    from tutor_events
+),
+
+events_timed as (
+    select
+        *,
+        case
+            when counted_type = 'message_response'
                 then {{ json_number('metadata', 'response_time_minutes', below=1e12) }}
         end as response_minutes,
         case
-            when event_type = 'availability_change'
+            when counted_type = 'availability_change'
                 then {{ json_number('metadata', 'hours_per_week_change', below=168, at_least=-168) }}
         end as hours_per_week_change
-    from tutor_events
+    from events_typed
 ),
 
 session_days as (
@@ -56,13 +67,13 @@ event_days as (
     select
         tutor_id,
         activity_day,
-        count(*) filter (where event_type = 'login') as logins,
+        count(*) filter (where counted_type = 'login') as logins,
         count(response_minutes) as responses,
         sum({{ to_fixed_point('response_minutes', 6) }}) as response_sum,
-        count(*) filter (where event_type = 'reschedule_request') as reschedule_requests,
-        count(*) filter (where event_type = 'availability_change') as availability_changes,
+        count(*) filter (where counted_type = 'reschedule_request') as reschedule_requests,
+        count(*) filter (where counted_type = 'availability_change') as availability_changes,
         sum({{ to_fixed_point('hours_per_week_change', 6) }}) as availability_hours,
-        count(*) filter (where event_type = 'training_completed') as trainings
+        count(*) filter (where counted_type = 'training_completed') as trainings
     from events_timed
     group by tutor_id, activity_day
 ),
@@ -81,4 +92,8 @@ summed as (
             session_days.tutor_id = event_days.tutor_id
             and session_days.activity_day = event_days.activity_day
 )
+{%- endmacro %}
+
+{% macro counted_event_types() -%}
+    {{ return(['login', 'message_response', 'reschedule_request', 'availability_change', 'training_completed']) }}
 {%- endmacro %}

@@ -1,11 +1,11 @@
 {% macro resolve_versions(relation, table, key, updated=none, claim=none) -%}
-    {%- set columns = source_columns()[table] | default([]) | map(attribute='name') | list -%}
     {%- set order_by = [] -%}
     {%- if updated is not none %}{% do order_by.append(updated ~ ' desc nulls last') %}{% endif -%}
     {%- do order_by.append('loaded_at desc') -%}
     {#- The key too: a missing one may be null or empty. -#}
-    {%- for column in columns if column != updated -%}
-        {%- do order_by.append(column ~ ' nulls last') -%}
+    {%- for column in source_columns()[table] | default([]) if column.name != updated -%}
+        {%- set is_text = (column.data_type or '').split('(')[0] in ('text', 'varchar', 'varchar[]') -%}
+        {%- do order_by.append((by_code_point(column.name) if is_text else column.name) ~ ' nulls last') -%}
     {%- endfor -%}
 
     numbered as (
@@ -55,7 +55,7 @@
     first_round as (
         select
             *,
-            row_number() over (partition by claim order by claimed_at, {{ key }}) as place
+            row_number() over (partition by claim order by claimed_at, {{ by_code_point(key) }}) as place
         from claims
         where version_rank = 1
     ),
@@ -75,7 +75,7 @@
     second_round as (
         select
             *,
-            row_number() over (partition by claim order by claimed_at, {{ key }}) as place
+            row_number() over (partition by claim order by claimed_at, {{ by_code_point(key) }}) as place
         from fallbacks
         where fallback_rank = 1
     ),

@@ -7,7 +7,7 @@
     {%- else -%}
         select
             prediction_date,
-            min(model_version) as model_version
+            min({{ by_code_point('model_version') }}) as model_version
         from {{ this }}
         group by prediction_date
     {%- endif -%}

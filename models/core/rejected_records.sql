@@ -19,7 +19,9 @@ with
         {{ key }} as record_key,
         reasons,
         {{ row_as_json(source_columns()[table] | default([])) }} as record,
-        loaded_at
+        loaded_at,
+        duplicate_number as place,
+        cast(null as {{ dbt.type_string() }}) as raw_record
     from {{ ref('stg_tutormax__' ~ table) }}
     where not is_accepted and {{ is_recomputed(of=table) }}
 ),
@@ -31,7 +33,9 @@ unreadable as (
         {{ unreadable_key(keys) }} as record_key,
         {{ text_array(['unreadable']) }} as reasons,
         {{ text_as_json('record') }} as record,
-        {{ var('loaded_at_column') }} as loaded_at
+        {{ var('loaded_at_column') }} as loaded_at,
+        cast(null as bigint) as place,
+        record as raw_record
     from {{ source('raw', 'unreadable_rows') }}
 ),
 
@@ -49,7 +53,7 @@ numbered as (
         *,
         row_number() over (
             partition by source_table, record_key, loaded_at, {{ text_array_join('reasons') }}
-            order by cast(record as {{ dbt.type_string() }})
+            order by place, {{ by_code_point('raw_record') }}
         ) as duplicate_number
     from rejected
 ),

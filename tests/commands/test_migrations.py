@@ -141,7 +141,7 @@ def test_every_step_down_and_up_again(postgres_url: str) -> None:
     assert tables(postgres_url, "archive") == set()
     assert ("schema", "archive", "") not in catalog(postgres_url)
     command.downgrade(config, "base")
-    for _ in range(5):
+    for _ in list((REPOSITORY / "migrations" / "versions").glob("*.py")):
         command.upgrade(config, "+1")
     command.check(config)
 

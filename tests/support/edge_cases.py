@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,10 @@ ODD_DOCUMENTS: list[Any] = [
 ]
 
 
+LONG = random.Random(1).randbytes(20_000).hex()
+"""A key that no index of PostgreSQL takes whole, compressed or not."""
+
+
 def awkward_world() -> World:
     """Values at the edges of their types, keys that come twice, rows without parents."""
     first = session("first", "odd-0", "odd-0", "2025-03-03")
@@ -128,6 +133,11 @@ def awkward_world() -> World:
             )
         ),
         session("orphan", "nobody", "odd-0", "2025-03-04"),
+        session("of-long", LONG, "odd-0", "2025-03-04"),
+        session("with-long", "odd-0", LONG, "2025-03-04"),
+        session(LONG, "odd-0", "odd-0", "2025-03-04"),
+        session("absent", "odd-0", "odd-0", "2025-03-04", no_show=True, actual_start=None)
+        | {"duration_minutes": None},
         {"session_id": None},
         {"session_id": None},
         {},
@@ -139,6 +149,18 @@ def awkward_world() -> World:
             tutor("odd-2", subjects=None, baseline_sessions_per_week=0.1 + 0.2),
             tutor("odd-3", subjects=[None, "x", ""], baseline_sessions_per_week=float("nan")),
             tutor("odd-1", email="odd-1@example.com", _loaded_at=later, updated_at=None),
+            tutor("of-white-space", name="\u00a0\t\u2003"),
+            tutor("\u3000\u2028"),
+            tutor("between-white-space", email=" @\u00a0"),
+            # Which of two comes first, and the case of letters, differ between collations.
+            tutor("tie-a", email="I@example.com"),
+            tutor("tie-B", email="i@example.com"),
+            tutor("tie-c", email="É@example.com"),
+            tutor("tie-D", email="é@example.com"),
+            tutor("tie-e", email="\u212a@example.com"),
+            tutor("tie-F", email="k@example.com"),
+            tutor("version", name="alpha", subjects=["a"]),
+            tutor("version", name="Beta", subjects=["B"]),
             {},
         ],
         "students": [student("odd-0", name=ODD_TEXTS[3]), student("odd-0", name=ODD_TEXTS[5]), {}],
@@ -147,16 +169,35 @@ def awkward_world() -> World:
             feedback(f"text-{n}", row, free_text_feedback=words, improvement_areas=ODD_TEXTS[:n])
             for n, (row, words) in enumerate(zip(sessions[4:], ODD_TEXTS, strict=False))
         ]
-        + [feedback("again", sessions[4], _loaded_at=later), {}],
+        + [
+            feedback("again", sessions[4], _loaded_at=later),
+            feedback("rates-long", sessions[4]) | {"session_id": LONG},
+            feedback(LONG, sessions[5]),
+            {},
+        ],
         "tutor_events": [
             event(f"document-{n}", "odd-0", "2025-03-05", event_type=kind, metadata=document)
             for n, document in enumerate(ODD_DOCUMENTS)
             for kind in ["message_response"]
         ]
-        + [event("word", "odd-0", "2025-03-05", metadata='["no object"]'), {}],
+        + [
+            event("word", "odd-0", "2025-03-05", metadata='["no object"]'),
+            event(LONG, LONG, "2025-03-05"),
+            # Dated long after it arrived.
+            event("ahead", "odd-0", "2045-03-05"),
+            *(
+                event(f"type-{n}", "odd-1", "2025-03-05", event_type=kind)
+                for n, kind in enumerate(["LOGIN", "\tLogin\u00a0", "LOG\u0130N", "log in"])
+            ),
+            {},
+        ],
         "interventions": [
             intervention(f"text-{n}", "odd-0", "2025-03-05", notes=words, trigger_reason=words)
             for n, words in enumerate(ODD_TEXTS)
         ]
-        + [intervention("early", "odd-0", "2025-03-05", completed_date=utc("2025-03-04")), {}],
+        + [
+            intervention("early", "odd-0", "2025-03-05", completed_date=utc("2025-03-04")),
+            intervention(LONG, "odd-0", "2025-03-05"),
+            {},
+        ],
     }

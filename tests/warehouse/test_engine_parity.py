@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from support.edge_cases import awkward_world
+import pytest
+
+from support.edge_cases import LONG, awkward_world
 from support.factories import (
     random_world,
 )
+from support.locales import server_with_locales
+from support.project import PostgresProject
 from support.rule_cases import CASES, world_of
 from support.tables import AUDIT, DEFAULT_ARRIVAL, KEYS, PUBLISHED, Row, World, merged, parsed
 from support.warehouses import DuckDbWarehouse, NewDuckDb, NewPostgres, PostgresWarehouse
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
+
+
+@pytest.fixture(scope="module")
+def locale_server() -> Iterator[str]:
+    with server_with_locales() as url:
+        yield url
+
 
 AHEAD = ("time_in_the_future", "submitted_a_year_later")
 """Cases of rules that would move the clock far beyond all others."""
@@ -67,15 +78,22 @@ def differences(duck: DuckDbWarehouse, postgres: PostgresWarehouse, *place: str)
     ]
 
 
+@pytest.mark.depth("locale", quick=["en_US.UTF-8"], deep=["en_US.UTF-8", "tr_TR.UTF-8", "C"])
 def test_both_engines_publish_the_same(
-    tmp_path: Path, new_warehouse: NewDuckDb, new_postgres: NewPostgres
+    locale: str,
+    tmp_path: Path,
+    new_warehouse: NewDuckDb,
+    postgres_project: PostgresProject,
+    locale_server: str,
 ) -> None:
     """Generated files and awkward rows, a build, then corrections, and a second build."""
     write_files(Settings(date(2025, 4, 1), 20, 30, 40, seed=3), tmp_path, 0.05)
     rules = world_of(case for case in CASES if case.row[KEYS[case.table]] not in AHEAD)
     world = merged(random_world(11, days=30), awkward_world(), rules)
     duck = new_warehouse()
-    with new_postgres() as postgres:
+    with PostgresWarehouse.create(
+        postgres_project, tmp_path / "postgres", locale_server, locale
+    ) as postgres:
         for warehouse in (duck, postgres):
             warehouse.load(tmp_path)
         for round_ in (world, corrections(world)):
@@ -88,9 +106,37 @@ def test_both_engines_publish_the_same(
             for table in PUBLISHED:
                 assert postgres.rows(table)
                 assert not differences(duck, postgres, table)
-        reasons = {reason for row in duck.rows("rejected_records") for reason in row["reasons"]}
-        assert {"superseded", "email_taken", "engagement_score_out_of_range"} <= reasons
-        assert len(reasons) > 30
+            if round_ is world:
+                assert_awkward_rows_came_out_right(duck)
+    reasons = {reason for row in duck.rows("rejected_records") for reason in row["reasons"]}
+    assert {"superseded", "email_taken", "engagement_score_out_of_range"} <= reasons
+    assert len(reasons) > 30
+
+
+def assert_awkward_rows_came_out_right(warehouse: DuckDbWarehouse) -> None:
+    tutors = {row["tutor_id"]: row["name"] for row in warehouse.rows("tutors")}
+    names = [
+        "of-white-space",
+        "between-white-space",
+        "\u3000\u2028",
+        "tie-a",
+        "tie-B",
+        "tie-c",
+        "tie-D",
+    ]
+    assert [name for name in names if name in tutors] == ["tie-B", "tie-c", "tie-D"]
+    assert tutors["version"] == "Beta"
+    sessions = {row["session_id"]: row for row in warehouse.rows("sessions")}
+    assert sessions["absent"]["duration_minutes"] is None
+    rejected = {row["record_key"]: row["reasons"] for row in warehouse.rows("rejected_records")}
+    assert rejected["of-long"] == ["tutor_not_accepted"]
+    assert rejected["rates-long"] == ["session_not_accepted"]
+    assert rejected[LONG] in (["session_id_too_long"], ["event_id_too_long", "tutor_not_accepted"])
+    (logins,) = warehouse.execute(
+        "select sum(logins) from intermediate.int_activity__tutor_daily_totals "
+        "where tutor_id = 'odd-1'"
+    )
+    assert logins == (2,)
 
 
 def test_a_market_before_its_first_session(

@@ -31,7 +31,6 @@ REQUIRED: dict[str, tuple[str, ...]] = {
         "student_id",
         "session_number",
         "scheduled_start",
-        "duration_minutes",
         "subject",
         "session_type",
         "no_show",

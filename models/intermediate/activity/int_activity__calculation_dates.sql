@@ -3,15 +3,18 @@
 with
 
 sessions as (
-    select * from {{ ref('sessions') }}
+    select * from {{ ref('stg_tutormax__sessions') }}
+    where is_accepted and not is_dated_ahead
 ),
 
 student_feedback as (
-    select * from {{ ref('student_feedback') }}
+    select * from {{ ref('stg_tutormax__student_feedback') }}
+    where is_accepted and not is_dated_ahead
 ),
 
 tutor_events as (
-    select * from {{ ref('tutor_events') }}
+    select * from {{ ref('stg_tutormax__tutor_events') }}
+    where is_accepted and not is_dated_ahead
 ),
 
 retained as (

@@ -124,7 +124,7 @@ final as (
         intervention_type,
         priority,
         rules,
-        upper(left(reason, 1)) || substring(reason, 2) || '.' as reason,
+        {{ upper_ascii('left(reason, 1)') }} || substring(reason, 2) || '.' as reason,
         assigned_role,
         calculation_day as recommended_on,
         due_date,

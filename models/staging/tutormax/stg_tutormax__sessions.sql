@@ -10,7 +10,7 @@
     'session_number_out_of_range': 'session_number < 1',
     'scheduled_start_missing': 'scheduled_start is null',
     'scheduled_start_too_early': "scheduled_start < " ~ utc_midnight("date '2000-01-01'"),
-    'duration_minutes_missing': 'duration_minutes is null',
+    'duration_minutes_missing': 'duration_minutes is null and no_show is not true',
     'duration_minutes_out_of_range': is_outside('duration_minutes', 0, 1440),
     'subject_missing': is_blank('subject'),
     'subject_too_long': is_too_long('subject', 100),
@@ -140,6 +140,7 @@ final as (
 
         -- arrival and verdict
         loaded_at,
+        {{ is_dated_ahead('actual_start', 'loaded_at') }} as is_dated_ahead,
         {{ rejection_reasons(none) }} as reasons,
         coalesce(verdict = 'accepted', false) as is_accepted,
         {{ this_build() }} as changed_in_build

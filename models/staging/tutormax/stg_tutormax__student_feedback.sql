@@ -132,6 +132,7 @@ final as (
 
         -- arrival
         loaded_at,
+        {{ is_dated_ahead('submitted_at', 'loaded_at') }} as is_dated_ahead,
 
         -- verdict
         {{ rejection_reasons('session_already_rated') }} as reasons,

@@ -87,6 +87,7 @@ final as (
 
         -- arrival
         loaded_at,
+        {{ is_dated_ahead('event_timestamp', 'loaded_at') }} as is_dated_ahead,
 
         -- verdict
         {{ rejection_reasons(none) }} as reasons,

@@ -6,7 +6,7 @@
     'name_too_long': is_too_long('name', 200),
     'email_missing': is_blank('email'),
     'email_too_long': is_too_long('email', 255),
-    'email_malformed': "email not like '%_@_%' or email like '%@%@%'",
+    'email_malformed': is_malformed_email('email'),
     'onboarding_date_missing': 'onboarding_date is null',
     'status_missing': is_blank('status'),
     'status_not_in_enum': is_not_in_enum('status', 'tutor_status'),
@@ -57,7 +57,7 @@ judged as (
     from renamed
 ),
 
-{{ resolve_versions('judged', table='tutors', key='tutor_id', updated='updated_at', claim='lower(email)') }},
+{{ resolve_versions('judged', table='tutors', key='tutor_id', updated='updated_at', claim=lower_ascii('email')) }},
 
 final as (
     select

@@ -30,10 +30,16 @@ from tutormax.warehouse import quote
 DatabaseFactory = Callable[..., AbstractContextManager[str]]
 
 
-def create_database(server: str, template: str | None = None) -> str:
-    """Make a database, or a copy of one that nobody is connected to, and give its URL."""
+def create_database(server: str, template: str | None = None, locale: str | None = None) -> str:
+    """Make a database, or a copy of one that nobody is connected to, and give its URL.
+
+    `locale` is one of the server's machine; without it the database has that of the server, C.
+    """
     name = f"tutormax_test_{uuid4().hex}"
-    execute_on(server, f"create database {name}" + (f" template {template}" if template else ""))
+    options = f" template {template}" if template else ""
+    if locale:
+        options = f" template template0 locale_provider libc locale '{locale}'"
+    execute_on(server, f"create database {name}{options}")
     return database_at(server, name)
 
 
@@ -91,9 +97,11 @@ class PostgresWarehouse(DatabaseWarehouse):
         )
 
     @classmethod
-    def create(cls, project: PostgresProject, folder: Path, server: str) -> PostgresWarehouse:
-        """Make a database on a server, with the migrations applied."""
-        url = create_database(server)
+    def create(
+        cls, project: PostgresProject, folder: Path, server: str, locale: str | None = None
+    ) -> PostgresWarehouse:
+        """Make a database on a server, with the migrations applied; see `create_database`."""
+        url = create_database(server, locale=locale)
         migrate(url)
         return cls(project, folder, url)
 

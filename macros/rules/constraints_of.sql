@@ -10,3 +10,11 @@
     {%- endfor -%}
     {{ return(constraints) }}
 {%- endmacro %}
+
+{% macro constraints_checksum(node) -%}
+    {%- set parts = [] -%}
+    {%- for constraint in constraints_of(node) -%}
+        {%- do parts.append([constraint.type, constraint.columns, constraint.expression] | join('|')) -%}
+    {%- endfor -%}
+    {{ return(local_md5(parts | join(', '))) }}
+{%- endmacro %}
