@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from support.factories import random_world, session, student, tutor, utc
-from support.project import DuckDbProject
-from support.tables import World, later, merged
-from support.warehouses import DuckDbWarehouse, NewDuckDb
+from support.project import REPOSITORY, DuckDbProject
+from support.tables import AUDIT, Tables, World, later, merged
+from support.warehouses import DatabaseWarehouse, DuckDbWarehouse, NewDuckDb
 
 OTHER_VARS = {
     "churn_inactivity_days": 21,
@@ -53,6 +55,44 @@ def test_vars_may_differ_from_the_first_build_on_and_change_between_builds(
     sliced.build()
     assert sliced.published() == whole(new_warehouse, both, {}).published()
     assert sliced.published() != before
+
+
+@pytest.mark.deep("postgres")
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_an_enum_may_gain_and_lose_a_value(engine: str, request: pytest.FixtureRequest) -> None:
+    """The checks of tables that stand change with it; dbt renders them when it parses."""
+    new = {"duckdb": "new_warehouse", "postgres": "new_postgres"}[engine]
+    warehouse: DatabaseWarehouse = request.getfixturevalue(new)()
+    away = tutor("away", status="on leave")
+    absent = session("absent", "away", "listener", "2025-03-01 10:00")
+    warehouse.insert(
+        merged(
+            random_world(19, days=5),
+            {"tutors": [away], "students": [student("listener")], "sessions": [absent]},
+        )
+    )
+    warehouse.build()
+    before = warehouse.published(audit=True)
+    assert "away" not in before["tutors"]
+    project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
+    enums = project["vars"]["enums"]
+    enums["tutor_status"].append("on leave")
+    warehouse.process("dbt", "run", "--target", engine, "--vars", json.dumps({"enums": enums}))
+    wider = warehouse.published(audit=True)
+    assert wider["tutors"] == before["tutors"] | {"away": wider["tutors"]["away"]}
+    assert "absent" in wider["sessions"]
+    warehouse.process("dbt", "run", "--target", engine)
+    assert warehouse.published() == without_audit(before)
+
+
+def without_audit(tables: Tables) -> Tables:
+    return {
+        table: {
+            key: {name: value for name, value in row.items() if name not in AUDIT.get(table, ())}
+            for key, row in rows.items()
+        }
+        for table, rows in tables.items()
+    }
 
 
 def changed_macro(manifest: Any) -> None:
