@@ -88,6 +88,7 @@ def describe(query: Query) -> list[str]:
         f"Raw rows: {raw:,} = {accepted:,} accepted + {rejected:,} rejected",
         *_wrapped("Rejected: ", _counted(reasons)),
     ]
+    lines += arrival_warnings(query, published)
     tiers = query(
         f"""select performance_tier, count(*), cast(max(calculation_date) as date)
         from {published}.tutor_performance_metrics
@@ -109,6 +110,33 @@ def describe(query: Query) -> list[str]:
         counted = ", ".join(f"{level} {count:,}" for level, count, _ in risks)
         lines.append(f"Churn:    {counted} (risk from {risks[0][2]} on)")
     lines.append(f"Changes:  {_changes(query, published)}")
+    return lines
+
+
+def arrival_warnings(query: Query, published: str) -> list[str]:
+    """What is odd about the rows of each source that arrived last, in sentences."""
+    rows = query(
+        f"""select
+            source_table, rows_arrived, rows_rejected, reasons, is_over_limit, rows_dated_ahead
+        from {published}.tutormax_arrivals as arrivals
+        where build_number = (
+            select max(build_number) from {published}.tutormax_arrivals as others
+            where others.source_table = arrivals.source_table
+        )
+        order by source_table"""
+    )
+    lines = []
+    for source, arrived, rejected, reasons, is_over_limit, ahead in rows:
+        if is_over_limit:
+            lines.append(
+                f"Warning:  {rejected:,} of the {arrived:,} rows of {source} that arrived last are "
+                f"rejected: {reasons}"
+            )
+        if ahead:
+            lines.append(
+                f"Warning:  {ahead:,} {'row' if ahead == 1 else 'rows'} of {source} dated more "
+                "than a day after arrival; they do not move the calculation dates"
+            )
     return lines
 
 

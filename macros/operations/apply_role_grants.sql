@@ -15,7 +15,7 @@
         ).columns[0].values() -%}
         {%- set tables = run_query(
             "select relname from pg_class where relkind in ('r', 'p', 'v') and relnamespace = to_regnamespace('"
-            ~ runs_relation().schema ~ "')"
+            ~ report_relation('tutormax_runs').schema ~ "')"
         ).columns[0].values() -%}
         {%- if roles and tables -%}
             {%- do run_and_commit(published_grants(roles, tables)) -%}
@@ -24,7 +24,7 @@
 {%- endmacro %}
 
 {% macro published_grants(roles, tables) -%}
-    {%- set schema = runs_relation().schema -%}
+    {%- set schema = report_relation('tutormax_runs').schema -%}
     {{ build_lock() }}
     {%- for role in roles %}
     grant usage on schema {{ schema }} to {{ role }};
@@ -50,7 +50,9 @@
     grant select on {{ relation }} to tutormax_tutor_portal;
         {%- endif %}
     {%- endfor %}
-    {%- for role in roles if role != 'tutormax_tutor_portal' and runs_relation().identifier in tables %}
-    grant select on {{ runs_relation() }} to {{ role }};
+    {%- for report in ['tutormax_runs', 'tutormax_arrivals'] if report in tables %}
+        {%- for role in roles if role != 'tutormax_tutor_portal' %}
+    grant select on {{ report_relation(report) }} to {{ role }};
+        {%- endfor %}
     {%- endfor %}
 {%- endmacro %}

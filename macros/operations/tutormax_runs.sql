@@ -1,8 +1,12 @@
 {% macro end_build(results) -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed') and (this_run() or flags.WHICH == 'seed') -%}
-        {%- for statement in [completed_models(results), reported_run(results)] if statement | trim -%}
+        {%- set arrivals = log_arrivals(results) if flags.WHICH in ('build', 'run') else '' -%}
+        {%- for statement in [completed_models(results), arrivals, reported_run(results)] if statement | trim -%}
             {%- do run_and_commit(statement) -%}
         {%- endfor -%}
+        {%- if arrivals | trim -%}
+            {%- do warn_of_rejections() -%}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -28,7 +32,7 @@
         ]) -%}
     {%- endfor -%}
     {%- if rows %}
-    insert into {{ runs_relation() }} (
+    insert into {{ report_relation('tutormax_runs') }} (
         run_id, started_at, target, dbt_version, project_version, as_of_date, first_calculation_date, restated_from,
         model, build_number, status, seconds, rows_inserted, rows_updated, rows_deleted
     )

@@ -4,9 +4,9 @@
     )) }}
 {%- endmacro %}
 
-{% macro runs_relation() -%}
+{% macro report_relation(name) -%}
     {{ return(api.Relation.create(
-        database=target.database or none, schema=generate_schema_name('tutormax', none), identifier='tutormax_runs'
+        database=target.database or none, schema=generate_schema_name('tutormax', none), identifier=name
     )) }}
 {%- endmacro %}
 
@@ -65,7 +65,7 @@
         select
             greatest(
                 coalesce(max(build_number), 0),
-                (select coalesce(max(build_number), 0) from {{ runs_relation() }})
+                (select coalesce(max(build_number), 0) from {{ report_relation('tutormax_runs') }})
             ) as build_number,
             coalesce(max(case when is_full then build_number end), 0) as full_build
         from {{ log_relation('build_log') }}
@@ -185,6 +185,7 @@
     {%- endfor -%}
     {%- for name in var_kinds() if name not in [
         'as_of_date', 'restate_from', 'max_delete_share', 'min_delete_rows', 'allow_mass_delete', 'allow_history_loss',
+        'max_rejected_share',
         'churn_model_version', 'project_version'
     ] -%}
         {%- do parts.append(name ~ var(name) | string) -%}

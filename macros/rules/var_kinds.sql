@@ -7,6 +7,7 @@
         'min_delete_rows': 'count',
         'allow_mass_delete': 'flag',
         'allow_history_loss': 'flag',
+        'max_rejected_share': 'share',
         'metric_windows': 'mapping',
         'on_time_minutes': 'number',
         'first_session_success_rating': 'number',

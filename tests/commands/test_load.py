@@ -243,6 +243,18 @@ def test_several_files_are_one_table(trial: Trial) -> None:
     assert found == {"plain", "year", "part", "a", "b", "zst"}
 
 
+def test_strict_loads_nothing_if_too_much_cannot_be_read(trial: Trial) -> None:
+    good, bad = {**STUDENT, "age": 9}, {**STUDENT, "age": "nine"}
+    trial.write_csv("students.csv", [good] * 19 + [bad])
+    assert trial.load("--strict").counts() == {"students": (20, 19, 1)}
+    trial.write_csv("students.csv", [good] * 18 + [bad] * 2)
+    said = trial.refused("--strict")
+    assert "2 of the 20 rows of students cannot be read, so nothing was loaded" in said
+    assert "2 of age: 'nine' is not a 32-bit integer" in said
+    assert trial.total() == 20
+    assert "in raw.unreadable_rows: 2 of age: 'nine' is not" in trial.loaded().err
+
+
 LIKE_TABLES = [
     *("Sessions.csv", "sessions.tsv", "sessions (1).csv", "sessions_old.csv", "sessions.csv.bz2"),
     *("sessions.xlsx", "tutor-events.csv", "session.csv", "feedback.json", "SESSIONS.PARQUET"),
@@ -406,7 +418,7 @@ def test_counts_are_printed_and_unreadable_rows_are_no_failure(trial: Trial) -> 
     assert outcome.counts() == {"tutors": (1, 1, 0), "students": (2, 1, 1)}
     assert outcome.out.splitlines()[-1] == f"Loaded into {trial.database}."
     assert "Warning: 1 row of" in outcome.err
-    assert "raw.unreadable_rows says why" in outcome.err
+    assert "is in raw.unreadable_rows: 1 of age: 'x' is not a 32-bit integer." in outcome.err
     assert set(metadata.tables["raw.unreadable_rows"].columns.keys()) == set(
         unreadable_rows.columns.keys()
     )

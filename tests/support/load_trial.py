@@ -97,9 +97,9 @@ class Trial:
             assert read == loaded + unreadable
         return outcome
 
-    def refused(self) -> str:
+    def refused(self, *arguments: str) -> str:
         """The sentence with which the load stopped."""
-        outcome = self.load()
+        outcome = self.load(*arguments)
         assert outcome.code == 1
         assert outcome.out == ""
         assert outcome.err.startswith("Error: ")

@@ -15,6 +15,7 @@ from support.project import REPOSITORY
 from support.tables import PERSONAL, PUBLISHED
 from support.warehouses import NewPostgres, PostgresWarehouse
 
+REPORTS = ("tutormax_runs", "tutormax_arrivals")
 VIEWS = ("metric_days", "metric_interventions", "metric_sessions", "metric_tutor_days")
 
 
@@ -54,11 +55,11 @@ def is_refused(engine: Engine, statement: str) -> bool:
 
 def test_the_published_tables_are_found(analyst: Engine) -> None:
     found = inspect(analyst)
-    assert set(found.get_table_names("tutormax")) == {*PUBLISHED, "tutormax_runs"}
+    assert set(found.get_table_names("tutormax")) == {*PUBLISHED, *REPORTS}
     assert set(found.get_view_names("tutormax")) == {*VIEWS}
 
 
-@pytest.mark.parametrize("name", [*PUBLISHED, "tutormax_runs", *VIEWS])
+@pytest.mark.parametrize("name", [*PUBLISHED, *REPORTS, *VIEWS])
 def test_columns_that_are_not_personal_are_read(
     name: str, built: PostgresWarehouse, analyst: Engine
 ) -> None:

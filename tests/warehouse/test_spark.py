@@ -160,5 +160,5 @@ def stored(spark: SparkWarehouse) -> dict[Path, int]:
     return {
         file: file.stat().st_mtime_ns
         for file in spark.directory.glob("warehouse/tutormax.db/*/**/*.parquet")
-        if file.parts[-2] != "tutormax_runs"
+        if file.parts[-2] not in ("tutormax_runs", "tutormax_arrivals")
     }

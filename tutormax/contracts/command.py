@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 from rich.console import Console
 
 from tutormax.contracts.breaking import breaking_changes
 from tutormax.contracts.files import FOLDER, read_before, stale, write
 from tutormax.contracts.odcs import Contract, contracts_of
 from tutormax.errors import UserError
-from tutormax.operations.project import project_folder, read_manifest
+from tutormax.operations.project import project_folder, project_vars, read_manifest
 
 
 def contracts(
@@ -46,8 +45,7 @@ def current_contracts(project: Path) -> dict[str, Contract]:
     Raises:
         UserError: dbt cannot parse the project, or a published model has no key.
     """
-    variables = yaml.safe_load((project / "dbt_project.yml").read_bytes())["vars"]
-    return contracts_of(read_manifest(project), variables)
+    return contracts_of(read_manifest(project), project_vars())
 
 
 def check_contracts(project: Path, against: str | None) -> dict[str, Contract]:

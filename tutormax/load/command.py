@@ -14,6 +14,7 @@ from rich.table import Table
 
 from tutormax.load.files import SourceFile, shown, why_passed_over
 from tutormax.load.loader import LoadReport, Progress, load_directory
+from tutormax.operations.project import project_vars
 from tutormax.warehouse import RawTarget
 
 
@@ -28,6 +29,14 @@ def load(
         ),
     ],
     target: Annotated[RawTarget, typer.Option(help="Engine to load for.")] = RawTarget.DUCKDB,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Load nothing if more of a table's rows cannot be read than the var "
+            "max_rejected_share allows.",
+        ),
+    ] = False,
 ) -> None:
     """Append the files of a directory to the raw tables: all of them, or nothing.
 
@@ -44,7 +53,8 @@ def load(
         transient=True,
         disable=not errors.is_terminal,
     ) as bar:
-        report = load_directory(directory, target, _shown_on(bar))
+        limit = float(project_vars()["max_rejected_share"]) if strict else 1.0
+        report = load_directory(directory, target, _shown_on(bar), limit)
     _print_warnings(report, errors)
     _print_counts(report)
 
@@ -72,8 +82,9 @@ def _print_warnings(report: LoadReport, errors: Console) -> None:
         if count.unreadable:
             noun = "row" if count.unreadable == 1 else "rows"
             errors.print(
-                f"Warning: {count.unreadable} {noun} of {shown(count.file)} cannot be read; "
-                "raw.unreadable_rows says why.",
+                f"Warning: {count.unreadable} {noun} of {shown(count.file)} cannot be read "
+                f"and {'is' if count.unreadable == 1 else 'are'} in raw.unreadable_rows: "
+                f"{'; '.join(count.reasons)}.",
                 markup=False,
             )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from tutormax.load.parquet_sink import ParquetSink
 from tutormax.load.readers import open_file, unreadable_parquet
 from tutormax.load.repeated_keys import add_functions
 from tutormax.load.sinks import DuckDbSink, PostgresSink, Sink
-from tutormax.load.statements import part_rows
+from tutormax.load.statements import most_frequent, part_rows
 from tutormax.schema import unreadable_rows
 from tutormax.warehouse import (
     RawTarget,
@@ -33,7 +33,8 @@ from tutormax.warehouse import (
 class TableCount:
     """Rows of one file of a table: read = loaded + unreadable.
 
-    `unknown` names the columns that were passed over.
+    `unknown` names the columns that were passed over, `reasons` the most frequent ones for which
+    rows are unreadable, each with an example.
     """
 
     table: str
@@ -42,6 +43,7 @@ class TableCount:
     loaded: int
     unreadable: int
     unknown: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,17 @@ class Progress:
 
 
 def load_directory(
-    directory: Path, target: RawTarget = RawTarget.DUCKDB, progress: Progress | None = None
+    directory: Path,
+    target: RawTarget = RawTarget.DUCKDB,
+    progress: Progress | None = None,
+    max_unreadable_share: float = 1.0,
 ) -> LoadReport:
     """Append the files of a directory to the raw tables; see `find_files`.
 
     One transaction holds all files. A row with a value that does not fit its column goes to
     `raw.unreadable_rows`. Raises `UserError`, with nothing of the load left behind, if a file
-    cannot be read at all or the target cannot be written.
+    cannot be read at all, more than `max_unreadable_share` of a table's rows cannot be read, or the
+    target cannot be written.
     """
     found = find_files(directory)
     # One instant for the whole load: its rows arrived together.
@@ -84,6 +90,7 @@ def load_directory(
         try:
             sink.prepare()
             counts = tuple(load.append(file) for file in found.files)
+            _check_shares(counts, max_unreadable_share)
             sink.commit()
         except BaseException as error:
             sink.rollback()
@@ -91,6 +98,18 @@ def load_directory(
                 raise UserError(f"The load stopped: {first_line(error)}") from error
             raise
         return LoadReport(counts, sink.describe(), found.passed_over)
+
+
+def _check_shares(counts: Sequence[TableCount], limit: float) -> None:
+    for table in {count.table for count in counts}:
+        files = [count for count in counts if count.table == table]
+        read, unreadable = (sum(getattr(c, name) for c in files) for name in ("read", "unreadable"))
+        if unreadable > limit * read:
+            reasons = "; ".join(reason for count in files for reason in count.reasons)
+            raise UserError(
+                f"{unreadable} of the {read} rows of {table} cannot be read, so nothing was "
+                f"loaded: {reasons}."
+            )
 
 
 @contextmanager
@@ -138,9 +157,11 @@ class _Load:
         try:
             loaded = self.sink.write(file.table, statements.fitting, advance)
             unreadable = 0
+            reasons: tuple[str, ...] = ()
             # The second look at the file is only for files that need it.
             if loaded != reading.rows:
                 unreadable = self.sink.write(unreadable_rows, statements.unreadable, advance)
+                reasons = most_frequent(self.con, statements)
         except duckdb.Error as error:
             if file.format == "parquet" and not isinstance(error, duckdb.OutOfMemoryException):
                 raise unreadable_parquet(file, error) from error
@@ -151,5 +172,5 @@ class _Load:
                 f"{loaded + unreadable}); load it again once it is complete."
             )
         return TableCount(
-            file.table.name, file.path, reading.rows, loaded, unreadable, reading.unknown
+            file.table.name, file.path, reading.rows, loaded, unreadable, reading.unknown, reasons
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import duckdb
 from sqlalchemy import Table
 
 from tutormax.load.columns import Kind, kinds, names
@@ -75,6 +76,15 @@ def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements
         fitting=f"SELECT {fitting} FROM {rows} WHERE NOT faulty",
         unreadable=f"SELECT {listed} FROM {rows} WHERE faulty",
     )
+
+
+def most_frequent(con: duckdb.DuckDBPyConnection, statements: Statements) -> tuple[str, ...]:
+    """The three most frequent reasons why rows are unreadable, by column, each with an example."""
+    rows = con.execute(
+        "SELECT split_part(error, ': ', 1), count(*), min(error) "
+        f"FROM ({statements.unreadable}) GROUP BY ALL ORDER BY 2 DESC, 1 LIMIT 3"
+    ).fetchall()
+    return tuple(f"{count} of {example}" for _, count, example in rows)
 
 
 def _judged_rows(

@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 import tutormax
 from tutormax.errors import UserError
 from tutormax.warehouse import Target
@@ -121,3 +123,13 @@ def project_folder() -> Path:
     if not (folder / "dbt_project.yml").is_file():
         raise UserError(f"The dbt project is not in {folder}: work in a copy of the repository.")
     return folder
+
+
+def project_vars() -> dict[str, Any]:
+    """The vars of dbt_project.yml, as they stand there.
+
+    Raises:
+        UserError: the package does not stand in the dbt project.
+    """
+    written = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8"))
+    return dict(written["vars"])

@@ -53,6 +53,7 @@ def overview(tables: Tables, tutors: Sequence[Tutor]) -> Values:
         "expected": _expected(risks.get(as_of)),
         "expected_before": _expected(risks.get(month_ago)),
         "head": queue_of(tutors)[:HEAD_OF_QUEUE],
+        "arrivals": tables.open["arrivals"],
         "last_run": next(iter(tables.open["runs"]), None),
         "sources": sources,
         "accepted": sum(row["accepted"] for row in sources),

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 import duckdb
 import numpy as np
 import psycopg2
-import yaml
 
 from tutormax.errors import UserError
-from tutormax.operations.project import PREFIX_VARIABLE, project_folder
+from tutormax.operations.project import PREFIX_VARIABLE, project_vars
 from tutormax.train.panel import Panel
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line, quote
 
@@ -55,8 +54,7 @@ def read_panel(target: Target) -> Panel:
 
 def inactivity_days() -> int:
     """How many days without a session are churn, as dbt_project.yml says."""
-    settings = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8"))
-    return int(settings["vars"]["churn_inactivity_days"])
+    return int(project_vars()["churn_inactivity_days"])
 
 
 def _not_built(target: Target) -> UserError:

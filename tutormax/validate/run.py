@@ -13,7 +13,7 @@ from tutormax.validate.asking import Asker
 from tutormax.validate.checks import Check, Result
 from tutormax.validate.engines import Engine, open_engine
 from tutormax.validate.history import history_checks
-from tutormax.validate.mapping import checks_of_tests
+from tutormax.validate.mapping import BETWEEN, checks_of_tests, number_name
 from tutormax.validate.structure import structure_checks
 from tutormax.validate.tables import Contracts, TableContract
 from tutormax.warehouse import Target, quote
@@ -69,8 +69,25 @@ def _table_checks(table: TableContract, contracts: Contracts) -> list[Check]:
             "expect_column_values_to_not_be_null",
             {"column": column},
             broken=f"{quote(column)} is null",
-        )
+        ),
+        _last_arrivals(table, contracts),
     ]
+
+
+def _last_arrivals(table: TableContract, contracts: Contracts) -> Check:
+    """Of the rows that arrived last not too many are rejected, as the build judged that."""
+    last = f"select max(build_number) from {contracts.arrivals} where source_table = '{table.name}'"
+    return Check(
+        table,
+        "last_arrivals",
+        (),
+        "nearly all of what arrived last accepted (max_rejected_share)",
+        BETWEEN,
+        {"column": number_name("last_arrivals", ()), "max_value": 0},
+        query=f"select coalesce(max(rows_rejected), 0) from {contracts.arrivals} "
+        f"where is_over_limit and source_table = '{table.name}' and build_number = ({last})",
+        observed="rejected: {value:,}; the page on quality says why",
+    )
 
 
 def _ask(

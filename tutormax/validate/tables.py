@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
 from jinja2 import UndefinedError
 from jinja2.nativetypes import NativeEnvironment
 
 from tutormax.constraints import OF_CONSTRAINTS, tests_of_constraints
 from tutormax.errors import UserError
-from tutormax.operations.project import project_folder
+from tutormax.operations.project import project_vars
 from tutormax.warehouse import quote
 
 if TYPE_CHECKING:
@@ -75,6 +74,7 @@ class Contracts:
     published: tuple[TableContract, ...]
     loaded_at: str
     runs: str
+    arrivals: str
     rejected: str | None
 
 
@@ -84,7 +84,7 @@ def read_contracts(manifest: Manifest) -> Contracts:
     Raises:
         UserError: the YAML says something that has no meaning here.
     """
-    variables = _variables()
+    variables = project_vars()
     loaded_at = str(variables["loaded_at_column"])
     models = {
         unique_id: node
@@ -115,6 +115,7 @@ def read_contracts(manifest: Manifest) -> Contracts:
         published=published,
         loaded_at=loaded_at,
         runs=f"{quote(schema)}.{quote('tutormax_runs')}",
+        arrivals=f"{quote(schema)}.{quote('tutormax_arrivals')}",
         rejected=rejected.sql if rejected else None,
     )
 
@@ -150,11 +151,6 @@ def _names(key: str | Sequence[str] | None) -> tuple[str, ...]:
     if key is None:
         return ()
     return (key,) if isinstance(key, str) else tuple(key)
-
-
-def _variables() -> dict[str, Any]:
-    written = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8"))
-    return dict(written["vars"])
 
 
 def _tests_of(
