@@ -17,7 +17,7 @@ events_typed as (
         *,
         {{ utc_day('event_timestamp') }} as activity_day,
         case
-            when event_type in ('{{ counted_event_types() | join("', '") }}') then event_type
+            when event_type in ('{{ var('enums')['counted_event_type'] | join("', '") }}') then event_type
             else {{ lower_ascii(trimmed('event_type')) }}
         end as counted_type
     from tutor_events
@@ -92,8 +92,4 @@ summed as (
             session_days.tutor_id = event_days.tutor_id
             and session_days.activity_day = event_days.activity_day
 )
-{%- endmacro %}
-
-{% macro counted_event_types() -%}
-    {{ return(['login', 'message_response', 'reschedule_request', 'availability_change', 'training_completed']) }}
 {%- endmacro %}

@@ -46,6 +46,7 @@ def validate(
             f"`tutormax validate` needs {' and '.join(missing)}: install the extra by "
             "`make .venv/extras.stamp` or `pip install 'tutormax[validate]'`."
         )
+    from tutormax.validate.event_types import odd_event_types  # noqa: PLC0415
     from tutormax.validate.pages import write_pages  # noqa: PLC0415 - pandas may not be there
     from tutormax.validate.run import validate_contracts  # noqa: PLC0415
     from tutormax.validate.tables import read_contracts  # noqa: PLC0415
@@ -55,10 +56,13 @@ def validate(
         clock = dt.datetime.now(dt.UTC) if now else None
         results = validate_contracts(contracts, target, clock)
         page = write_pages(docs, target, results)
+        odd = odd_event_types(contracts, target)
     except CannotValidateError:
         raise
     except UserError as error:
         raise CannotValidateError(str(error)) from error
+    for sentence in odd:
+        typer.echo(sentence)
     broken = [result for result in results if not result.success]
     for result in broken:
         typer.echo(result.line)
