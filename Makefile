@@ -60,6 +60,7 @@ lint: $(VENV)/dev.stamp ## Check style and types; needs no warehouse
 		$(BIN)/sqlfluff lint models tests/dbt 2> $(VENV)/sqlfluff.log || { cat $(VENV)/sqlfluff.log; exit 1; }
 	TUTORMAX_DUCKDB_PATH=:memory: DBT_TARGET_PATH=target/lint $(BIN)/dbt --quiet run-operation check_recompute
 	$(BIN)/python docs/lineage.py target/lint/manifest.json --check
+	$(BIN)/python docs/your_data.py target/lint/manifest.json --check
 	COLUMNS=160 $(BIN)/dbt-bouncer run
 
 .PHONY: contracts
@@ -113,6 +114,10 @@ LABEL = $(shell ls data/raw/*.parquet > /dev/null 2>&1 && echo Synthetic sample 
 .PHONY: lineage
 lineage: $(VENV)/run.stamp ## Update the lineage in docs/architecture.md and docs/images/lineage.svg
 	@$(BIN)/dbt parse --quiet && $(BIN)/python docs/lineage.py target/manifest.json
+
+.PHONY: your-data
+your-data: $(VENV)/run.stamp ## Update the columns and reasons in docs/your-data.md
+	@$(BIN)/dbt parse --quiet && $(BIN)/python docs/your_data.py target/manifest.json
 
 .PHONY: bench
 bench: $(VENV)/run.stamp ## Measure loads and builds of synthetic data [CASES="duckdb:90 postgres:730"]

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from support.project import REPOSITORY
 from support.reports_site import (
     ODD_KEY,
     ODD_NAME,
@@ -31,6 +32,7 @@ from support.warehouses import (
 )
 from tutormax.errors import UserError
 from tutormax.reports.names import page_names
+from tutormax.reports.reasons import read_meanings
 from tutormax.reports.writing import MARK, write_site
 
 
@@ -245,6 +247,14 @@ def test_the_rows_of_each_source_add_up(sites: Sites) -> None:
     }
     assert len(raw) == 6
     assert shown == raw | {"all": sum(raw.values())}
+
+
+def test_each_reason_is_shown_with_its_meaning(sites: Sites) -> None:
+    said = files_of(sites.masked)["quality.html"]
+    rows = re.findall(r"<code>(\w+)</code></th><td data-label=\"Meaning\">(.+?)</td>", said)
+    meant = {reason: one.text for one in read_meanings(REPOSITORY) for reason in one.reasons}
+    assert {"status_not_in_enum", "tutor_not_accepted"} <= dict(rows).keys()
+    assert rows == [(reason, meant[reason]) for reason, _ in rows]
 
 
 @pytest.mark.parametrize(

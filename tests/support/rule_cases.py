@@ -19,6 +19,8 @@ FIXTURES = REPOSITORY / "tests" / "dbt" / "rules" / "fixtures"
 REPEATED = re.compile(r"^(.)\{(\d+)\}")
 STAGING = REPOSITORY / "models" / "staging" / "tutormax"
 RULES_BLOCK = re.compile(r"{% set rules = \{\n(.*?)\n\} %}", re.DOTALL)
+TAKEN = re.compile(r"rejection_reasons\('(\w+)'\)")
+FIXED = re.compile(r"text_array\(\['(\w+)'\]\)")
 RULE_NAME = re.compile(r"^    '(\w+)':", re.MULTILINE)
 
 
@@ -111,3 +113,19 @@ def rules_of_staging() -> set[tuple[str, str]]:
         assert block, f"no rules in the staging model of {table}"
         found |= {(table, name) for name in RULE_NAME.findall(block[1])}
     return found
+
+
+def reasons_of_models() -> set[tuple[str, str]]:
+    """Every reason that the SQL can reject a row for, with its table."""
+    models = {table: (STAGING / f"stg_tutormax__{table}.sql").read_text() for table in KEYS}
+    fixed = ("macros/rules/rejection_reasons.sql", "models/core/rejected_records.sql")
+    return (
+        rules_of_staging()
+        | {(table, name) for table, sql in models.items() for name in TAKEN.findall(sql)}
+        | {
+            (table, name)
+            for file in fixed
+            for name in FIXED.findall((REPOSITORY / file).read_text())
+            for table in KEYS
+        }
+    )

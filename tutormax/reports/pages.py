@@ -9,6 +9,7 @@ from typing import Any
 
 from tutormax.reports.people import OPEN, Tutor, queue_of
 from tutormax.reports.reading import Row, Tables
+from tutormax.reports.reasons import Meaning
 from tutormax.reports.words import HORIZONS, RISKS, SOURCES, TIERS, WINDOWS, day, share_of, words
 
 Values = dict[str, Any]
@@ -169,7 +170,7 @@ def model(tables: Tables) -> Values:
     }
 
 
-def quality(tables: Tables) -> Values:
+def quality(tables: Tables, meanings: Iterable[Meaning]) -> Values:
     """quality.html."""
     days = tables.open["rejected_days"]
     last = max((row["day"] for row in days), default=None)
@@ -177,6 +178,7 @@ def quality(tables: Tables) -> Values:
     return {
         "sources": _sources(tables),
         "reasons": _reasons(tables),
+        "meanings": {reason: one.text for one in meanings for reason in one.reasons},
         "runs": tables.open["runs"],
         "by_day": _totals(recent),
         "older": sum(row["rejected"] for row in days) - sum(row["rejected"] for row in recent),

@@ -15,6 +15,7 @@ from tutormax.reports import pages
 from tutormax.reports.charts import specs
 from tutormax.reports.people import tutors_of
 from tutormax.reports.reading import HISTORY_DAYS, Tables, read_tables
+from tutormax.reports.reasons import read_meanings
 from tutormax.reports.words import FILTERS, RISKS, WINDOWS
 from tutormax.reports.writing import write_site
 from tutormax.train.reading import inactivity_days
@@ -69,7 +70,7 @@ def site_texts(tables: Tables, folder: Path, *, label: str = "") -> dict[str, st
         "queue.html": page("queue.html", pages.queue(tutors)),
         "interventions.html": page("interventions.html", pages.interventions(tables, tutors)),
         "model.html": page("model.html", pages.model(tables)),
-        "quality.html": page("quality.html", pages.quality(tables)),
+        "quality.html": page("quality.html", pages.quality(tables, read_meanings(folder.parent))),
         "tutors/index.html": page("tutors.html", {"tutors": tutors}, depth=1),
     }
     for tutor in tutors:
