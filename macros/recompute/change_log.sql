@@ -142,7 +142,8 @@
 
 {% macro changes() -%}
     {%- set known = kept_for_the_run('changes') -%}
-    {%- set asked = 'once' if kept_for_the_run('logged').calculation_dates else model.name -%}
+    {%- set logged = kept_for_the_run('logged') -%}
+    {%- set asked = 'once' if logged.sources and logged.calculation_dates else model.name -%}
     {%- if asked not in known -%}
         {%- set question -%}
             select

@@ -2,7 +2,10 @@
     {%- set unit = recompute_unit() -%}
     {%- if not execute -%}
         {#- What changes is logged before a model that is recomputed by it is rendered. -#}
-        {%- do ref('int_activity__calculation_dates' if day or instant else 'core__pending_changes') -%}
+        {%- do ref('core__pending_changes') -%}
+        {%- if day or instant -%}
+            {%- do ref('int_activity__calculation_dates') -%}
+        {%- endif -%}
     {%- elif is_everything_recomputed() -%}
         true
     {%- elif unit.by == 'key' -%}
