@@ -2,9 +2,9 @@
     `incremental` on Spark, which has no transactions and no update:
 
     - a table without a contract is made again;
-    - a table with a contract is compared with the rows of the build, and rewritten if they differ. `partition_by: <column>`
-      in the meta partitions it by `stored_month`, the first day of that column's month; then only months with a
-      difference are overwritten, and months without rows are dropped.
+    - a table with a contract is compared with the rows of the build, and rewritten if they differ. `partition_by:
+      <column>` in the meta partitions it by `stored_month`, the first day of that column's month; then only months with
+      a difference are overwritten, and months without rows are dropped.
 
     Rows that are equal keep their audit columns. `audit`, `delete_guard` and `expires` work as in the strategy sync.
 -#}
