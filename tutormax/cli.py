@@ -1,4 +1,4 @@
-"""The `tutormax` command line: wires the commands, each of which lives in a module of its own."""
+"""The `tutormax` command line: registers the commands, one module each."""
 
 from __future__ import annotations
 

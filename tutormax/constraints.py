@@ -1,4 +1,4 @@
-"""The constraints of dbt models, as the data tests that would check them."""
+"""The constraints of dbt models as data tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BOUNDS = re.compile(r'"?\w+"? between (\S+) and (\S+)')
 
 
 class ConstraintTest(NamedTuple):
-    """A data test that fails where a constraint is broken."""
+    """A data test that fails if a constraint is broken."""
 
     kind: str
     column: str | None
@@ -24,10 +24,10 @@ class ConstraintTest(NamedTuple):
 
 
 def tests_of_constraints(model: Mapping[str, Any]) -> list[ConstraintTest]:
-    """What the contract of a model and its unique indexes demand; `model` is a node as JSON.
+    """Tests of the contract and unique indexes of a model; `model` is a node as JSON.
 
     Raises:
-        UserError: a check has a form that no data test has.
+        UserError: no data test can express a check.
     """
     tests: list[ConstraintTest] = []
     for constraint in constraints_of(model):
@@ -36,7 +36,7 @@ def tests_of_constraints(model: Mapping[str, Any]) -> list[ConstraintTest]:
 
 
 def constraints_of(model: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Each constraint with its columns, as the macro of the same name."""
+    """Each constraint with its columns, like the macro of the same name."""
     yield from model["constraints"]
     for column in model["columns"].values():
         for constraint in column["constraints"]:

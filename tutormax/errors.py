@@ -1,7 +1,7 @@
-"""The one error that reaches a person."""
+"""The error that users see."""
 
 
 class UserError(Exception):
-    """What is wrong, where, and what to do about it, in one sentence; the exit code is 1."""
+    """Says what is wrong, where, and what to do; the exit code is 1."""
 
     exit_code = 1

@@ -1,4 +1,4 @@
-"""`tutormax sample`: something to look at in a warehouse that is still empty."""
+"""`tutormax sample`: loads synthetic data into an empty warehouse."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sample(
 
 
 def is_raw_empty(target: RawTarget) -> bool:
-    """Whether no table of raw holds a row, or there are none."""
+    """Whether raw has no rows or no tables."""
     looks = [f"select 1 from {RAW_SCHEMA}.{table.name} limit 1" for table in metadata.sorted_tables]
     if target is RawTarget.POSTGRES:
         return _is_empty_on_postgres(looks)

@@ -1,11 +1,11 @@
-"""The raw and archive tables: one SQLAlchemy metadata that Alembic, the loader and the tests share.
+"""The raw and archive tables: SQLAlchemy metadata shared by Alembic, the loader and the tests.
 
-Raw is permissive: no keys, no checks, no lengths, every column nullable but `_loaded_at`. The
-columns are those of the TutorMax schema document; lengths are judged in staging, so that a name
-that is too long is refused with its reason and not lost at the door.
+Raw is permissive: no keys, checks or lengths, and only `_loaded_at` is not nullable. The columns
+are those of the TutorMax schema document. Staging checks lengths, so that a row with a name that is
+too long is rejected with its reason.
 
-The archive holds rows that left raw, in tables of the same columns, and what they contributed to
-metrics, as sums.
+The archive has rows that left raw, in tables with the same columns, and what they contributed to
+metrics, as totals.
 """
 
 from __future__ import annotations
@@ -182,9 +182,9 @@ ARCHIVE_TABLES: tuple[Table, ...] = tuple(_archive_table(table) for table in SOU
 
 
 def _index_increments(table: Table) -> None:
-    """Let PostgreSQL find what arrived since a build, and the rows of a key, by looking them up.
+    """Index raw on PostgreSQL by arrival and by key.
 
-    Raw takes keys of any length, a B-tree does not: keys are hashed.
+    Key indexes are hash indexes, because a B-tree does not accept keys of any length.
     """
     key = KEYS[table.name]
     Index(f"ix_raw_{table.name}_loaded_at", table.c[LOADED_AT])
@@ -196,7 +196,7 @@ def _index_increments(table: Table) -> None:
     )
 
 
-# Only after the archive was copied from these tables: it needs no indexes.
+# After the archive tables are copied from these: they need no indexes.
 for _source in (sessions, student_feedback, tutor_events, interventions):
     _index_increments(_source)
 Index(

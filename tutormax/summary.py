@@ -1,4 +1,4 @@
-"""`tutormax summary`: what the last build made of the raw rows, in a few lines."""
+"""`tutormax summary`: the results of the last build in a few lines."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def summary(
 
 
 def describe(query: Query) -> list[str]:
-    """The lines about rows, reasons, tiers, risks, changes; `query` runs SQL on the warehouse."""
+    """Lines about rows, reasons, tiers, risks and changes; `query` runs SQL on the warehouse."""
     published = _published()
     sources = list(KEYS)
     raw = _count(query, [f"raw.{table}" for table in (*sources, "unreadable_rows")])
@@ -114,7 +114,7 @@ def describe(query: Query) -> list[str]:
 
 
 def arrival_warnings(query: Query, published: str) -> list[str]:
-    """What is odd about the rows of each source that arrived last, in sentences."""
+    """Warnings about the rows of each source that arrived last."""
     rows = query(
         f"""select
             source_table, rows_arrived, rows_rejected, reasons, is_over_limit, rows_dated_ahead
@@ -178,7 +178,7 @@ def _changes(query: Query, published: str) -> str:
 
 
 def _wrapped(title: str, parts: Sequence[str], width: int = 100) -> list[str]:
-    """`parts` joined by commas, in lines of at most `width` characters, indented below `title`."""
+    """`parts` joined by commas, wrapped at `width` characters and indented below `title`."""
     lines = [title]
     for index, part in enumerate(parts):
         piece = part + (", " if index + 1 < len(parts) else "")

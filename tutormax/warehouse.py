@@ -1,7 +1,6 @@
-"""Where the warehouse is: the targets, their settings in the environment, connections to them.
+"""The targets of the warehouse, their settings in the environment, and connections.
 
-Every function here that can fail for a reason outside the program raises `UserError` with one
-sentence that says what is wrong, where, and what to do.
+Functions that can fail for an external reason raise `UserError`.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ DEFAULT_DUCKDB_PATH = Path("data/warehouse.duckdb")
 DEFAULT_SPARK_DIRECTORY = Path("data/spark")
 _CONNECT_TIMEOUT_SECONDS = 10
 
-# DuckDB names for the PostgreSQL types that it spells differently.
+# DuckDB's names of PostgreSQL types that it spells differently.
 _DUCKDB_TYPES = {
     "TEXT": "VARCHAR",
     "JSONB": "JSON",
@@ -35,14 +34,14 @@ _DUCKDB_TYPES = {
 
 
 class Target(StrEnum):
-    """A database that the operations can change rows of."""
+    """A database whose rows operations can change."""
 
     DUCKDB = "duckdb"
     POSTGRES = "postgres"
 
 
 class RawTarget(StrEnum):
-    """An engine that raw rows can be loaded for and a build be summed up on."""
+    """An engine for which raw can be loaded and a build be summarised."""
 
     DUCKDB = "duckdb"
     POSTGRES = "postgres"
@@ -55,14 +54,14 @@ def duckdb_path() -> Path:
 
 
 def spark_directory() -> Path:
-    """Folder of all that Spark holds: `TUTORMAX_SPARK_DIR`, or `data/spark` here."""
+    """Folder of Spark's files: `TUTORMAX_SPARK_DIR`, or `data/spark` here."""
     return Path(os.environ.get("TUTORMAX_SPARK_DIR") or DEFAULT_SPARK_DIRECTORY)
 
 
 def postgres_settings() -> dict[str, str]:
     """Settings of the PostgreSQL server: host, port, user, password, database, all as text.
 
-    Raises `UserError` if `TUTORMAX_PG_PORT` is no port number.
+    Raises `UserError` if `TUTORMAX_PG_PORT` is not a port number.
     """
     port = os.environ.get("TUTORMAX_PG_PORT") or "5432"
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
@@ -79,7 +78,7 @@ def postgres_settings() -> dict[str, str]:
 def postgres_dsn() -> str:
     """Connection string in libpq's `key=value` form, safely quoted."""
     settings = postgres_settings()
-    # An empty password is left out, so that a password file can still provide one.
+    # Without an empty password, so that a password file can provide one.
     password = {"password": settings["password"]} if settings["password"] else {}
     return make_dsn(
         host=settings["host"],
@@ -93,7 +92,7 @@ def postgres_dsn() -> str:
 def postgres_url() -> str:
     """Connection URL for SQLAlchemy (`postgresql+psycopg2://…`), password included."""
     settings = postgres_settings()
-    # A host that is a directory names a Unix socket, which a URL can only carry as a parameter.
+    # A directory names a Unix socket, which must be a parameter of the URL.
     socket = settings["host"].startswith("/")
     query: Mapping[str, str] = {"host": settings["host"]} if socket else {}
     url = URL.create(
@@ -113,8 +112,8 @@ def connect_duckdb(
 ) -> duckdb.DuckDBPyConnection:
     """Open the DuckDB warehouse with its session in UTC.
 
-    `path` defaults to `duckdb_path()`. Opened for writing, the file and its parent directories are
-    made; opened `read_only`, the file must be there. Raises `UserError` if it cannot be opened.
+    `path` defaults to `duckdb_path()`. Creates the file and its directories, unless `read_only`.
+    Raises `UserError` if it cannot be opened.
     """
     path = duckdb_path() if path is None else path
     if str(path).startswith(":memory:"):
@@ -152,7 +151,7 @@ def _why_duckdb_is_shut(path: Path, error: Exception) -> str:
 def connect_postgres() -> PgConnection:
     """Connect to the PostgreSQL server with the client encoding UTF-8 and the session in UTC.
 
-    Raises `UserError` if the server cannot be reached or refuses.
+    Raises `UserError` if the connection fails.
     """
     settings = postgres_settings()
     where = f"{settings['host']}:{settings['port']}"
@@ -174,7 +173,7 @@ def connect_postgres() -> PgConnection:
 
 
 def first_line(error: BaseException) -> str:
-    """First line of an engine's message, without the class name that DuckDB puts before it."""
+    """First line of an engine's message, without DuckDB's class name."""
     lines = str(error).strip().splitlines()
     line = lines[0].strip() if lines else type(error).__name__
     kind, colon, rest = line.partition(" Error: ")
@@ -189,8 +188,8 @@ def quote(name: str) -> str:
 def qualified(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
     """Full name of a table in the open DuckDB file.
 
-    The catalog is always named: a file called raw.duckdb makes the catalog `raw`, and then
-    `raw.tutors` could mean either the schema or the catalog.
+    Always with the catalog: in a file raw.duckdb, whose catalog is `raw`, `raw.tutors` would be
+    ambiguous.
     """
     return ".".join(quote(part) for part in (_catalog(con), schema, table))
 
@@ -199,7 +198,7 @@ def one_row(
     con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()
 ) -> tuple[Any, ...]:
     """The one row of a query's result."""
-    # All is fetched: a result with rows left keeps the connection from other work.
+    # Fetches everything: unread rows block the connection.
     (row,) = con.execute(sql, list(parameters)).fetchall()
     return tuple(row)
 
@@ -215,16 +214,16 @@ def duckdb_type(table: Table, column: str) -> str:
 
 
 def ensure_raw_duckdb(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the schema `raw` and its seven tables in the open DuckDB file where they are absent.
+    """Create the schema `raw` and its missing tables in the open DuckDB file.
 
-    A table that is there already must have exactly the metadata's columns (in any order) and types;
+    An existing table must have exactly the columns (in any order) and types of the metadata;
     otherwise raises `UserError`. Runs in the caller's transaction, if there is one.
     """
     _ensure_duckdb(con, RAW_SCHEMA, metadata, "move it away and load again")
 
 
 def ensure_archive_duckdb(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the schema `archive` and its tables; otherwise as `ensure_raw_duckdb`."""
+    """Create the schema `archive` and its tables, like `ensure_raw_duckdb`."""
     _ensure_duckdb(con, ARCHIVE_SCHEMA, archive_metadata, "give it these columns")
 
 
@@ -267,7 +266,7 @@ def _how_table_differs(
 
 
 def how_columns_differ(found: Mapping[str, object], wanted: Mapping[str, object]) -> str:
-    """What is wrong with the columns `found`, by name and type; empty if they are those wanted."""
+    """How the columns `found` differ from those wanted, by name and type; empty if equal."""
     differences = [
         *(f"{name} is missing" for name in wanted if name not in found),
         *(f"{name} is unknown" for name in found if name not in wanted),

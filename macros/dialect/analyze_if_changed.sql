@@ -5,7 +5,7 @@
 {% macro default__analyze_if_changed() -%}
 {%- endmacro %}
 
-{#- Autovacuum has the same rule, and comes a minute later. -#}
+{#- Autovacuum has the same rule but runs a minute later. -#}
 {% macro postgres__analyze_if_changed() -%}
     {%- set columns = model.config.meta.get('statistics_of', []) %}
     {%- set changed = kept_for_the_run('changed_rows').get(model.alias, {}).values() | sum %}

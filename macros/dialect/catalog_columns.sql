@@ -16,7 +16,7 @@
     where database_name = current_database() and schema_name in ('{{ schemas | join("', '") }}')
 {%- endmacro %}
 
-{#- The catalog itself, as information_schema knows neither materialized views nor what an array holds. -#}
+{#- information_schema lacks materialized views and the element types of arrays. -#}
 {% macro default__catalog_columns(schemas) -%}
     select
         schemas.nspname,

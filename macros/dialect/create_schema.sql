@@ -1,4 +1,4 @@
-{#- Two builds that begin at once would both make a schema that PostgreSQL finds missing. -#}
+{#- Two builds that start together would both try to create a missing schema. -#}
 {% macro postgres__create_schema(relation) -%}
     {%- if relation.database -%}
         {%- do adapter.verify_database(relation.database) -%}

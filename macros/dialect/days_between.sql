@@ -8,12 +8,12 @@
     )
 {%- endmacro %}
 
-{#- DuckDB's table function takes no column of another relation; its list function does. -#}
+{#- DuckDB's table function does not accept columns of another relation; its list function does. -#}
 {% macro duckdb__days_between(first_day, last_day) -%}
     unnest({{ tutormax.default__days_between(first_day, last_day) }})
 {%- endmacro %}
 
-{#- A sequence whose end lies before its start would run backwards. -#}
+{#- A sequence that ends before its start would run backwards. -#}
 {% macro spark__days_between(first_day, last_day) -%}
     explode(
         case when {{ first_day }} <= {{ last_day }} then sequence({{ first_day }}, {{ last_day }}) end

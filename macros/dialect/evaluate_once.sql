@@ -6,11 +6,11 @@
     materialized
 {%- endmacro %}
 
-{#- DuckDB works each out once as it is. -#}
+{#- DuckDB evaluates each CTE once anyway. -#}
 {% macro duckdb__evaluate_once() -%}
 {%- endmacro %}
 
-{#- Spark works a CTE out wherever it is read; spark_incremental takes those with this mark out of the query. -#}
+{#- Spark evaluates a CTE for each reader; spark_keep_steps takes those with this mark out of the query. -#}
 {% macro spark__evaluate_once() -%}
     /* kept */
 {%- endmacro %}

@@ -11,8 +11,8 @@
 {%- endmacro %}
 
 {#-
-    Raw is Parquet files in a folder for each table; Spark comes to know them here, as external tables with the
-    columns that the YAML declares. What the files hold stands in one of them: all of a load are alike.
+    Registers the Parquet files of raw, one folder per table, as external tables with the columns that the YAML
+    declares. Then reads the types from the files, which have the same columns.
 -#}
 {% macro spark__found_columns(sources) -%}
     {%- set found = {} -%}

@@ -1,6 +1,6 @@
 {#-
-    dbt asks PostgreSQL for the types of columns in words that say no more than ARRAY for an array: unit
-    tests could not give rows to a table that has one. This names the type of the elements.
+    dbt's query returns only ARRAY for an array, so unit tests could not have rows of such a table. This returns
+    the type of the elements too.
 -#}
 {% macro postgres__get_columns_in_relation(relation) -%}
     {%- call statement('get_columns_in_relation', fetch_result=true) -%}

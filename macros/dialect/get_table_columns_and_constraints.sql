@@ -1,7 +1,6 @@
 {#-
-    dbt renders the contract of a table; two engines need it otherwise. On PostgreSQL a foreign key takes
-    its rows along, which a contract has no word for. DuckDB gets the constraints that it enforces, and
-    not null for a primary key.
+    Overrides how dbt renders a contract. On PostgreSQL foreign keys cascade, which a contract cannot declare. DuckDB
+    gets only the constraints that it enforces, and not null for a primary key.
 -#}
 {% macro postgres__get_table_columns_and_constraints() -%}
     {%- set constraints = [] -%}

@@ -24,7 +24,7 @@
     end
 {%- endmacro %}
 
-{#- A number in a JSON text is a long, a decimal or a double there. -#}
+{#- Spark parses a JSON number as a long, a decimal or a double. -#}
 {% macro spark__json_number(column, key, below, at_least) -%}
     {%- set value = "variant_get(try_parse_json(" ~ column ~ "), '$." ~ key ~ "')" -%}
     case

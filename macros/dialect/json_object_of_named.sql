@@ -6,7 +6,7 @@
     jsonb_strip_nulls(jsonb_build_object({{ named_expressions(expressions) }}))
 {%- endmacro %}
 
-{#- A merge patch removes what is null. -#}
+{#- A merge patch removes nulls. -#}
 {% macro duckdb__json_object_of_named(expressions) -%}
     json_merge_patch('{}', json_object({{ named_expressions(expressions) }}))
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {#-
-    dbt would write the comments of a table and of all its columns in every build. This writes those that
-    differ from what the table says, so that a build over unchanged raw writes none.
+    dbt would write all comments in every build. This writes only those that differ, so that a build over unchanged raw
+    writes none.
 -#}
 {% macro default__persist_docs(relation, model, for_relation, for_columns) -%}
     {%- set said = comments_of(relation) -%}
@@ -82,6 +82,6 @@
     where database_name = current_database() and not internal
 {%- endmacro %}
 
-{#- Spark's tables in Parquet carry no descriptions: dbt's docs have them. -#}
+{#- Parquet tables cannot store comments. -#}
 {% macro spark__persist_docs(relation, model, for_relation, for_columns) -%}
 {%- endmacro %}

@@ -40,7 +40,7 @@
     end
 {%- endmacro %}
 
-{#- JSON within it is text there, and is parsed to be JSON again. -#}
+{#- Spark keeps JSON columns as text: parse them, so that they stay JSON. -#}
 {% macro spark__row_as_json(columns) -%}
     to_json(
         named_struct(

@@ -6,7 +6,7 @@
     select * from {{ table }} as target_rows where {{ condition }}
 {%- endmacro %}
 
-{#- DuckDB would read all columns of all rows to look up keys: here it looks the rows up first. -#}
+{#- Finds the rows first: otherwise DuckDB reads all columns of all rows. -#}
 {% macro duckdb__rows_within(table, condition) -%}
     {%- if condition | trim == 'true' -%}
         {{ default__rows_within(table, condition) }}

@@ -1,9 +1,9 @@
 {#-
-    dbt casts the values of unit tests' rows by safe_cast, and writes a YAML list or mapping as Python
-    would. Here a list becomes an array and a mapping JSON, in the words of the engine.
+    dbt casts values of unit tests with safe_cast and writes a YAML list or mapping as Python would. Here a list becomes
+    an array, and a mapping JSON.
 
-    In a CSV file every cell is text, and an empty cell is null. There '' is empty text, x{51} is x 51
-    times (more text may follow), words separated by blanks are an array, and [] is an empty array.
+    In a CSV file every cell is text, and an empty cell is null. '' is empty text, x{51} is x 51 times (more text may
+    follow), words separated by spaces are an array, and [] is an empty array.
 -#}
 {% macro postgres__safe_cast(field, type) -%}
     cast({{ unit_test_value(field, type, 'array[', ']') }} as {{ type }})

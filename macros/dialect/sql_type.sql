@@ -21,7 +21,7 @@
     cast({{ literal }} as {{ sql_type('timestamp with time zone') }})
 {%- endmacro %}
 
-{#- dbt compares the columns of a contract with casts of null to their types. -#}
+{#- dbt checks a contract by casting null to the types of its columns. -#}
 {% macro spark__cast(field, type) -%}
     cast({{ field }} as {{ sql_type(type) }})
 {%- endmacro %}

@@ -10,7 +10,7 @@
     jsonb
 {%- endmacro %}
 
-{#- Spark keeps JSON as text: its own type for it can neither be grouped nor read by other engines. -#}
+{#- JSON is text on Spark: its own type cannot be grouped or read by other engines. -#}
 {% macro spark__type_json() -%}
     string
 {%- endmacro %}

@@ -6,7 +6,7 @@
     cast({{ instant }} at time zone 'UTC' as date)
 {%- endmacro %}
 
-{#- A timestamp is an instant there, and the profile sets the session to UTC. -#}
+{#- A timestamp of Spark is an instant, and the profile sets the session to UTC. -#}
 {% macro spark__utc_day(instant) -%}
     cast({{ instant }} as date)
 {%- endmacro %}

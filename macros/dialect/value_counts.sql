@@ -15,7 +15,7 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- Spark would work the relation out anew for each column. -#}
+{#- Otherwise Spark would evaluate the relation once per column. -#}
 {% macro spark__value_counts(relation, keep, columns, named, valued, counted) -%}
     select {{ keep | join(', ') }}, {{ named }}, {{ valued }}, count(*) as {{ counted }}
     from {{ relation }}

@@ -1,7 +1,7 @@
 {#-
-    dbt's own `incremental`, but for a table that is to stay as it is: one of which nothing can have changed, for all
-    that its model reads is as the build before, which was complete, left it; and one that stands, in a run that reads
-    only some rows or none (`--sample`, `--empty`).
+    dbt's own `incremental`, except that some tables stay as they are: if nothing that the model reads has changed since
+    the previous build, and that one was complete; and in a run that reads only some rows or none (`--sample`,
+    `--empty`), any table that exists.
 -#}
 {% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
     {%- do renew_constraints() -%}

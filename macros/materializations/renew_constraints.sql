@@ -23,7 +23,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- DuckDB cannot drop a constraint: the table is made again. -#}
+{#- DuckDB cannot drop a constraint, so this makes the table again. -#}
 {% macro duckdb__renewed_constraints(standing, constraints, node) -%}
     {%- set copy = standing.incorporate(path={'identifier': standing.identifier ~ '__before'}) -%}
     {%- set columns = adapter.get_columns_in_relation(standing) -%}

@@ -1,7 +1,7 @@
 {#-
-    The materialization `replaced_view`: `create or replace view`. dbt's own makes a second view, renames both
-    and drops the first: for readers, grants and builds side by side that is a table dropped. A view whose
-    columns are no longer those of the contract cannot be replaced, and is dropped first.
+    `create or replace view`. dbt's own materialization makes a second view, renames both and drops the first, which
+    breaks readers, grants and concurrent builds. A view with other columns than the contract cannot be replaced, so it
+    is dropped first.
 -#}
 {% materialization replaced_view, default, supported_languages=['sql'] %}
     {%- set target_relation = this.incorporate(type='view') -%}

@@ -1,13 +1,12 @@
 {#-
-    `incremental` on Spark, which has no transactions and no update. Whatever the strategy:
+    `incremental` on Spark, which has no transactions and no update:
 
-    - a private table is made anew;
-    - a published one is kept: the rows of the build are compared with it, and what differs is rewritten. A table
-      whose meta says `partition_by: <column>` is partitioned by `stored_month`, the first day of the month
-      of that column, and only months with a difference are overwritten; a month without rows any more is dropped.
+    - a table without a contract is made again;
+    - a table with a contract is compared with the rows of the build, and rewritten if they differ. `partition_by:
+      <column>` in the meta partitions it by `stored_month`, the first day of that column's month; then only months with
+      a difference are overwritten, and months without rows are dropped.
 
-    Rows that come out equal keep their audit columns; `audit`, `delete_guard` and `expires` mean what
-    they mean for the strategy sync.
+    Rows that are equal keep their audit columns. `audit`, `delete_guard` and `expires` work as in the strategy sync.
 -#}
 {% materialization incremental, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -166,7 +165,7 @@
             ) -%}
         {%- endfor -%}
     {%- else -%}
-        {#- A table in one piece cannot be read while it is overwritten. -#}
+        {#- Spark cannot read a table while it overwrites it. -#}
         {%- set merged = kept_step('merged') -%}
         {%- do adapter.drop_relation(merged) -%}
         {%- do run_query('create table ' ~ merged ~ ' using parquet as ' ~ rows) -%}

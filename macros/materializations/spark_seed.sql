@@ -1,6 +1,6 @@
 {#-
-    A seed on Spark in one statement. dbt-spark fills seeds by inserts with bound values, which in a session turn
-    nulls into the text None and fail on an apostrophe.
+    Loads a seed in one statement. The bound values of dbt-spark's inserts turn nulls into the text None and fail on an
+    apostrophe.
 -#}
 {% materialization seed, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='table') -%}

@@ -50,7 +50,7 @@
     order by pg_total_relation_size(relation) desc, schemaname, tablename
 {%- endmacro %}
 
-{#- DuckDB tells a table's size by its blocks, as of the last checkpoint; small tables share blocks. -#}
+{#- Sizes are in blocks, as of the last checkpoint; small tables share blocks. -#}
 {% macro duckdb__sizes() -%}
     {%- set tables = run_query(
         "select schema_name, table_name from duckdb_tables()"

@@ -24,7 +24,7 @@
 {% macro default__prepare_types() -%}
 {%- endmacro %}
 
-{#- The contracts say jsonb, as the schema document does. -#}
+{#- The contracts declare jsonb. -#}
 {% macro duckdb__prepare_types() -%}
     {%- do run_and_commit('create type if not exists jsonb as json') -%}
 {%- endmacro %}

@@ -60,7 +60,7 @@
         group by tables.model
     ),
 
-    -- Before there was a log, the report had the numbers that staging rows carry.
+    -- Versions before the build log had their numbers, which staging rows still carry, in tutormax_runs.
     last_builds as (
         select
             greatest(

@@ -18,7 +18,7 @@
 {%- endmacro %}
 
 {% macro pending_changes(table) -%}
-    {#- render(): what stands, also where a run reads nothing of it, as with `--empty`. -#}
+    {#- render(): the whole table, also with `--empty`. -#}
     {%- set staging = ref('stg_tutormax__' ~ table).render() -%}
     {%- set published = adapter.get_relation(target.database or none, generate_schema_name('tutormax', none), table) -%}
     {%- set dated = dated_sources()[table] -%}

@@ -77,7 +77,7 @@
 
 {% macro is_row_to_validate(table, key) -%}
     {%- if is_unit_test() or not this_run() -%}
-        {#- There are none, so all rows are. -#}
+        {#- keys_to_validate is empty here, so this selects all rows. -#}
         coalesce({{ key }}, '') not in (select record_key from keys_to_validate)
     {%- else -%}
         {{ var('loaded_at_column') }} <= {{ instant("'" ~ this_run().through[table] ~ "'") }}

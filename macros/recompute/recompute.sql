@@ -1,7 +1,7 @@
 {% macro is_recomputed(of=none, day=none, instant=none, lookback=0) -%}
     {%- set unit = recompute_unit() -%}
     {%- if not execute -%}
-        {#- What changes is logged before a model that is recomputed by it is rendered. -#}
+        {#- The models that log the changes must run before this one. -#}
         {%- do ref('core__pending_changes') -%}
         {%- if day or instant -%}
             {%- do ref('int_activity__calculation_dates') -%}

@@ -11,7 +11,7 @@ sessions_rated as (
     left join student_feedback on sessions.session_id = student_feedback.session_id
 ),
 
--- A type counts whatever its letters' case and the white space around it.
+-- Ignores case and surrounding white space of a type.
 events_typed as (
     select
         *,

@@ -2,7 +2,7 @@
     {%- set order_by = [] -%}
     {%- if updated is not none %}{% do order_by.append(updated ~ ' desc nulls last') %}{% endif -%}
     {%- do order_by.append('loaded_at desc') -%}
-    {#- The key too: a missing one may be null or empty. -#}
+    {#- Includes the key: a missing one may be null or empty. -#}
     {%- for column in source_columns()[table] | default([]) if column.name != updated -%}
         {%- set is_text = (column.data_type or '').split('(')[0] in ('text', 'varchar', 'varchar[]') -%}
         {%- do order_by.append((by_code_point(column.name) if is_text else column.name) ~ ' nulls last') -%}
@@ -60,7 +60,7 @@
         where version_rank = 1
     ),
 
-    -- Every claim of the first round is held by one key: asked so, no planner takes those held for few.
+    -- `not exists` rather than a filter on place: planners would expect far too few rows.
     fallbacks as (
         select
             claims.*,

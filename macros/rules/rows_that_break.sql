@@ -3,7 +3,7 @@
     {%- if constraint.type == 'not_null' -%}
         {{ relation }} where {{ any_is_null(constraint.columns) }}
     {%- elif constraint.type == 'check' -%}
-        {#- Contracts write names in standard SQL. -#}
+        {#- Contracts quote names as in standard SQL. -#}
         {{ relation }} where not ({{ constraint.expression | replace('"', adapter.quote('')[0]) }})
     {%- elif constraint.type == 'primary_key' -%}
         (

@@ -1,5 +1,5 @@
 -- One row per source: how many rows its published table has, how many of them this build would remove, and the first
--- day that its changes concern. Published tables wait for it: a build that would remove too many rows stops here.
+-- day that its changes concern. Published tables wait for it; the mass-delete guard stops the build here.
 {% set tables = dated_sources() %}
 
 with

@@ -1,4 +1,4 @@
--- One row per intervention for a tutor: the version that counts.
+-- One row per accepted intervention for a tutor.
 
 with
 

@@ -1,5 +1,4 @@
--- One row per raw row that is not published: a row that breaks a rule, a version that does not count,
--- or a row the loader could not read.
+-- One row per raw row that is not published: it breaks a rule, is superseded, or is unreadable.
 -- noqa: disable=LT02
 {% set keys = {
     'tutors': 'tutor_id',
@@ -47,7 +46,7 @@ rejected as (
     select * from unreadable
 ),
 
--- The same row may have come twice in one load: number the copies.
+-- A load may have copies of a row: number them.
 numbered as (
     select
         *,

@@ -1,4 +1,4 @@
--- One row per tutoring session: the version that counts.
+-- One row per accepted tutoring session.
 
 with
 

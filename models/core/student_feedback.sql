@@ -1,4 +1,4 @@
--- One row per feedback of a student on a session: the version that counts.
+-- One row per accepted feedback of a student on a session.
 
 with
 

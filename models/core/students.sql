@@ -1,4 +1,4 @@
--- One row per student: the version that counts.
+-- One row per accepted student.
 
 with
 

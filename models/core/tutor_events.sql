@@ -1,4 +1,4 @@
--- One row per event of a tutor on the platform: the version that counts.
+-- One row per accepted event of a tutor on the platform.
 
 with
 

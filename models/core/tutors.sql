@@ -1,4 +1,4 @@
--- One row per tutor: the version that counts.
+-- One row per accepted tutor.
 
 with
 

@@ -1,4 +1,4 @@
--- One row per intervention recommended before the last calculation date, as it stood then.
+-- One row per intervention recommended before the last calculation date, as it was then.
 
 with
 

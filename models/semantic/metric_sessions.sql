@@ -1,4 +1,4 @@
--- One row per session scheduled before the last calculation date, with its feedback as it stood then.
+-- One row per session scheduled before the last calculation date, with feedback submitted by then.
 
 with
 

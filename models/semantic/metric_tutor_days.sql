@@ -1,4 +1,4 @@
--- One row per tutor and calculation date: tier, risk and tenure as they stood then.
+-- One row per tutor and calculation date: tier, risk and tenure on that date.
 
 with
 

@@ -1,1 +1,1 @@
-"""The contracts of the published models as files: made, checked, compared with those before."""
+"""Contract files of the published models: written, checked, compared with previous ones."""

@@ -1,4 +1,4 @@
-"""Which changes between two sets of contracts break what consumers rely on."""
+"""Finds changes between two sets of contracts that break what consumers rely on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def breaking_changes(
 ) -> list[str]:
     """One sentence for each change that breaks a contract, naming table, column and consumers.
 
-    A model without versions counts as its version 1, so that it may become one of several. A
-    version may go once its deprecation date has come.
+    A model without versions counts as version 1, so that further versions can be added. A version
+    can be removed from its deprecation date on.
     """
     now = _by_version(after)
     sentences = []
@@ -71,7 +71,7 @@ def _read_by(consumers: set[str]) -> str:
 
 
 def _table_changes(old: Contract, new: Contract) -> Iterator[str]:
-    """What follows the name of the table in a sentence."""
+    """Changes of a table, as what follows its name in a sentence."""
     (old_table,), (new_table,) = old["schema"], new["schema"]
     if old_table["physicalName"] != new_table["physicalName"]:
         yield f" moved from {old_table['physicalName']} to {new_table['physicalName']}"

@@ -40,7 +40,7 @@ def contracts(
 
 
 def current_contracts(project: Path) -> dict[str, Contract]:
-    """The contracts that the dbt project makes now, by the names of their files.
+    """The contracts of the current dbt project by file name.
 
     Raises:
         UserError: dbt cannot parse the project, or a published model has no key.
@@ -49,7 +49,7 @@ def current_contracts(project: Path) -> dict[str, Contract]:
 
 
 def check_contracts(project: Path, against: str | None) -> dict[str, Contract]:
-    """The current contracts, if the files say the same and break none of those before.
+    """The current contracts, if the files are up to date and break no previous contract.
 
     Raises:
         UserError: a file is stale or a change breaks a contract; all changes are printed.

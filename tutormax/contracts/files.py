@@ -1,4 +1,4 @@
-"""The folder of contract files, as it is here and as it was at a commit."""
+"""The folder of contract files, on disk and at a commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PATTERN = "*.odcs.yaml"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes YAML as this repository does: lists indented, long texts as blocks."""
+    """Writes YAML in the style of this repository: lists indented, long texts as blocks."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
@@ -34,13 +34,13 @@ _Dumper.add_representer(str, _text)
 
 
 def as_text(contract: Mapping[str, Any]) -> str:
-    """The text of a contract's file."""
+    """The text of a contract file."""
     body = yaml.dump(contract, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return f"# Made by `make contracts` from the model's YAML: change that, not this file.\n{body}"
 
 
 def write(folder: Path, contracts: Mapping[str, Mapping[str, Any]]) -> None:
-    """Make the folder hold these contracts and no others."""
+    """Write these contracts into the folder and remove all others."""
     folder.mkdir(exist_ok=True)
     for path in folder.glob(_PATTERN):
         if path.name not in contracts:
@@ -57,12 +57,12 @@ def stale(folder: Path, contracts: Mapping[str, Mapping[str, Any]]) -> list[str]
 
 
 def read_before(project: Path, against: str | None) -> list[dict[str, Any]]:
-    """The contracts of a folder, or those checked in at a revision.
+    """The contracts of a folder or of a revision.
 
-    By default the revision is the one at which this branch left origin/main, else the last commit.
+    The default revision is where this branch left origin/main, else the last commit.
 
     Raises:
-        UserError: there is no such folder and no such revision.
+        UserError: neither a folder nor a revision has that name.
     """
     if against is not None and Path(against).is_dir():
         return [yaml.safe_load(path.read_bytes()) for path in sorted(Path(against).glob(_PATTERN))]
@@ -78,7 +78,7 @@ def read_before(project: Path, against: str | None) -> list[dict[str, Any]]:
 
 
 def _git(project: Path, *words: str) -> str | None:
-    """What git prints, or nothing if it refuses or is not there."""
+    """The output of git; none if it fails or is missing."""
     try:
         done = subprocess.run(
             ["git", "-C", str(project), *words], capture_output=True, text=True, check=False

@@ -20,12 +20,12 @@ _ARGUMENTS_OF_ALL = {"model", "column_name"}
 
 
 def contracts_of(manifest: Node, variables: Mapping[str, Any]) -> dict[str, Contract]:
-    """The contract of each published table, by the name of its file.
+    """The contract of each published table by file name.
 
-    `manifest` is dbt's as JSON holds it; `variables` are the project's, which tests may name.
+    `manifest` is dbt's manifest as JSON; `variables` are the project's vars, for tests.
 
     Raises:
-        UserError: one of them has no primary key.
+        UserError: a table has no primary key.
     """
     contracts = {}
     for model in manifest["nodes"].values():
@@ -37,7 +37,7 @@ def contracts_of(manifest: Node, variables: Mapping[str, Any]) -> dict[str, Cont
 
 
 def is_published(model: Node) -> bool:
-    """Whether a model of the manifest is a table for everybody."""
+    """Whether a model is a published table."""
     return (model["access"], model["config"]["materialized"]) == ("public", "incremental")
 
 
@@ -139,7 +139,7 @@ def _property(column: Node, keys: list[str], tests: list[Node]) -> Node:
 
 def _rules_of_column(test: Node) -> list[Node]:
     if test["name"] in ("unique", "not_null", "in_range", "relationships"):
-        return []  # said by the property itself
+        return []  # already in the property
     if test["name"] == "accepted_values":
         values = {"validValues": test["arguments"]["values"]}
         return [{"metric": "invalidValues", "arguments": values, "mustBe": 0}]
@@ -161,7 +161,7 @@ def _rule_of_dbt(test: Node) -> Node:
 
 
 def _tests(model: Node, manifest: Node, variables: Mapping[str, Any]) -> list[Node]:
-    """The constraints and data tests of a model, and the singular tests that look at it."""
+    """The constraints and data tests of a model, and the singular tests that read it."""
     tests = [
         {"name": kind, "column": column, "arguments": arguments}
         for kind, column, arguments in tests_of_constraints(model)
@@ -191,7 +191,7 @@ def _tests(model: Node, manifest: Node, variables: Mapping[str, Any]) -> list[No
 
 
 def _rendered(value: Any, variables: Mapping[str, Any]) -> Any:
-    """What an argument comes to: dbt keeps `{{ var(…) }}` as it was written."""
+    """An argument with its vars rendered; dbt keeps `{{ var(…) }}` as written."""
     if isinstance(value, str) and "{{" in value:
         return NativeEnvironment().from_string(value).render(var=variables.__getitem__)
     return value

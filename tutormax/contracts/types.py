@@ -1,4 +1,4 @@
-"""The types of columns, as contracts name them: what they mean, and whether one holds another."""
+"""Types of columns in contracts, and whether one can hold the values of another."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Type(NamedTuple):
 
 
 def logical_type(data_type: str) -> dict[str, Any]:
-    """The properties logicalType, physicalType and, if need be, logicalTypeOptions and items."""
+    """The properties logicalType, physicalType and, if needed, logicalTypeOptions and items."""
     if data_type.endswith("[]"):
         items = logical_type(data_type.removesuffix("[]"))
         return {"logicalType": "array", "physicalType": data_type, "items": items}
@@ -42,7 +42,7 @@ def logical_type(data_type: str) -> dict[str, Any]:
 
 
 def holds(wide: str, narrow: str) -> bool:
-    """Whether every value of the type `narrow` is one of `wide`, and read in the same way."""
+    """Whether every value of type `narrow` is one of `wide` with the same meaning."""
     if wide == narrow:
         return True
     if wide.endswith("[]") and narrow.endswith("[]"):

@@ -1,7 +1,7 @@
 """Synthetic sample data: a seeded simulation of a tutoring marketplace, written as Parquet files.
 
-Nothing here describes real people. `simulate` runs the marketplace day by day and hands its rows,
-table by table, to a sink; `write_files` is that sink for a folder of Parquet files.
+It describes no real people. `simulate` runs the marketplace day by day and passes its rows to a
+sink; `write_files` writes them to a folder of Parquet files.
 """
 
 from __future__ import annotations

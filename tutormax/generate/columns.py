@@ -1,4 +1,4 @@
-"""Arrow columns from numpy arrays, a whole chunk at a time: no Python object per row."""
+"""Arrow columns from numpy arrays, chunk by chunk, without a Python object per row."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def table_of(name: str, columns: Mapping[str, pa.Array]) -> pa.Table:
 
 
 def numbered(prefix: str, first: int, count: int, width: int) -> pa.Array:
-    """`count` ids: the prefix and `first`, `first` + 1, ... padded with zeros to `width` digits."""
+    """`count` ids: the prefix, then numbers from `first` on, zero-padded to `width` digits."""
     digits = pa.array(np.arange(first, first + count, dtype=np.int64)).cast(pa.string())
     return pc.binary_join_element_wise(prefix, pc.utf8_lpad(digits, width, "0"), "")
 
@@ -76,14 +76,14 @@ def picked(
 
 
 def lists(words: Sequence[str], codes: npt.NDArray[Any], sizes: npt.NDArray[Any]) -> pa.Array:
-    """A list of words a row: of row i of `codes` (rows, most) the first `sizes[i]`."""
+    """A list of words per row: the first `sizes[i]` of row i of `codes` (rows, most)."""
     used = np.arange(codes.shape[1]) < sizes[:, None]
     offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), picked(words, codes[used]))
 
 
 def joined(*parts: pa.Array | str) -> pa.Array:
-    """The parts, arrays or constant text, put together row by row."""
+    """The parts, arrays or constant text, concatenated row by row."""
     return pc.binary_join_element_wise(*parts, "")
 
 

@@ -1,9 +1,8 @@
-"""Rows that break the rules for accepting rows, each in one known way.
+"""Rows that break the acceptance rules, each in one known way.
 
-Feedback, events and interventions have no dependents, so rows of theirs are changed in place. A
-spoiled tutor, student or session would drag down everything that refers to it and bury the one
-mistake under hundreds of its consequences; there a spoiled copy is added under a new id, and the
-good row stays. Redeliveries and corrections add a second version of a key.
+Feedback, events and interventions have no dependents, so their rows are changed in place. A spoiled
+tutor, student or session would cause hundreds of other rejections, so a spoiled copy is added under
+a new id instead. Redeliveries and corrections add a second version of a key.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ How = Literal["changed", "fresh", "again"]
 class Way:
     """One way to spoil rows of a table.
 
-    `changed` replaces the row, `fresh` adds a spoiled copy under a new key, `again` adds another
-    version of the same key, arriving later.
+    `changed` replaces the row, `fresh` adds a spoiled copy under a new key, `again` adds a later
+    version of the same key.
     """
 
     name: str
@@ -41,7 +40,7 @@ class Way:
 
 
 class Dirt:
-    """Spoils a share of the rows of every table, each way in its turn."""
+    """Spoils a share of the rows of every table, in each way in turn."""
 
     def __init__(self, settings: Settings, share: float) -> None:
         self._rng = settings.random(_DIRT)
@@ -50,10 +49,10 @@ class Dirt:
         self._spoiled = dict.fromkeys(SCHEMAS, 0)
 
     def spoil(self, name: str, rows: pa.Table) -> pa.Table:
-        """`rows` of table `name` with the share of them spoiled, or so many spoiled ones added."""
+        """`rows` of table `name` with a share of them spoiled, or as many spoiled rows added."""
         before = self._spoiled[name]
         self._rows[name] += rows.num_rows
-        # Counted over all chunks: many small ones must not round the share away.
+        # Counted over all chunks: in small ones the share would round to 0.
         count = int(self._share * self._rows[name]) - before
         if count <= 0:
             return rows
@@ -80,7 +79,7 @@ class Dirt:
 
 
 def _renamed(name: str, rows: pa.Table, way: int, serial: int) -> pa.Table:
-    """Copies under ids no other row has: the way's number, then a count within the way."""
+    """Copies under unique ids: the number of the way, then a count within it."""
     key = KEYS[name]
     prefix = f"{key.removesuffix('_id')}_x{way:02d}_"
     step = len(WAYS[name])
@@ -91,7 +90,7 @@ def _renamed(name: str, rows: pa.Table, way: int, serial: int) -> pa.Table:
 
 
 def _put(rows: pa.Table, column: str, values: pa.Array | Sequence[Any]) -> pa.Table:
-    """`rows` with `column` replaced; a sequence is repeated as often as needed."""
+    """`rows` with `column` replaced; a sequence is repeated as needed."""
     at = rows.schema.get_field_index(column)
     field = rows.schema.field(at)
     if not isinstance(values, pa.Array | pa.ChunkedArray):
@@ -136,7 +135,7 @@ def _again(table: str, **correction: Sequence[Any]) -> tuple[Way, ...]:
 
 
 def _email_taken(rows: pa.Table) -> pa.Table:
-    """Another tutor, who comes later (see `Way`), with the address of the row in capitals."""
+    """Another tutor, arriving later (see `Way`), with the email of the row in capitals."""
     ids = joined("x_", rows["tutor_id"].combine_chunks())
     return _put(_put(rows, "email", pc.utf8_upper(rows["email"])), "tutor_id", ids)
 
@@ -255,7 +254,7 @@ WAYS: dict[str, tuple[Way, ...]] = {
                 "helpfulness",
             )
         ),
-        # Feedback comes at most ten days after its session.
+        # Feedback is submitted at most ten days after its session.
         _shifted("before_its_session", "changed", "submitted_at", "submitted_at", -30),
         *_again("student_feedback"),
     ),

@@ -1,4 +1,4 @@
-"""A day's tutor events: logins, replies, reschedules, changes of availability, trainings."""
+"""The tutor events of a day: logins, replies, reschedules, availability changes, trainings."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def event_rows(
 ) -> pa.Table:
     """The events of `day` in time order, numbered from `first_id`.
 
-    A reschedule request belongs to a session of the day and comes hours before it, perhaps on the
-    day before (never before the first day, nor before the session was booked).
+    A reschedule request belongs to a session of the day and comes hours before it, maybe on the
+    previous day, but not before the first day or the booking of the session.
     """
     settings, tutors = world.settings, world.tutors
     rng = settings.random(_EVENTS, day)

@@ -1,4 +1,4 @@
-"""Interventions: recommended day by day from what is seen of a tutor, ended in hindsight."""
+"""Interventions: recommended day by day from observed values, their outcomes set at the end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHURNED = words.OUTCOMES.index("churned")
 
 @dataclass(frozen=True)
 class Recommended:
-    """Interventions of one day, every array (n,); the plan says how each goes if nobody leaves."""
+    """Interventions of one day, every array (n,), with how each goes unless the tutor leaves."""
 
     tutor: Ints
     kind: Ints
@@ -39,19 +39,19 @@ class Recommended:
     at_us: Ints
     starts_us: Ints
     ends_us: Ints
-    dropped: Ints  # 1 if it will be cancelled instead of started
+    dropped: Ints  # 1 if cancelled instead of started
     outcome: Ints
 
 
 def recommend(world: World, state: State, day: int) -> Recommended:
-    """Draw the interventions recommended on `day` and let those that will help raise the mood."""
+    """Draw the interventions recommended on `day`; those that will help raise the mood."""
     settings, tutors = world.settings, world.tutors
     rng = settings.random(_RECOMMEND, day)
     chance = np.minimum(_RATE * np.exp(-0.2 * state.mood), 0.5) * state.working(day)
     tutor = np.flatnonzero(rng.random(settings.tutors) < chance)
     n = len(tutor)
     sessions, rated, stars, engagement, moved, firsts, good = state.seen[:, tutor]
-    # An estimate of the risk as an outsider would have it: the mood through a lot of noise.
+    # An observer's estimate of the risk: the mood with much noise.
     risk = 1 / (1 + np.exp(1.2 + 0.9 * (state.mood[tutor] + rng.normal(0, 0.8, n))))
     measures = np.stack(
         [
@@ -78,10 +78,10 @@ def recommend(world: World, state: State, day: int) -> Recommended:
 
 
 def intervention_rows(world: World, left_day: Ints, every: list[Recommended]) -> pa.Table:
-    """The rows of all interventions as they stand at the end date.
+    """The rows of all interventions on the end date.
 
-    `left_day` (tutors,) is the last day worked, -1 for who stayed: what a tutor's leaving
-    overtakes is cancelled, and help that ended within 30 days of it ended in `churned`.
+    `left_day` (tutors,) is the last day worked, -1 for tutors who stayed. Interventions still open
+    then are cancelled; those completed within 30 days before it have the outcome `churned`.
     """
     settings, tutors = world.settings, world.tutors
     rng = settings.random(_ROWS)
@@ -104,7 +104,7 @@ def intervention_rows(world: World, left_day: Ints, every: list[Recommended]) ->
     done = status == _COMPLETED
     lost = done & (left >= 0) & (left_us - ends < 30 * DAY_US)
     outcome[lost] = _CHURNED
-    # That somebody left is written down on the day it happens, not when the help ended.
+    # `churned` is recorded on the day the tutor leaves, not on completion.
     touched = np.select(
         [done & ~lost, lost | overtaken, status == _PENDING], [ends, left_us, at], starts
     )
@@ -137,7 +137,7 @@ def intervention_rows(world: World, left_day: Ints, every: list[Recommended]) ->
 
 
 def _choose(rng: np.random.Generator, measures: Floats, tenure: Ints) -> Ints:
-    """The type of each intervention (n,), more likely where what is measured calls for it."""
+    """The type of each intervention (n,), more likely if the measured values suggest it."""
     rating, engagement, first, moved, risk = measures
     weights = np.array([item.weight for item in words.INTERVENTIONS])[:, None] * np.stack(
         [
@@ -162,5 +162,5 @@ def _ratio(part: Floats, whole: Floats, otherwise: float) -> Floats:
 
 
 def _hours_of(rng: np.random.Generator, hours: Floats) -> Ints:
-    """Hours as microseconds, in whole seconds and never zero."""
+    """Hours as microseconds, in whole seconds, never zero."""
     return ((hours * 3600).astype(np.int64) + rng.integers(60, 600, len(hours))) * SECOND_US

@@ -1,4 +1,4 @@
-"""Who takes part: tutors and students as they are before the first day, and their rows."""
+"""The tutors and students, as before the first day, and their rows."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Students:
 
 @dataclass(frozen=True)
 class World:
-    """What stays the same throughout: the settings and who takes part."""
+    """What does not change: the settings, tutors and students."""
 
     settings: Settings
     tutors: Tutors
@@ -65,15 +65,15 @@ class World:
 
 
 def make_tutors(settings: Settings) -> Tutors:
-    """Draw the tutors: most there before the first day, the rest joining through the window."""
+    """Draw the tutors: most from before the first day, the others joining later."""
     rng = settings.random(_TUTORS)
     n = settings.tutors
     days = _arrival_days(rng, n, settings.days, joining=0.15)
     archetype = rng.choice(len(words.ARCHETYPES), n, p=[a.share for a in words.ARCHETYPES])
-    # Who has just started is mostly seen as new; the other kinds show in time.
+    # New tutors mostly have the archetype new_tutor.
     archetype[(days > -30) & (rng.random(n) < 0.7)] = words.NEW_TUTOR
     kinds = np.array([(a.quality, a.mood, a.slide) for a in words.ARCHETYPES])[archetype]
-    # About 85 in 100 tutors work on an average day, so that wishes and demand roughly agree.
+    # About 85 % of tutors work on an average day, so that wanted sessions match demand.
     wanted = 7 * settings.sessions_per_day / (0.85 * n)
     wished: Floats = wanted * np.exp(rng.normal(-0.06, 0.35, n))
     baseline = np.clip(wished, 2.0, _WEEK_HOURS).round(1)
@@ -93,7 +93,7 @@ def make_tutors(settings: Settings) -> Tutors:
 
 
 def make_students(settings: Settings) -> Students:
-    """Draw the students, ten a tutor, some of them joining through the window."""
+    """Draw the students, ten per tutor, some of them joining later."""
     rng = settings.random(_STUDENTS)
     n = settings.students
     days = _arrival_days(rng, n, settings.days, joining=0.25)
@@ -106,12 +106,12 @@ def make_students(settings: Settings) -> Students:
 
 
 def tutor_rows(world: World, left_day: Ints) -> pa.Table:
-    """The tutors' rows; `left_day` (tutors,) is the last day worked, -1 for who stayed."""
+    """The tutors' rows; `left_day` (tutors,) is the last day worked, -1 for tutors who stayed."""
     settings, tutors = world.settings, world.tutors
     rng = settings.random(_TUTOR_ROWS)
     n = settings.tutors
     left = left_day >= 0
-    # Half past eleven at night: after the last thing a tutor can have done that day.
+    # 23:30: after anything that a tutor can do on that day.
     left_us = settings.start_us + left_day * DAY_US + 23 * HOUR_US + 30 * MINUTE_US
     edited = _edited(rng, settings, tutors.onboarded_us)
     updated = np.where(left, left_us, edited)
@@ -179,14 +179,14 @@ def student_rows(world: World) -> pa.Table:
 
 
 def arrival(rng: np.random.Generator, last_us: Ints) -> Ints:
-    """When rows last touched at `last_us` reach the warehouse: one to thirty minutes later."""
+    """When rows last changed at `last_us` arrive: one to thirty minutes later."""
     return last_us + rng.integers(60, 1_800, len(last_us)) * SECOND_US
 
 
 def _arrival_days(rng: np.random.Generator, n: int, days: int, joining: float) -> Ints:
-    """Sorted days; the share `joining` (for 90 days, less or more for other windows) within."""
+    """Sorted days; the share `joining` (scaled from 90 days) is within the simulation."""
     within: Bools = rng.random(n) < min(0.4, joining * days / 90)
-    # One at least is there from the start, or the smallest worlds would stand empty.
+    # At least one from the start, so that the smallest simulation is not empty.
     within[0] = False
     before = rng.integers(-_OLDEST_DAYS, 0, n)
     return np.sort(np.where(within, rng.integers(0, days, n), before))
@@ -197,7 +197,7 @@ def _office_hours(rng: np.random.Generator, n: int) -> Ints:
 
 
 def _subjects(rng: np.random.Generator, n: int) -> Ints:
-    """Three different subjects a row, the popular ones more often (the Gumbel trick)."""
+    """Three different subjects per row, popular ones more often (the Gumbel trick)."""
     appeal = np.log([subject.demand for subject in words.SUBJECTS])
     return np.argsort(-(appeal + rng.gumbel(size=(n, len(appeal)))), axis=1)[:, :3].copy()
 
@@ -214,7 +214,7 @@ def _sometimes(rng: np.random.Generator, choices: tuple[str, ...], n: int) -> pa
 
 
 def _edited(rng: np.random.Generator, settings: Settings, created_us: Ints) -> Ints:
-    """When rows were last edited: a third at some instant since, the others never."""
+    """When rows were last edited: a third at some later instant, the others never."""
     span = (settings.end_us - created_us) // SECOND_US - 60
     later = (rng.random(len(created_us)) * span).astype(np.int64) * SECOND_US
     return np.where(rng.random(len(created_us)) < 0.33, created_us + later, created_us)

@@ -1,4 +1,4 @@
-"""Which students a tutor sees, and how often each pair has met."""
+"""Which students a tutor has, and how often each pair has met."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WEEKLY_MEETINGS = 1.9
 class PairCounts:
     """How many sessions each (tutor, student) pair has had: sorted keys and their counts.
 
-    A hash map in Python would hold millions of objects; two arrays and a binary search do not.
+    Two arrays and a binary search avoid millions of Python objects.
     """
 
     def __init__(self, keys: Ints, counts: Ints) -> None:
@@ -48,10 +48,10 @@ class PairCounts:
 
 
 class Roster:
-    """Every tutor's present students, with replacement as students move on.
+    """The current students of each tutor, replaced as they move on.
 
-    A tutor has a number of slots that suits the wanted workload; each slot holds one student. Who
-    loses a tutor, and who is new, waits and is first in line when a slot falls free elsewhere.
+    A tutor has slots for the wanted workload, each with one student. New students, and those whose
+    tutor left, wait and get the next free slot.
     """
 
     def __init__(self, settings: Settings, tutors: Tutors, students: Students) -> None:
@@ -62,7 +62,7 @@ class Roster:
         self.slots: Ints = np.clip(wanted, 3, min(_MOST_SLOTS, settings.students)).astype(np.int64)
         width = int(self.slots.max())
         count = settings.tutors * width
-        # Dealt like cards, over and over, so that students have about equally many tutors.
+        # Dealt like cards, so that students have about equally many tutors.
         deals = -(-count // self._present)
         dealt = np.concatenate([rng.permutation(self._present) for _ in range(deals)])
         self._holder: Ints = dealt[:count].reshape(settings.tutors, width)
@@ -76,18 +76,18 @@ class Roster:
         self.pairs = PairCounts(keys.ravel(), met.ravel())
 
     def welcome(self, day: int) -> None:
-        """Let the students created before `day` take part."""
+        """Add the students created before `day`."""
         present = int(np.searchsorted(self._students.created_day, day))
         self._waiting = np.r_[self._waiting, np.arange(self._present, present)]
         self._present = present
 
     def release(self, tutors: Ints) -> None:
-        """The students of leaving `tutors` look for somebody else."""
+        """Students of leaving `tutors` wait for another."""
         used = np.arange(self._holder.shape[1]) < self.slots[tutors][:, None]
         self._waiting = np.r_[self._waiting, self._holder[tutors][used]]
 
     def attend(self, rng: np.random.Generator, tutor: Ints, slot: Ints, anew: Ints) -> Ints:
-        """The student of each session (sessions,); those at positions `anew` get another one."""
+        """The student of each session (sessions,); positions `anew` get another one."""
         waiting = rng.permutation(self._waiting)
         served = waiting[: len(anew)]
         others = rng.integers(0, self._present, len(anew) - len(served))

@@ -1,4 +1,4 @@
-"""A day's sessions with what students say about them: first as numbers, then as rows."""
+"""The sessions of a day with their feedback: first as numbers, then as rows."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from tutormax.generate.state import State
 
 _DEMAND, _SESSIONS, _SESSION_ROWS, _FEEDBACK_ROWS = 20, 21, 22, 23
-# Share of sessions starting in each hour from 06:00 to 22:00; afternoons carry the day. The last
-# start is 21:45, so that the longest and latest session still ends on its own day.
+# Share of sessions starting in each hour from 06:00 to 22:00. The last start is 21:45, so that
+# every session ends on its own day.
 _HOURLY = np.array([2, 5, 8, 10, 10, 10, 9, 9, 12, 20, 26, 28, 26, 22, 15, 7])
 _FIRST_HOUR = 6
 _WEEK = np.array([1.05, 1.08, 1.08, 1.05, 0.95, 0.85, 0.94])
@@ -52,14 +52,14 @@ class DaySessions:
     late: Ints
     engagement: Floats
     technical: Bools
-    felt: Floats  # how the session went, on the scale of ratings but not rounded
+    felt: Floats  # quality, on the scale of ratings but not rounded
     rating: Ints
-    rated: Bools  # there will be feedback, at `submitted_us`
+    rated: Bools  # has feedback, at `submitted_us`
     submitted_us: Ints
 
 
 def demand(settings: Settings) -> Ints:
-    """How many sessions each day has (days,): a weekly rhythm, noise, and the mean asked for."""
+    """The sessions of each day (days,): weekly rhythm, noise, and the mean of the settings."""
     rng = settings.random(_DEMAND)
     rhythm = _WEEK[[settings.weekday(day) for day in range(settings.days)]]
     shape = rhythm * (1 + rng.normal(0, 0.02, settings.days))
@@ -75,7 +75,7 @@ def hours(rng: np.random.Generator, at: Floats) -> Floats:
 
 
 def hold_sessions(world: World, state: State, roster: Roster, day: int, count: int) -> DaySessions:
-    """Spread `count` sessions over the tutors present on `day` and let them happen."""
+    """Spread `count` sessions over the tutors working on `day` and simulate them."""
     settings, tutors, students = world.settings, world.tutors, world.students
     rng = settings.random(_SESSIONS, day)
     appetite = state.appetite(day)
@@ -84,7 +84,7 @@ def hold_sessions(world: World, state: State, roster: Roster, day: int, count: i
     held = rng.multinomial(count, appetite / appetite.sum())
     tutor = np.repeat(np.arange(settings.tutors), held)
     turn = np.arange(count) - np.repeat(np.cumsum(held) - held, held)
-    # Stratified over the tutor's day: sessions come in order and seldom overlap.
+    # Stratified over the tutor's day: sessions are in order and rarely overlap.
     hour = np.floor(4 * hours(rng, (turn + rng.random(count)) / held[tutor])) / 4
     start = settings.start_us + day * DAY_US + (hour * HOUR_US).astype(np.int64)
 
@@ -94,7 +94,7 @@ def hold_sessions(world: World, state: State, roster: Roster, day: int, count: i
     student = roster.attend(rng, tutor, slot, np.flatnonzero(rng.random(count) < moving[tutor]))
     number = roster.number(tutor, student)
     first = number == 1
-    # A pair keeps to one of the tutor's subjects.
+    # A pair always has the same subject.
     subject = tutors.subjects[tutor, student % tutors.subject_count[tutor]]
     lead_us = (rng.exponential(4.0, count) * DAY_US).astype(np.int64) // SECOND_US * SECOND_US
     known_us = np.maximum(tutors.onboarded_us[tutor], students.created_us[student])
@@ -185,7 +185,7 @@ def feedback_rows(
     at = np.flatnonzero(held.rated)
     n = len(at)
     rating, submitted = held.rating[at], held.submitted_us[at]
-    # Areas to improve: the worse the rating, the more of them; none for most who are content.
+    # The lower the rating, the more areas to improve.
     named = np.clip(4 - rating + rng.integers(-1, 2, n), 0, 3)
     step = rng.integers(0, len(words.AREAS), n)
     areas = (step[:, None] + np.arange(3)) % len(words.AREAS)
@@ -218,7 +218,7 @@ def feedback_rows(
 
 
 def _hesitation(rng: np.random.Generator, n: int) -> Ints:
-    """From the end of a session to its feedback: mostly hours, for some days, ten at most."""
+    """From the end of a session to its feedback: mostly hours, sometimes up to ten days."""
     mean_hours = np.array([5.0, 40.0])[(rng.random(n) < 0.12).astype(np.int64)]
     wait = np.minimum(rng.exponential(1.0, n) * mean_hours, 236.0)
     seconds: Ints = (wait * 3600).astype(np.int64) + 60

@@ -1,4 +1,4 @@
-"""What a person may ask of the simulation, checked before anything runs."""
+"""Settings of the simulation, checked before it runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Settings:
     """The size, the dates and the seed of one simulation.
 
     The simulation covers the `days` UTC days before `end_date` (exclusive); `sessions_per_day` is
-    the mean over those days. Raises `UserError` with one sentence for a value out of its range.
+    the mean over those days. Raises `UserError` for a value out of its range.
     """
 
     end_date: dt.date
@@ -51,7 +51,7 @@ class Settings:
 
     @property
     def students(self) -> int:
-        """How many students there are: ten a tutor."""
+        """The number of students: ten per tutor."""
         return _STUDENTS_A_TUTOR * self.tutors
 
     @property
@@ -69,16 +69,16 @@ class Settings:
         return (self.end_date - dt.timedelta(self.days - day)).weekday()
 
     def random(self, concern: int, day: int = 0) -> np.random.Generator:
-        """A generator of its own for each concern and day.
+        """A separate generator for each concern and day.
 
-        What one part draws never shifts another part's draws, so the hazard of a simulation is the
-        same whether or not its rows are written.
+        Draws of one part do not shift those of another, so the hazard of a simulation does not
+        depend on whether its rows are written.
         """
         return np.random.default_rng((self.seed, concern, day))
 
 
 def parse_end_date(text: str | None) -> dt.date:
-    """The date `text` (YYYY-MM-DD) names, the current UTC date for None; `UserError` otherwise."""
+    """The date in `text` (YYYY-MM-DD), for None the current UTC date; else `UserError`."""
     if text is None:
         return dt.datetime.now(dt.UTC).date()
     try:
@@ -88,7 +88,7 @@ def parse_end_date(text: str | None) -> dt.date:
 
 
 def check_dirt(share: float) -> float:
-    """`share` itself; `UserError` unless it lies in 0-1 (not a number lies nowhere)."""
+    """`share` itself; `UserError` unless it is in 0-1 (NaN is not)."""
     if not 0 <= share <= 1:
         raise UserError(f"--dirt must be a share between 0 and 1, not {share:g}.")
     return share

@@ -29,11 +29,11 @@ Sink = Callable[[str, pa.Table], None]
 
 @dataclass(frozen=True)
 class Simulation:
-    """What the files do not tell: who left when, and how likely that was each morning.
+    """What the files do not contain: who left when, and how likely that was each morning.
 
     `hazard` (days, tutors) is the true chance that the day is the tutor's last, given the hidden
     state that morning; NaN on days the tutor does not work (not yet onboarded, or gone). `left_day`
-    (tutors,) is the last day worked counted from the first, -1 for who stayed. `tutor_ids`
+    (tutors,) is the last day worked, counted from the first, -1 for those who stayed. `tutor_ids`
     (tutors,) are the ids in the files, `days` (days,) the UTC days as datetime64[D].
     """
 
@@ -48,9 +48,8 @@ def simulate(
 ) -> Simulation:
     """Run the simulation of `settings`; the same settings always give the same result.
 
-    Rows go to `sink` in chunks as they come about (without one no row is built), and `on_day` is
-    told how many days are done. Memory grows with tutors and students, and with days only by
-    the tutors' hazard and interventions.
+    Rows go to `sink` in chunks (without a sink no rows are built); `on_day` gets the number of days
+    done. Memory grows with tutors and students; with days only by hazard and interventions.
     """
     world = World(settings, make_tutors(settings), make_students(settings))
     tutors, students = world.tutors, world.students

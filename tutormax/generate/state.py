@@ -1,4 +1,4 @@
-"""What moves in a tutor from day to day unseen: quality, satisfaction, the wish to leave."""
+"""Hidden state of tutors that changes daily: quality, satisfaction, the wish to leave."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _LEAVE_LEVEL = -6.55
 class State:
     """Hidden and running quantities of all tutors; every array has shape (tutors,).
 
-    `mood` is satisfaction: it returns slowly to a level that itself drifts, suffers under a
-    workload away from the wanted one and under first sessions gone wrong, and gains from help.
+    `mood` is satisfaction: it returns slowly to a drifting level, falls with a workload other than
+    the wanted one and with failed first sessions, and rises with help.
     """
 
     def __init__(self, settings: Settings, tutors: Tutors) -> None:
@@ -26,7 +26,7 @@ class State:
         self._settings = settings
         self._tutors = tutors
         self.quality: Floats = tutors.quality.copy()
-        # Who was there before the first day has been sliding for a while already; without that
+        # Tutors from before the first day have been declining for a while already; without that
         # leaving would be rare at first and grow all through the window.
         there = tutors.onboarded_day < 0
         slid = np.minimum(settings.random(_STATE).uniform(0, 80, n), -tutors.onboarded_day)
@@ -46,7 +46,7 @@ class State:
         self._lift: Floats = np.zeros((settings.days + 1, n), dtype=np.float64)
 
     def working(self, day: int) -> Bools:
-        """Who is with the marketplace on `day`: onboarded before it and not gone."""
+        """Tutors working on `day`: onboarded before it and not gone."""
         return (self._tutors.onboarded_day < day) & (self.left_day < 0)
 
     def drift(self, day: int) -> None:
@@ -63,16 +63,16 @@ class State:
         self.bad_firsts *= 0.85
 
     def strain(self, day: int) -> Floats:
-        """How far the workload is from the wanted one, in log units beyond a fifth."""
+        """Distance of the workload from the wanted one, in log units beyond a fifth."""
         wanted = self._tutors.baseline / 7 * self.ramp(day)
         return np.maximum(0.0, np.abs(np.log((self.load + 0.3) / (wanted + 0.3))) - 0.2)
 
     def ramp(self, day: int) -> Floats:
-        """The share of the full workload a tutor takes on: three weeks from 0.3 to 1."""
+        """A tutor's share of the full workload: from 0.3 to 1 in three weeks."""
         return np.clip(0.3 + 0.7 * (day - self._tutors.onboarded_day) / 21, 0.3, 1.0)
 
     def hazard(self, day: int) -> Floats:
-        """Chance that `day` is a tutor's last, given the state that morning; NaN if not working."""
+        """Probability that `day` is the last, given the state that morning; NaN if not working."""
         tenure = day - self._tutors.onboarded_day
         logit = (
             _LEAVE_LEVEL
@@ -84,17 +84,17 @@ class State:
         return np.where(self.working(day), 1 / (1 + np.exp(-logit)), np.nan)
 
     def leave(self, day: int, hazard: Floats) -> Ints:
-        """Draw who leaves at the end of `day`; returns their indices."""
+        """Draw the tutors who leave at the end of `day`; returns their indices."""
         draw = self._settings.random(_LEAVE, day).random(len(hazard))
         gone = np.flatnonzero(draw < np.nan_to_num(hazard))
         self.left_day[gone] = day
         return gone
 
     def appetite(self, day: int) -> Floats:
-        """Each tutor's share of the demand before scaling; 0 for who is away or not working.
+        """Each tutor's share of the demand before scaling; 0 if away or not working.
 
-        The unhappy offer fewer hours, the new ones start slowly, and now and then somebody takes a
-        break of some days, so that a gap alone does not tell who left.
+        Unhappy tutors offer fewer hours, new ones start slowly, and some take a break of days, so
+        that a gap alone does not show who left.
         """
         rng = self._settings.random(_BREAK, day)
         n = len(self.mood)
@@ -105,7 +105,7 @@ class State:
         return np.where(there, self._tutors.baseline * self.ramp(day) * offered, 0.0)
 
     def remember(self, day: int, sessions: DaySessions) -> None:
-        """Take in what happened in the day's sessions."""
+        """Update the state from the sessions of the day."""
         n = len(self.mood)
 
         def total(values: Floats | Bools) -> Floats:
@@ -129,10 +129,10 @@ class State:
         active = self.break_until < day
         active &= self.working(day)
         self.load += np.where(active, (count - self.load) / 10, 0.0)
-        # The tutor feels a bad first session whether or not a rating ever comes.
+        # A bad first session lowers the mood even without a rating.
         self.bad_firsts += total((sessions.number == 1) & ~sessions.no_show & (sessions.felt < 3))
 
     def lift(self, tutor: Ints, day: Ints, by: Floats) -> None:
-        """Raise the mood of `tutor` on `day` (both (n,)) by `by`; days past the end are nothing."""
+        """Raise the mood of `tutor` on `day` (both (n,)) by `by`; ignores days past the end."""
         inside = day < len(self._lift)
         np.add.at(self._lift, (day[inside], tutor[inside]), by[inside])

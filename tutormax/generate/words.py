@@ -33,10 +33,10 @@ SUBJECTS = (
 
 
 class Archetype(NamedTuple):
-    """How tutors of a kind start and where they drift.
+    """How tutors of an archetype start and change.
 
     `share` of the tutors; `quality` of teaching and `mood` (satisfaction) in standard deviations;
-    `slide` is what the level their mood returns to changes by in a day.
+    `slide` is the daily change of the level to which their mood returns.
     """
 
     name: str
@@ -123,7 +123,7 @@ COURSES = tuple(
 
 
 class Intervention(NamedTuple):
-    """An intervention type: how often it comes up, days until due, who does it, and its reason.
+    """An intervention type: frequency, days until due, who does it, and its reason.
 
     The reason is `before`, a measured number, `after`; `measure` names the number (see
     `tutormax.generate.interventions`).

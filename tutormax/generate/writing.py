@@ -1,4 +1,4 @@
-"""A folder of Parquet files, replaced only once every one of them is complete."""
+"""Writes a folder of Parquet files, replaced only once all are complete."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def write_files(
 ) -> tuple[dict[str, int], Simulation]:
     """Simulate and write `<table>.parquet` for each raw table into the folder `out`.
 
-    Returns the rows of each table and what the files do not tell. The share `dirt` of the rows is
-    spoiled (see `tutormax.generate.dirt`). Raises `UserError` if the folder cannot be written;
-    files that were there then stay as they were.
+    Returns the rows of each table and the hidden results. The share `dirt` of the rows is spoiled
+    (see `tutormax.generate.dirt`). Raises `UserError` if the folder cannot be written; existing
+    files then stay.
     """
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out} is a file; name a folder to write the Parquet files into.")
@@ -59,7 +59,7 @@ def write_files(
 
 
 class _Files:
-    """One open Parquet file a table, under a temporary name until `publish`."""
+    """One open Parquet file per table, under a temporary name until `publish`."""
 
     def __init__(self, out: Path) -> None:
         self.rows = dict.fromkeys(SCHEMAS, 0)
@@ -74,7 +74,7 @@ class _Files:
                 self._temporary(name),
                 schema,
                 compression="zstd",
-                # Ids that never repeat and instants gain nothing from a dictionary.
+                # A dictionary does not help unique ids and instants.
                 use_dictionary=coded,
             )
         return self
@@ -90,14 +90,14 @@ class _Files:
             self._temporary(name).unlink(missing_ok=True)
 
     def add(self, name: str, rows: pa.Table) -> None:
-        """Append rows; a row group is written whenever enough have gathered."""
+        """Append rows; writes a row group once there are enough."""
         self.rows[name] += rows.num_rows
         self._waiting[name].append(rows)
         if sum(chunk.num_rows for chunk in self._waiting[name]) >= _ROW_GROUP:
             self._flush(name)
 
     def publish(self) -> None:
-        """Complete every file, then give all of them their names."""
+        """Complete all files, then rename them."""
         for name, writer in self._open.items():
             self._flush(name)
             writer.close()

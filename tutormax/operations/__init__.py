@@ -1,1 +1,1 @@
-"""What keeps a warehouse: erasing people, archiving old facts, maintenance, roles."""
+"""Upkeep of a warehouse: erasing people, archiving old rows, maintenance, roles."""

@@ -1,4 +1,4 @@
-"""`tutormax archive`: old facts move out of raw, and the metrics made of them stay."""
+"""`tutormax archive`: moves old rows out of raw; their metrics stay."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ def archive(
 
 
 def archive_old_rows(target: Target, *, dry_run: bool = False) -> Report:
-    """Move what is old in one transaction, counted before anything is deleted.
+    """Move old rows in one transaction, counted before anything is deleted.
 
     Raises:
-        UserError: no build has set the clock, raw holds rows that no build has judged, or the
-            warehouse refuses.
+        UserError: there was no build, raw has rows that no build has validated, or the warehouse
+            fails.
     """
     refuse_prefix()
     sql = project_sql(target)
@@ -151,7 +151,7 @@ def _last_calculation_date(tx: Transaction) -> date:
 
 
 def _demand_that_all_is_judged(tx: Transaction) -> None:
-    """The versions that count decide: raw must be as the last build saw it."""
+    """Fail unless the last build read all of raw, because accepted versions decide what moves."""
     for table in SOURCE_TABLES:
         source = table.name
         raw = tx.value(f"select count(*) from {Relation(RAW, source)}")
@@ -172,9 +172,9 @@ def _before(day: date) -> str:
 
 
 def _find_keys(tx: Transaction, as_of: date) -> None:
-    """Note the keys that move, all versions of each.
+    """Store the keys that move, with all versions of each.
 
-    Keys that are published and old; and keys of which no version counts, if all versions are old.
+    These are published keys that are old, and keys without an accepted version if all are old.
     """
     old = _before(years_before(as_of, SESSION_YEARS))
     completed = _before(years_before(as_of, INTERVENTION_YEARS))
@@ -202,7 +202,7 @@ def _find_keys(tx: Transaction, as_of: date) -> None:
 
 def _conditions() -> dict[str, Condition]:
     def is_feedback(column: Column) -> str:
-        # None stays behind: without its session it would be judged otherwise.
+        # All of it: without its session its verdict would change.
         return f"{has_key('student_feedback')(column)} or {is_on_leaving_session(column)}"
 
     return {
@@ -235,7 +235,7 @@ def _copy(tx: Transaction, sql: ProjectSql, source: str, condition: Condition) -
 
 def _delete(tx: Transaction, conditions: dict[str, Condition], moved: dict[str, int]) -> None:
     counts = Counts()
-    # A row that could not be read is kept as text, and stays.
+    # Unreadable rows are kept as text and stay in raw.
     unread = "'unreadable' = any(reasons)"
     delete(
         tx,

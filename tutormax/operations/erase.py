@@ -1,4 +1,4 @@
-"""`tutormax erase`: a person goes from everywhere at once."""
+"""`tutormax erase`: removes a person everywhere at once."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ERASED = "[erased]"
 
 
 class Person(StrEnum):
-    """Who can be erased."""
+    """The kinds of people that can be erased."""
 
     TUTOR = "tutor"
     STUDENT = "student"
@@ -62,7 +62,7 @@ class Person(StrEnum):
 
     @property
     def key(self) -> str:
-        """The column that names the person in every table."""
+        """The key of the person in every table."""
         return f"{self.value}_id"
 
     @property
@@ -100,10 +100,10 @@ def erase(
 
 
 def erase_person(person: Person, identifier: str, target: Target) -> Counts:
-    """Erase a person in one transaction and return the rows deleted or rid of a mention.
+    """Erase a person in one transaction; return the numbers of rows deleted or redacted.
 
     Raises:
-        UserError: nobody has that id, or the warehouse refuses.
+        UserError: nobody has that id, or the warehouse fails.
     """
     refuse_prefix()
     if not identifier.strip():
@@ -149,9 +149,9 @@ class _Erasure:
         return counts
 
     def _known_as(self) -> tuple[set[str], set[str]]:
-        """Every name and email that any version of the person had; emails in lower case.
+        """All names and emails of any version of the person; emails in lower case.
 
-        An email that another tutor now holds is theirs.
+        Not an email that now belongs to another tutor.
         """
         table = self._person.table
         found = [
@@ -179,10 +179,10 @@ class _Erasure:
         return names, emails
 
     def _find_keys(self) -> None:
-        """Note the facts that leave as a whole, all versions.
+        """Store the keys that leave with all versions.
 
-        Those of which some version is about the person, unless the version that counts is about
-        somebody else: then only the versions about the person leave.
+        A key leaves if a version is about the person, unless the accepted version is about somebody
+        else: then only the versions about the person leave.
         """
         mine = f"{self._person.key} = {literal(self._id)}"
         for source in self._person.facts:
@@ -211,7 +211,7 @@ class _Erasure:
             return f"{column(self._person.key)} = {literal(self._id)}"
 
         def is_described(column: Column) -> str:
-            # Rows without an id that carry the name, and rows of any that carry the email.
+            # Rows without an id that have the name, and all rows that have the email.
             return f"{is_mine(column)} or {self._is_known(column)}"
 
         conditions: dict[str, Condition] = {self._person.table: is_described}
@@ -250,7 +250,7 @@ class _Erasure:
         )
 
     def _delete_everything_else(self) -> None:
-        """Tables that no source fills but that name the person: sums, windows, metrics and more."""
+        """Computed tables with the id of the person: totals, windows, metrics and more."""
         sources = {
             Relation(schema, f"stg_tutormax__{source}" if schema == STAGING else source)
             for schema in ALL_SCHEMAS
@@ -262,7 +262,7 @@ class _Erasure:
                 delete(self._tx, relation, mine, self._counts)
 
     def _empty_audits(self) -> None:
-        """Stored failures of tests are copies of rows; the next tests store them anew."""
+        """Empty the stored failures of tests, which are copies of rows."""
         for (name,) in self._tx.rows(
             "select table_name from information_schema.tables where table_type = 'BASE TABLE' "
             f"and table_schema = '{AUDIT_SCHEMA}' and table_catalog = current_database()"
@@ -271,16 +271,16 @@ class _Erasure:
             self._counts.add(relation, self._tx.change(f"delete from {relation}"))
 
     def _redact(self) -> None:
-        """Replace the person's id, names and emails where other people's rows mention them.
+        """Replace the person's id, names and emails in other people's rows.
 
-        Only what can be nobody and nothing else: an id such as 7 or a name such as May stays.
+        Only distinctive ones: an id such as 7 or a name such as May stays.
         """
         words = [word for word in {self._id, *self._emails} if _is_distinctive(word)]
         words += [name for name in self._names if " " in name.strip() and _is_distinctive(name)]
         if not words:
             return
         alternatives = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-        # The engines' own syntax knows neither Python's escapes of spaces nor look-behind.
+        # The engines' syntax lacks look-behind and Python's escapes of spaces.
         alternatives = re.sub(r"\\([ @#&~'\"%,:;<>=!`/-])", r"\1", alternatives)
         pattern = literal(rf"(^|[^[:alnum:]_-])({alternatives})($|[^[:alnum:]_-])")
         for relation, columns in self._tx.columns.items():
@@ -292,7 +292,7 @@ class _Erasure:
         text = f"cast({column} as varchar)"
 
         def cleaned(value: str) -> str:
-            # Twice: of two mentions that share a space the first takes it.
+            # Twice, because two mentions may share a space.
             for _ in range(2):
                 value = f"regexp_replace({value}, {pattern}, '\\1{ERASED}\\3', '{flags}')"
             return value
@@ -309,7 +309,7 @@ class _Erasure:
             new = cleaned(column)
         found = f"{text} ~* {pattern}" if is_postgres else f"regexp_matches({text}, {pattern}, 'i')"
         if column == "record" and relation.schema == PUBLISHED:
-            # A record of a namesake is the namesake's.
+            # Not records of others with the same name.
             found += " and source_table not in ('tutors', 'students')"
         changed = self._tx.change(f"update {relation} set {column} = {new} where {found}")
         if changed:

@@ -1,8 +1,8 @@
-"""Rows that leave the warehouse for good or for the archive, with all they touch.
+"""Rows that leave for good or for the archive, with everything that depends on them.
 
-Raw, staging and published tables lose them together and the log of builds is told, so that
-the next build finds nothing missing and nothing to do. What the rows contributed to metrics stays,
-as sums, in the tables `archive.retained_…`.
+Raw, staging and published tables lose them together, and the build log is adjusted, so that the
+next build finds nothing missing and nothing to do. What the rows contributed to metrics stays as
+totals in the tables `archive.retained_…`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _TEMPLATES = (
 
 @dataclass(frozen=True)
 class ProjectSql:
-    """What the dbt project says: the arrival column of raw, and what its macros write."""
+    """SQL of the dbt project: the arrival column of raw, and what its macros return."""
 
     loaded_at: str
     build_lock: str
@@ -52,7 +52,7 @@ class ProjectSql:
 
 @dataclass
 class Counts:
-    """Rows that left, by table, in the order of their leaving."""
+    """Rows that left by table, in that order."""
 
     rows: dict[str, int] = field(default_factory=dict)
 
@@ -67,15 +67,15 @@ class Counts:
 
 
 def project_sql(target: Target) -> ProjectSql:
-    """Render what is needed of the dbt project, before the warehouse is opened."""
+    """Render the SQL of the dbt project, before the warehouse is opened."""
     rendered = render(target, f"\n{_MARK}\n".join(_TEMPLATES))
     return ProjectSql(*(part.strip() for part in rendered.split(_MARK)))
 
 
 def prepare(tx: Transaction, sql: ProjectSql) -> None:
-    """Keep builds and loads away until the transaction ends, and make the tables of what leaves.
+    """Lock out builds and loads until the transaction ends, and create the tables of leaving keys.
 
-    A build that runs meanwhile has read what is about to go: it stops, for there is a newer one.
+    Logs a build, so that a running build, which has read rows that now leave, stops.
     """
     if tx.target is Target.POSTGRES:
         tx.change(sql.build_lock)
@@ -96,26 +96,26 @@ def prepare(tx: Transaction, sql: ProjectSql) -> None:
 
 
 def has_key(source: str) -> Condition:
-    """The condition that the whole key leaves."""
+    """The condition that the key leaves."""
     keys = f"(select record_key from leaving_keys where source_table = '{source}')"
     return lambda column: f"{column(KEYS[source])} in {keys}"
 
 
 def is_on_leaving_session(column: Column) -> str:
-    """The condition that a feedback is about a session that leaves."""
+    """The condition that a feedback is on a session that leaves."""
     return has_key("sessions")(lambda _: column("session_id"))
 
 
 def plain(name: str) -> str:
-    """Give a column as it stands in tables."""
+    """Return the column itself."""
     return name
 
 
 def retain(tx: Transaction, sql: ProjectSql, *, sums: bool) -> None:
-    """Keep what the published rows that leave contributed; nothing if no build has been.
+    """Retain what leaving published rows contributed; nothing without a build.
 
     Args:
-        sums: the sums of tutors' days too, not the bounds of the clock alone.
+        sums: also the daily totals of tutors, not only the bounds of the clock.
     """
     needed = ("sessions", "student_feedback", "tutor_events")
     if not tx.has(STAGING, "change_log") or not all(tx.has(PUBLISHED, name) for name in needed):
@@ -135,9 +135,9 @@ def retain(tx: Transaction, sql: ProjectSql, *, sums: bool) -> None:
 
 
 def tell_log(tx: Transaction, conditions: Mapping[str, Condition]) -> None:
-    """Lower what the log says of raw by the rows that are about to leave it.
+    """Subtract the leaving rows from the row counts of raw in the build log.
 
-    Those that builds have judged, that is: they have not counted what arrived since.
+    Only rows that builds have counted, not those that arrived since.
     """
     if not tx.has(STAGING, "build_log"):
         return
@@ -153,7 +153,7 @@ def tell_log(tx: Transaction, conditions: Mapping[str, Condition]) -> None:
 
 
 def delete(tx: Transaction, relation: Relation, condition: str, counts: Counts) -> None:
-    """Delete rows of a table, if it is there, and count them."""
+    """Delete rows of a table, if it exists, and count them."""
     if relation in tx.columns:
         counts.add(relation, tx.change(f"delete from {relation} where {condition}"))
 
@@ -161,7 +161,7 @@ def delete(tx: Transaction, relation: Relation, condition: str, counts: Counts) 
 def delete_sources(
     tx: Transaction, conditions: Mapping[str, Condition], counts: Counts, schemas: tuple[str, ...]
 ) -> None:
-    """Delete the rows of the sources, children first, so that no cascade goes uncounted.
+    """Delete the rows of the sources, children first, so that cascades are counted.
 
     Args:
         schemas: any of raw, staging, tutormax and archive.
@@ -173,7 +173,7 @@ def delete_sources(
 
 
 def in_records(conditions: Mapping[str, Condition], record: str) -> str:
-    """The conditions for a table that holds rows of all sources as JSON."""
+    """The conditions for a table with rows of all sources as JSON."""
 
     def of(source: str, condition: Condition) -> str:
         said = condition(lambda name: f"({record} ->> {literal(name)})")

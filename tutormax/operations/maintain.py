@@ -22,7 +22,7 @@ def maintain(
         vacuum()
         run_operation(target, "table_sizes")
     else:
-        connect_duckdb(read_only=True).close()  # says so if there is no file, and makes none
+        connect_duckdb(read_only=True).close()  # fails if there is no file
         run_operation(target, "maintain")
 
 
@@ -30,11 +30,11 @@ def vacuum() -> None:
     """Run VACUUM (ANALYZE) on the PostgreSQL database.
 
     Raises:
-        UserError: the server cannot be reached or refuses.
+        UserError: the server cannot be reached, or fails.
     """
     connection = connect_postgres()
     try:
-        connection.autocommit = True  # it works in no transaction
+        connection.autocommit = True  # VACUUM needs autocommit
         with connection.cursor() as cursor:
             cursor.execute("vacuum (analyze)")
     except psycopg2.Error as error:

@@ -1,6 +1,6 @@
-"""What the commands ask of the dbt project: SQL that its macros write, and operations to run.
+"""Access of the commands to the dbt project: SQL from its macros, operations, the manifest.
 
-The sums that stay when rows leave must be those that the models make: both come from one macro.
+Retained totals must equal those of the models, so both use the same macro.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PREFIX_VARIABLE = "TUTORMAX_SCHEMA_PREFIX"
 
 
 def refuse_prefix() -> None:
-    """Refuse to work on a developer's copy: the raw tables under it are everybody's.
+    """Refuse to work on a developer's copy, because it shares its raw tables with everybody.
 
     Raises:
         UserError: `TUTORMAX_SCHEMA_PREFIX` is set.
@@ -37,7 +37,7 @@ def refuse_prefix() -> None:
 
 
 def render(target: Target, template: str) -> str:
-    """Return what a Jinja template of the dbt project renders to; no database is asked.
+    """Render a Jinja template in the dbt project, without a database.
 
     Raises:
         UserError: dbt cannot render it.
@@ -50,7 +50,7 @@ def render(target: Target, template: str) -> str:
 
 
 def parse_project(target: Target) -> Manifest:
-    """Return the parsed dbt project; no database is asked.
+    """Return the parsed dbt project, without a database.
 
     Raises:
         UserError: dbt cannot parse it.
@@ -69,7 +69,7 @@ def run_operation(target: Target, name: str) -> None:
 
 
 def read_manifest(project: Path) -> dict[str, Any]:
-    """Return dbt's manifest of a project, as its JSON file would hold it; no database is asked.
+    """Return dbt's manifest of a project as JSON, without a database.
 
     Raises:
         UserError: dbt cannot parse the project.
@@ -81,7 +81,7 @@ def read_manifest(project: Path) -> dict[str, Any]:
 
 
 def _invoke(target: Target, *words: str, project: Path | None = None) -> dbtRunnerResult:
-    # Takes seconds, which the other commands need not.
+    # The import takes seconds.
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
     errors: list[str] = []
@@ -106,7 +106,7 @@ def _invoke(target: Target, *words: str, project: Path | None = None) -> dbtRunn
 
 
 def _close_connections(target: Target) -> None:
-    """Let go of the DuckDB file, which dbt keeps open for as long as the process lives."""
+    """Close the DuckDB file, which dbt keeps open until the process ends."""
     if target is Target.DUCKDB:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
 
@@ -117,7 +117,7 @@ def project_folder() -> Path:
     """The folder of the dbt project.
 
     Raises:
-        UserError: the package does not stand in one.
+        UserError: the package is not in one.
     """
     folder = Path(tutormax.__file__).resolve().parents[1]
     if not (folder / "dbt_project.yml").is_file():
@@ -126,10 +126,10 @@ def project_folder() -> Path:
 
 
 def project_vars() -> dict[str, Any]:
-    """The vars of dbt_project.yml, as they stand there.
+    """The vars of dbt_project.yml, not rendered.
 
     Raises:
-        UserError: the package does not stand in the dbt project.
+        UserError: the package is not in the dbt project.
     """
     written = yaml.safe_load((project_folder() / "dbt_project.yml").read_text(encoding="utf-8"))
     return dict(written["vars"])

@@ -38,10 +38,10 @@ def roles(
 
 
 def make_roles(target: Target) -> None:
-    """Create the roles that are not there and grant all of them their rights.
+    """Create missing roles and grant all of them their rights.
 
     Raises:
-        UserError: the engine has no roles, or the server refuses.
+        UserError: the engine has no roles, or the server fails.
     """
     if target is not Target.POSTGRES:
         raise UserError("DuckDB has no roles: who can read the file reads all of it.")
@@ -68,8 +68,8 @@ def make_roles(target: Target) -> None:
 
 
 def create_role(name: str) -> str:
-    """Return the SQL that makes a role if it is not there."""
-    # Two at once: the second finds the role made while it was looking.
+    """Return the SQL that creates a role if it does not exist."""
+    # Two at once: the role may appear between check and creation.
     return (
         f"do $$ begin if to_regrole('{name}') is null then create role {name} nologin; end if; "
         "exception when duplicate_object or unique_violation then null; end $$"

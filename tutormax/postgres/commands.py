@@ -27,7 +27,7 @@ postgres_commands = typer.Typer(
 
 DataDir = Annotated[
     Path,
-    # Without a look at the folder: what is wrong with it is told in our own words.
+    # Typer does not check the folder, because our messages are clearer.
     typer.Option("--data-dir", readable=False, help="The folder of the private server's data."),
 ]
 
@@ -91,7 +91,7 @@ def migrate(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
 
 def environment(server: str) -> dict[str, str]:
-    """Return the variables that name the server of a URL, a socket's folder included."""
+    """Return the variables that name the server of a URL; the host may be a socket folder."""
     from sqlalchemy import make_url  # noqa: PLC0415
 
     url = make_url(server)
@@ -109,7 +109,7 @@ def url_from_environment() -> str | None:
     """Return the URL of the server that `TUTORMAX_PG_HOST` names; None if that is unset or empty.
 
     Raises:
-        UserError: another of the variables makes no sense.
+        UserError: another of the variables is not valid.
     """
     if not os.environ.get("TUTORMAX_PG_HOST"):
         return None
@@ -144,7 +144,7 @@ def local_server(data_dir: Path) -> LocalServer:
     """
     if sys.platform == "win32":
         raise UserError("There is no private server on Windows: name one with TUTORMAX_PG_HOST.")
-    # Not for everybody: the rest of the command line works without it.
+    # Unix only; the other commands work without it.
     from tutormax.postgres.server import LocalServer  # noqa: PLC0415
 
     return LocalServer(data_dir)

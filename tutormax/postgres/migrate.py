@@ -19,14 +19,14 @@ OURS = "Made by the TutorMax migrations."
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring a PostgreSQL database to a revision, silently; it is no error if it is there already.
+    """Upgrade a PostgreSQL database to a revision, silently; does nothing if it is there.
 
     Args:
         url: `postgresql://user[:password]@host:port/database`.
         revision: a later revision than the one applied.
 
     Raises:
-        UserError: the database cannot be reached or refuses, or the migrations are not there.
+        UserError: the database cannot be reached or fails, or the migrations are missing.
     """
     try:
         command.upgrade(migration_config(url), revision)
@@ -35,7 +35,7 @@ def migrate(url: str, revision: str = "head") -> None:
 
 
 def migration_config(url: str) -> Config:
-    """Return what Alembic's commands need to work on the database at `url`.
+    """Return the configuration of Alembic for the database at `url`.
 
     Raises:
         UserError: the folder `migrations` is not beside the package.
@@ -50,9 +50,9 @@ def migration_config(url: str) -> Config:
 
 
 def make_schema(name: str) -> str:
-    """Return the SQL that makes a schema if it is not there.
+    """Return the SQL that creates a schema if it does not exist.
 
-    `create schema if not exists` asks for the right to create even where there is nothing to do.
+    `create schema if not exists` needs the right to create even if the schema exists.
     """
     return (
         f"do $$ begin if to_regnamespace('{name}') is null then "
@@ -61,7 +61,7 @@ def make_schema(name: str) -> str:
 
 
 def drop_schema(name: str) -> str:
-    """Return the SQL that drops a schema if the migrations made it and nothing is left in it."""
+    """Return the SQL that drops a schema if the migrations created it and it is empty."""
     return (
         f"do $$ begin if obj_description(to_regnamespace('{name}'), 'pg_namespace') = '{OURS}' "
         f"then drop schema {name}; end if; "

@@ -1,15 +1,15 @@
 """A private PostgreSQL server in a data folder: no administrator, no settings outside the folder.
 
-It listens on 127.0.0.1 alone, on a free port that it keeps, in UTC, with an order of text that is
-the same everywhere (by code point). Loopback is open to every account of the machine, so the server
-asks for a password, made up at the first start and kept in the data folder for its owner alone.
+It listens only on 127.0.0.1, on a free port that it keeps, in UTC, and sorts text by code point.
+Every account of the machine can reach loopback, so the server has a password, generated at the
+first start and readable only by the owner of the data folder.
 
-    data folder   root's where root made it, so that the server's account cannot plant links in it
-      cluster/    PostgreSQL's own files, of the account the server runs as
-      password    of that account, 0600
-      port        the port chosen last, of that account too
-      server.log  what the server said
-      lock        held while one of us starts or stops the server
+    data folder   owned by root if root made it, so that the server's account cannot plant links
+      cluster/    PostgreSQL's files, owned by the account the server runs as
+      password    owned by that account, 0600
+      port        the last port, owned by that account
+      server.log  the server's log
+      lock        held while a process starts or stops the server
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ HOST = "127.0.0.1"
 NAME = "tutormax"
 """The superuser and the database of every private server."""
 
-START_SECONDS = 300  # a recovery after a crash may have a gigabyte of log to replay
+START_SECONDS = 300  # recovery after a crash may replay a gigabyte of log
 STOP_SECONDS = 60
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -54,15 +54,15 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 class LocalServer:
     """The server of one data folder.
 
-    Every method raises `UserError` where the folder, the account or the server stands in its way.
+    Every method raises `UserError` if the folder, the account or the server fails.
     """
 
     def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
-        """Describe the server; nothing is touched before `start`.
+        """Describe the server; changes nothing.
 
         Args:
-            data_dir: the data folder, made by the first start if it is not there.
-            durable: False trades crash safety for speed, for data that nobody will miss.
+            data_dir: the data folder, created by the first start.
+            durable: False trades crash safety for speed, for disposable data.
         """
         self.data_dir = data_dir.resolve()
         self.cluster = self.data_dir / "cluster"
@@ -73,11 +73,11 @@ class LocalServer:
         self._watcher: subprocess.Popen[bytes] | None = None
 
     def start(self, *, attached: bool = False) -> bool:
-        """Start the server and wait until it takes connections; return False if it ran already.
+        """Start the server and wait until it accepts connections; return False if it ran already.
 
         Args:
-            attached: the server ends with this process, however that ends. Otherwise it stays until
-                it is stopped.
+            attached: the server ends with this process, even if that is killed. Otherwise it runs
+                until it is stopped.
         """
         with self._sentences():
             self._prepare_folder()
@@ -107,10 +107,10 @@ class LocalServer:
                 return stopped
 
     def pid(self) -> int | None:
-        """Return the process that runs on our files, or None.
+        """Return the id of the server process on our files, or None.
 
-        The pid file outlives a crash and its number may since belong to anything (in a container it
-        does so readily), so the process must also name our files on its command line.
+        After a crash the number in the pid file may belong to another process, so the command line
+        of the process must also name our files.
         """
         with self._sentences():
             number = self._pid_file()[:1]
@@ -119,7 +119,7 @@ class LocalServer:
             return int(number[0]) if _works_on(int(number[0]), self.cluster) else None
 
     def is_ready(self) -> bool:
-        """Whether the server takes connections."""
+        """Whether the server accepts connections."""
         with self._sentences():
             return self.pid() is not None and self._pid_file()[7:8] == ["ready"]
 
@@ -164,10 +164,10 @@ class LocalServer:
                         "a data folder begins empty."
                     )
         if os.geteuid() == 0 and self.data_dir.stat().st_uid == 0:
-            self.data_dir.chmod(0o711)  # the server's account passes through it
+            self.data_dir.chmod(0o711)  # the server's account must be able to enter
 
     def _initialise(self, programs: Path, account: Account) -> None:
-        # Made beside its place and renamed: an interrupted attempt leaves no half of a cluster.
+        # Renamed when complete, so that an interruption leaves no half of a cluster.
         fresh = self.data_dir / "cluster.new"
         if fresh.exists():
             shutil.rmtree(fresh)
@@ -177,7 +177,7 @@ class LocalServer:
         self._create_file(password, account, secrets.token_hex(16))
         if account.drop:
             os.chown(fresh, account.uid, account.gid)
-        # The builtin provider came with 17: C.UTF-8 sorts by code point, as the other engines do.
+        # From 17 on: builtin C.UTF-8 sorts by code point, like the other engines.
         builtin = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         done = account.run(
             programs / "initdb",
@@ -194,7 +194,7 @@ class LocalServer:
         if not self.log.exists():
             self._create_file(self.log, account, "")
         if self._pid_file():
-            # A pid that another program has by now would make PostgreSQL refuse; ours is dead.
+            # PostgreSQL would refuse to start if another process has the pid by now.
             (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         port = self._kept_port()
         deadline = time.monotonic() + START_SECONDS
@@ -210,10 +210,10 @@ class LocalServer:
                     break
                 log.seek(begin)
                 said = log.read().decode(errors="replace")
-            if "Address already in use" in said:  # the port has another owner by now
+            if "Address already in use" in said:  # another process has the port by now
                 port = None
             elif "shared memory block" in said and time.monotonic() < deadline:
-                time.sleep(0.2)  # a killed server's last processes are still going
+                time.sleep(0.2)  # last processes of a killed server are still running
             else:
                 raise UserError(f"PostgreSQL did not start: {_last(said)} (more in {self.log})")
         if attached:
@@ -242,7 +242,7 @@ class LocalServer:
             stderr=subprocess.STDOUT,
             cwd="/",
             env=program_environment(),
-            start_new_session=True,  # neither Ctrl-C nor a closed terminal is meant for the server
+            start_new_session=True,  # protects the server from Ctrl-C and a closed terminal
             preexec_fn=_die_with_parent() if attached and _kernel_watches() else None,  # noqa: PLW1509
             user=account.uid if account.drop else None,
             group=account.gid if account.drop else None,
@@ -270,7 +270,7 @@ class LocalServer:
     def _attach(self, pid: int) -> None:
         atexit.register(self._stop_at_exit)
         if not _kernel_watches():
-            # The read ends when this process does and its end of the pipe closes.
+            # The read ends when this process ends and its end of the pipe closes.
             self._watcher = subprocess.Popen(
                 ["/bin/sh", "-c", 'read -r line; kill -QUIT "$1"', "sh", str(pid)],
                 stdin=subprocess.PIPE,
@@ -278,11 +278,11 @@ class LocalServer:
             )
 
     def _stop_at_exit(self) -> None:
-        if os.getpid() == self._owner:  # a fork of us leaves as well, and stops nothing
+        if os.getpid() == self._owner:  # a fork of us must not stop the server
             self.stop()
 
     def _end(self, pid: int) -> bool:
-        # Fast: roll back, write everything. Immediate, if that hangs: the next start recovers.
+        # Fast rolls back and writes everything. If it hangs, immediate; the next start recovers.
         for request in (signal.SIGINT, signal.SIGQUIT):
             try:
                 os.kill(pid, request)
@@ -344,7 +344,7 @@ class LocalServer:
     def _locked(self) -> Iterator[None]:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
         with os.fdopen(os.open(self.data_dir / "lock", flags, 0o600), "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # let go when the file closes, even by a crash
+            fcntl.flock(file, fcntl.LOCK_EX)  # released when the file closes, even by a crash
             yield
 
     @contextmanager
@@ -364,17 +364,17 @@ class LocalServer:
 
 
 def _kernel_watches() -> bool:
-    # Linux signals at the end of the thread that started the child: only the main one lasts.
+    # Linux signals when the thread that started the child ends, so only the main thread.
     return sys.platform == "linux" and threading.current_thread() is threading.main_thread()
 
 
 def _die_with_parent() -> Callable[[], None]:
-    prctl = ctypes.CDLL(None).prctl  # loaded before the fork: little is allowed after it
+    prctl = ctypes.CDLL(None).prctl  # loaded before the fork, after which little is safe
     parent = os.getpid()
 
     def ask_kernel() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
-        if os.getppid() != parent:  # it died while we were being made
+        if os.getppid() != parent:  # the parent died meanwhile
             os._exit(1)
 
     return ask_kernel
@@ -405,7 +405,7 @@ def _free_port() -> int:
 
 
 def _last(text: str) -> str:
-    """Return what PostgreSQL complained of, on one line: its gravest line and the detail after."""
+    """Return PostgreSQL's most severe message with its detail, on one line."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     for mark in ("FATAL:", "PANIC:", "error:", "ERROR:"):
         for at, line in enumerate(lines):

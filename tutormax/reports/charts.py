@@ -1,4 +1,4 @@
-"""The charts, as Vega-Lite by Altair. Data come with each page, colours from its style sheet."""
+"""The charts, in Vega-Lite by Altair. Data are in the page, colours in its style sheet."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CONFIG = {
 
 
 def specs() -> dict[str, Spec]:
-    """Every chart of the pages by its name."""
+    """All charts by name."""
     charts = {
         "ratings": _trend("week", Value("rating", "Mean rating", ".1f", ".2f", within=(4, 5))),
         "no_shows": _weekly_bars(Value("no_show_rate", "No-shows", ".0%", ".1%")),
@@ -72,7 +72,7 @@ class Value(NamedTuple):
     """What the axis covers at least, lest a small change fill the chart; otherwise it has 0."""
 
     def axis(self, field: str = "", ticks: Sequence[int] = ()) -> Any:
-        """The vertical axis; the data may stand in another field."""
+        """The vertical axis; the data may be in another field."""
         scale = alt.Scale(zero=True, nice=True)
         if ticks:
             scale = alt.Scale(domain=[ticks[0], ticks[-1]])
@@ -122,7 +122,7 @@ def _day_of(field: str) -> Any:
 
 
 def _with_rule(lines: Sequence[Any], field: str, tooltips: Sequence[Any]) -> Any:
-    """Lines, and a rule at the day nearest to the pointer that names all their values."""
+    """Lines, with a rule at the day nearest to the pointer that shows their values."""
     nearest = alt.selection_point(
         name="nearest",
         fields=[field],
@@ -170,7 +170,7 @@ def _weekly_bars(value: Value) -> Any:
 
 
 def _stacked_days(value: Value, colours: dict[str, str]) -> Any:
-    """Bars of a day; the data have a row a day and `kind`, stacked by `rank`."""
+    """Stacked bars per day; the data have one row per day and `kind`, ordered by `rank`."""
     return (
         _base()
         .mark_bar(binSpacing=0.5)
@@ -194,7 +194,7 @@ def _stacked_days(value: Value, colours: dict[str, str]) -> Any:
 
 
 def _windows(value: Value) -> Any:
-    """Three lines of one metric: the windows of 7, 30 and 90 days."""
+    """Lines of one metric, one per window."""
     fields = {f"{value.field}_{window}": meaning for window, meaning in WINDOWS.items()}
 
     def by_window(*looks: Any) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def _auc() -> Any:
     def by_field(*looks: Any) -> dict[str, Any]:
         return {"scale": alt.Scale(domain=list(fields), range=list(looks)), "legend": None}
 
-    # Its line brings the value that is blind into the axis.
+    # A rule at 0.5, chance, which extends the axis to it.
     blind = _base().mark_rule(color="var(--muted)", opacity=0.4).encode(y=alt.datum(0.5))
     lines = (
         _base()
@@ -255,10 +255,10 @@ def _auc() -> Any:
 
 
 def _calibration() -> Any:
-    """What was predicted against what came, in tenths; on the diagonal both are the same.
+    """Predicted against actual churn in ten groups; on the diagonal they are equal.
 
-    `edge` is 0 and the largest of both: the ends of the diagonal. Most probabilities are small, so
-    both axes grow by square roots.
+    `edge` has the ends of the diagonal, 0 and the largest value. Most probabilities are small, so
+    both axes are on a square-root scale.
     """
     scale = alt.Scale(type="sqrt", domainMin=0)
 

@@ -1,4 +1,4 @@
-"""What each page shows: values for its template, and columns for its charts."""
+"""The content of each page: values for its template, and columns for its charts."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def model(tables: Tables) -> Values:
         key=lambda row: (row["model_version"], row["horizon_days"], row["prediction_month"]),
     )
     drift = tables.open["drift"]
-    # The version in use is that of the latest month: versions are names, not ordered.
+    # The version of the latest month: versions are names without an order.
     ranked = [(row["prediction_month"], row["model_version"]) for row in (*drift, *outcomes)]
     version = max(ranked)[1] if ranked else None
     own = [row for row in outcomes if row["model_version"] == version]
@@ -227,7 +227,7 @@ def _tenths(rows: Iterable[Row]) -> Columns:
 
 
 def _significant(value: float | None) -> float | None:
-    """As many digits as a chart can show."""
+    """Rounded to the digits that a chart can show."""
     return None if value is None else float(f"{value:.{SIGNIFICANT}g}")
 
 
@@ -245,7 +245,7 @@ def _expected(rows: Iterable[Row] | None) -> float | None:
 def _compared(
     rows: Iterable[Row], name: str, kinds: Sequence[str], now: date | None, before: date | None
 ) -> list[Row]:
-    """Tutors of each kind, on two days; empty if there are none on the first."""
+    """Tutors of each kind on two days; empty if there are none on the first."""
     counts: dict[tuple[date, str], int] = {(row["day"], row[name]): row["tutors"] for row in rows}
     days = {at for at, _ in counts}
     if now not in days:
@@ -287,7 +287,7 @@ def _weeks(rows: Iterable[Row]) -> Columns:
 
 
 def _metric_columns(rows: Iterable[Row]) -> Columns:
-    """One column a metric and window, one value a calculation date."""
+    """One column per metric and window, one value per calculation date."""
     by_day: dict[date, dict[str, Row]] = defaultdict(dict)
     for row in rows:
         by_day[row["day"]][row["metric_window"]] = row
@@ -304,7 +304,7 @@ def _metric_columns(rows: Iterable[Row]) -> Columns:
 
 
 def _sources(tables: Tables) -> list[Row]:
-    """A row a source, in the order in which they depend on each other."""
+    """One row per source, in order of dependency."""
     found = {row["source_table"]: row for row in tables.open["tables"]}
     return [
         found[name] | {"received": found[name]["accepted"] + found[name]["rejected"]}
@@ -313,7 +313,7 @@ def _sources(tables: Tables) -> list[Row]:
 
 
 def _reasons(tables: Tables) -> list[Row]:
-    """A row a reason and source, the most frequent first."""
+    """One row per reason and source, the most frequent first."""
     return sorted(
         tables.open["rejected_reasons"],
         key=lambda row: (-row["rejected"], row["source_table"], row["reason"]),
@@ -328,7 +328,7 @@ def _totals(rows: Iterable[Row]) -> list[Row]:
 
 
 def _drift(rows: Iterable[Row], months: Sequence[date]) -> list[Row]:
-    """A row a feature with its index in each month, the most drifted of the last month first."""
+    """One row per feature with its index in each month, by drift in the last month."""
     found: dict[str, dict[date, float]] = defaultdict(dict)
     for row in rows:
         found[row["feature"]][row["prediction_month"]] = row["population_stability_index"]

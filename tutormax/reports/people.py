@@ -1,4 +1,4 @@
-"""Tutors as the pages show them: one object each, from all queries that speak of tutors."""
+"""Tutors for the pages: one object each, from all queries about tutors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Tutor:
 
     @property
     def title(self) -> str:
-        """The name, or the key where names are not shown."""
+        """The name, or the key if names are not shown."""
         return str(self.person["name"]) if self.person else self.tutor_id
 
     @property
@@ -61,7 +61,7 @@ class Tutor:
 
     @property
     def action_note(self) -> str:
-        """By when, by whom, and whether there is more."""
+        """The due date, who does it, and whether there is more."""
         if not self.recommendations:
             return ""
         first, *others = self.recommendations
@@ -70,7 +70,7 @@ class Tutor:
 
     @property
     def change(self) -> int | None:
-        """The churn score less that of a week before."""
+        """The churn score minus that of a week before."""
         now, before = self.facts["churn_score"], self.facts["churn_score_a_week_before"]
         return None if now is None or before is None else now - before
 

@@ -1,4 +1,4 @@
-"""Rows of the published tables, by the SQL files in `reports/queries`."""
+"""Reads rows of the published tables with the SQL files in `reports/queries`."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ HISTORY_DAYS = 90
 NO_DATE = date(1900, 1, 1)
 """Stands for the last calculation date where nothing has been calculated: no row is that old."""
 
-# What lies in this folder of queries may name a person.
+# Queries in this folder may name a person.
 PERSONAL = "personal"
 
 
 class Tables(NamedTuple):
-    """What the pages show: rows by the name of their query, and the last calculation date."""
+    """Rows by the name of their query, and the last calculation date."""
 
     as_of: date | None
     open: dict[str, list[Row]]
@@ -44,7 +44,7 @@ class Tables(NamedTuple):
 def read_tables(target: Target, queries: Path, *, names: bool, inactivity_days: int) -> Tables:
     """Run every query of the folder, those in `personal` only if names may be shown.
 
-    All see the same state of the warehouse.
+    All read the same state of the warehouse.
 
     Raises:
         UserError: the warehouse cannot be reached, is not built, or may not be read.

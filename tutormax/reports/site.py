@@ -1,4 +1,4 @@
-"""All pages of the site, from one state of the warehouse."""
+"""Makes all pages of the site from one state of the warehouse."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
     """Read the warehouse and write the pages.
 
     Raises:
-        UserError: the warehouse cannot be read, or the folder not be written.
+        UserError: the warehouse cannot be read, or the folder cannot be written.
     """
     folder = project_folder() / "reports"
     tables = read_tables(target, folder / "queries", names=names, inactivity_days=inactivity_days())
@@ -43,7 +43,7 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
 
 
 def site_texts(tables: Tables, folder: Path, *, label: str = "") -> dict[str, str]:
-    """Every file of the site by its name; the same tables give the same texts."""
+    """All files of the site by name; the same tables give the same texts."""
     templates = Environment(
         loader=FileSystemLoader(folder / "pages"),
         undefined=StrictUndefined,
@@ -83,13 +83,13 @@ def site_texts(tables: Tables, folder: Path, *, label: str = "") -> dict[str, st
 
 
 def _charts_script(snippet: Path) -> str:
-    """Vega, the specifications and what draws them, in one file without global names."""
+    """Vega, the specifications and the drawing code in one file without global names."""
     known = f"const specs = {json.dumps(specs(), sort_keys=True)};\n"
     bundle = vl_convert.javascript_bundle(known + snippet.read_text(encoding="utf-8"))
     return f"(() => {{\n{bundle}\n}})();\n"
 
 
 def _json(value: Any) -> Markup:
-    """JSON that may stand in a script element."""
+    """JSON that is safe in a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))

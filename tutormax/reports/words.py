@@ -1,4 +1,4 @@
-"""What the pages call things, and how they write numbers, dates and nothing."""
+"""How the pages write names, numbers, dates and missing values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FACTORS = {
 
 
 def words(name: str | None) -> str:
-    """A name of the warehouse in plain words: `training_module` is Training module."""
+    """A name of the warehouse in words: `training_module` is Training module."""
     if not name:
         return NOTHING
     if name in SPELLED:
@@ -37,17 +37,17 @@ def words(name: str | None) -> str:
 
 
 def factor(name: str) -> str:
-    """What a group of churn factors means, in words."""
+    """A group of churn factors in words."""
     return FACTORS.get(name, name.replace("_", " "))
 
 
 def number(value: float | None, digits: int = 0) -> str:
-    """A number with a thousands separator and so many digits after the point."""
+    """A number with a thousands separator and so many decimals."""
     return NOTHING if value is None else f"{value:,.{digits}f}"
 
 
 def signed(value: float | None, digits: int = 0) -> str:
-    """A change with its sign; the minus is a real one."""
+    """A change with its sign, a typographic minus included."""
     if value is None:
         return NOTHING
     text = f"{value:+,.{digits}f}"
@@ -62,7 +62,7 @@ def percent(share: float | None, digits: int = 0) -> str:
 
 
 def chance(probability: float | None) -> str:
-    """A probability as a percentage, which is neither 0 nor 100 unless it is so."""
+    """A probability as a percentage; 0 and 100 only if exact."""
     if probability is not None and 0 < probability < 0.0005:
         return "<0.1%"
     if probability is not None and 0.9995 <= probability < 1:
@@ -86,7 +86,7 @@ def instant(value: datetime | None) -> str:
 
 
 def share_of(part: float, whole: float) -> float | None:
-    """A part by its whole; None of nothing."""
+    """A part divided by its whole; None if that is 0."""
     return part / whole if whole else None
 
 

@@ -1,4 +1,4 @@
-"""Folders of pages, written whole or not at all."""
+"""Writes folders of pages completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MARK = ".tutormax-reports"
 
 
 def write_site(out: Path, texts: Mapping[str, str]) -> int:
-    """Put files into the folder in place of what it held; return their bytes.
+    """Replace the contents of the folder by these files; return their size in bytes.
 
-    The page of a tutor who is gone must go too, so the folder is made anew.
+    The folder is made again, so that pages of former tutors disappear.
 
     Raises:
-        UserError: the folder holds something else, or cannot be written.
+        UserError: the folder has other files, or cannot be written.
     """
     out = out.absolute()
     if out.exists() and not out.is_dir():

@@ -1,1 +1,1 @@
-"""Apache Spark: what its builds need, and its tables read without it."""
+"""Apache Spark: requirements of its builds, and reading its tables without it."""

@@ -1,4 +1,4 @@
-"""`tutormax spark`: what comes before a build on Spark."""
+"""`tutormax spark`: prepares builds on Spark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of all that Spark holds."""
+"""The folder of Spark's files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tutormax.schema import RAW_SCHEMA, metadata
 
 
 def make_directories(directory: Path) -> None:
-    """Make what Spark does not make by itself: a folder for each raw table, one for scratch."""
+    """Create the folders that Spark does not create: one per raw table, one for scratch."""
     for table in metadata.tables.values():
         (directory / RAW_SCHEMA / table.name).mkdir(parents=True, exist_ok=True)
     (directory / "tmp").mkdir(exist_ok=True)
@@ -18,6 +18,6 @@ def make_directories(directory: Path) -> None:
 def sweep_scratch(directory: Path) -> None:
     """Remove the empty folders that each Spark session leaves behind."""
     for folder in (directory / "tmp").glob("*_resources"):
-        # One that is not empty is in use.
+        # A folder that is not empty is in use.
         with suppress(OSError):
             folder.rmdir()

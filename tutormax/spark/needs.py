@@ -1,4 +1,4 @@
-"""What a build on Spark needs besides this package: Java, and the packages of the extra `spark`."""
+"""Requirements of builds on Spark: Java, and the packages of the extra `spark`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OLDEST_JAVA = 17
 
 
 def check_packages() -> None:
-    """Raise `UserError` if dbt cannot speak to Spark here."""
+    """Raise `UserError` if the packages for dbt on Spark are missing."""
     if find_spec("pyspark") is None or find_spec("dbt.adapters.spark") is None:
         raise UserError(
             "pyspark or dbt-spark is not installed here; `make build TARGET=spark` installs them, "
@@ -26,7 +26,7 @@ def check_java() -> None:
     """Raise `UserError` unless the Java that Spark would start is new enough."""
     remedy = f"install Java {OLDEST_JAVA} or later, or name one in JAVA_HOME"
     home = os.environ.get("JAVA_HOME")
-    # Spark looks in this order too.
+    # The same order as Spark's.
     java = shutil.which("java", path=f"{home}/bin" if home else None)
     if java is None:
         where = f"{home}/bin, where JAVA_HOME points" if home else "PATH"

@@ -1,4 +1,4 @@
-"""Spark's tables as DuckDB views over their Parquet files: a look at them needs no Java."""
+"""Spark's tables as DuckDB views over their Parquet files, without Java."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tutormax.warehouse import duckdb_type, quote, spark_directory
 def connect_spark() -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory, in UTC, with views of the tables as they are now.
 
-    The schema `raw` has all raw tables; each database that Spark has built is a schema of its name.
-    Of tables without rows only those of `contracts/` can be shown. Spark's views have no files and
-    are not there.
+    The schema `raw` has all raw tables; each database of Spark is a schema with its name. Tables
+    without rows are included only if they have a contract. Spark's views have no files and are
+    missing.
     """
     directory = spark_directory()
     con = duckdb.connect(config={"temp_directory": str(directory / "tmp" / "duckdb")})
@@ -30,7 +30,7 @@ def connect_spark() -> duckdb.DuckDBPyConnection:
         columns = {name: _spark_type(duckdb_type(table, name)) for name in names(table)}
         _show_table(con, RAW_SCHEMA, directory / RAW_SCHEMA / table.name, columns)
     for database in sorted((directory / "warehouse").glob("*.db")):
-        # The raw tables stand elsewhere; Spark makes a folder for their database all the same.
+        # Not the raw tables, which are elsewhere.
         if database.stem == RAW_SCHEMA:
             continue
         _show_schema(con, database.stem)
@@ -46,10 +46,10 @@ def _show_schema(con: duckdb.DuckDBPyConnection, name: str) -> None:
 def _show_table(
     con: duckdb.DuckDBPyConnection, schema: str, folder: Path, columns: Mapping[str, str]
 ) -> None:
-    """A view of a table's files; where there are none, of its `columns` without rows."""
+    """Create a view of a table's files or, without files, of its `columns` without rows."""
     files = _files(folder)
     if files:
-        # Columns may have been added since a file was written.
+        # Older files may lack new columns.
         rows = (
             f"SELECT * FROM read_parquet([{', '.join(map(duckdb_literal, files))}], "
             "hive_partitioning = true, union_by_name = true)"
@@ -63,7 +63,7 @@ def _show_table(
 
 
 def _files(folder: Path) -> Sequence[Path]:
-    """The files that Spark would read: no part of their path begins with a dot or underscore."""
+    """The files that Spark reads: no part of the path begins with a dot or underscore."""
     return sorted(
         file
         for file in folder.rglob("*.parquet")
@@ -81,5 +81,5 @@ def _promised_columns(model: str) -> dict[str, str]:
 
 
 def _spark_type(name: str) -> str:
-    # JSON is text to Spark.
+    # Spark stores JSON as text.
     return "VARCHAR" if name.upper() in ("JSON", "JSONB") else name

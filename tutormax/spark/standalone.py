@@ -12,11 +12,11 @@ from pathlib import Path
 
 @contextmanager
 def standalone_cluster(folder: Path, workers: int, memory: str = "2g") -> Iterator[str]:
-    """A master and workers of one core each, on 127.0.0.1; gives the master's address.
+    """Run a master and workers of one core each on 127.0.0.1; yields the master's address.
 
     Args:
-        folder: where workers keep what runs on them.
-        workers: how many.
+        folder: the working folder of the workers.
+        workers: the number of workers.
         memory: of each worker, in Spark's notation.
     """
     import pyspark  # noqa: PLC0415

@@ -1,1 +1,1 @@
-"""`tutormax train`: from a built warehouse to the seeds that SQL scores churn with."""
+"""`tutormax train`: trains the churn model from a built warehouse; SQL scores with its seeds."""

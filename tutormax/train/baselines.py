@@ -1,4 +1,4 @@
-"""What the model has to beat, fitted to the same rows: recency alone, boosted trees, the rate."""
+"""Baselines fitted to the same rows: recency alone, boosted trees, the constant rate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TREES = {
 
 
 def boosted_trees(panel: Panel, horizon: int) -> Predictor:
-    """HistGradientBoosting on the same features, fitted to the horizon itself."""
+    """HistGradientBoosting on the same features, fitted to one horizon."""
     rows = panel.take(panel.judged(horizon) & thinned(panel, horizon))
     churned = rows.churned(horizon)
     _, _, useful = standardisation(rows.features)
@@ -33,7 +33,7 @@ def boosted_trees(panel: Panel, horizon: int) -> Predictor:
         return constant_rate(panel, horizon)
     model = HistGradientBoostingClassifier(**TREES, early_stopping=False, random_state=0)
     with threadpool_limits(1):
-        # It fails on a column without a known value.
+        # HistGradientBoosting fails on a column without known values.
         model.fit(rows.features[:, useful], churned)
 
     def predictor(features: Floats) -> Floats:
@@ -44,7 +44,7 @@ def boosted_trees(panel: Panel, horizon: int) -> Predictor:
 
 
 def recency(panel: Panel, horizon: int) -> Callable[[int], Predictor]:
-    """The same model on the days since the last session alone; by horizon."""
+    """The same model on only the days since the last session; by horizon."""
     column = panel.names.index(RECENCY)
     model, _ = fit(panel.only([RECENCY]), "recency", horizon)
 
@@ -55,7 +55,7 @@ def recency(panel: Panel, horizon: int) -> Callable[[int], Predictor]:
 
 
 def constant_rate(panel: Panel, horizon: int) -> Predictor:
-    """The share that churned in the training rows, for everybody."""
+    """Predict the share that churned in training for everybody."""
     rows = panel.judged(horizon)
     rate = float(panel.churned(horizon)[rows].mean()) if rows.any() else 0.0
     return lambda features: np.full(len(features), rate)

@@ -1,4 +1,4 @@
-"""The model card: what the model was made from, how good it is, and where it loses."""
+"""The model card: data, figures, and where the model loses to baselines."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NEAR_BRIER = 0.00005
 
 
 def card_path(out: Path, version: str) -> Path:
-    """Where under `out` the card of a version is."""
+    """The path of the card of a version under `out`."""
     return out / FOLDER / f"{version}.md"
 
 
 def card_text(trained: Trained, data: str) -> str:
-    """The card; `data` says in a sentence what the data are."""
+    """The text of the card; `data` describes the data in a sentence."""
     sections = [
         [f"# Churn model {trained.model.version}", *_purpose()],
         ["## Data", *_data(trained, data)],
@@ -43,13 +43,13 @@ def card_text(trained: Trained, data: str) -> str:
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A Markdown table whose first `left` columns are words and the others numbers."""
+    """A Markdown table; the first `left` columns are left-aligned, the others right-aligned."""
     rule = ["---"] * left + ["---:"] * (len(heading) - left)
     return "\n".join("| " + " | ".join(row) + " |" for row in [heading, rule, *rows])
 
 
 def figure_cells(figures: Figures | None) -> list[str]:
-    """AUC, Brier score, calibration error and mean prediction as the tables show them."""
+    """AUC, Brier score, calibration error and mean prediction as table cells."""
     if figures is None:
         return ["-"] * 4
     return [

@@ -1,4 +1,4 @@
-"""The `tutormax train` command: what a person sees of training."""
+"""The command `tutormax train` and its output."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def train(
             f"--version must be up to 50 letters, digits, dots, dashes and underscores, beginning "
             f"with a letter or digit, not {version!r}."
         )
-    # These take a second or two, which the other commands need not.
+    # These imports take a second or two.
     from tutormax.operations.project import project_folder  # noqa: PLC0415
     from tutormax.train.card import card_path, card_text  # noqa: PLC0415
     from tutormax.train.reading import read_panel  # noqa: PLC0415
@@ -72,7 +72,7 @@ def train(
 
 
 def not_judged(trained: Trained) -> list[str]:
-    """A sentence for each horizon that the data did not allow."""
+    """A sentence for each horizon that could not be evaluated."""
     from tutormax.train.panel import INTERVALS  # noqa: PLC0415
 
     lines = []
@@ -101,7 +101,7 @@ def _print_figures(trained: Trained) -> None:
 
 
 def cells(figures: Figures) -> list[str]:
-    """Rows, churned, AUC, Brier score and calibration error as they are shown."""
+    """Rows, churned, AUC, Brier score and calibration error as text."""
     return [
         f"{figures.rows:,}",
         f"{figures.churned:,}",

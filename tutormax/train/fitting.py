@@ -1,6 +1,6 @@
-"""Fitting: a logistic regression an interval, its strength and its calibration by cross-validation.
+"""Fitting: one logistic regression per interval, regularised and calibrated by cross-validation.
 
-Everything is a function of the panel alone: folds come from hashes, and sums run in one thread.
+The result depends only on the panel: folds come from hashes, and sums run in one thread.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MOST_SLOPE = 3.0
 
 @dataclass(frozen=True)
 class Fit:
-    """How one interval was fitted; `derived_from` names the interval it was taken over from."""
+    """How one interval was fitted; `derived_from` is the interval it was derived from."""
 
     rows: int
     churned: int
@@ -57,7 +57,7 @@ class Fit:
 def fit(
     panel: Panel, version: str, horizon: int, say: Callable[[str], None] = lambda _: None
 ) -> tuple[Model, tuple[Fit, ...]]:
-    """Fit the intervals up to `horizon`; those after it go on as the last one does.
+    """Fit the intervals up to `horizon`; derive later ones from the last.
 
     Raises:
         UserError: nobody churned, or everybody did at once.
@@ -89,7 +89,7 @@ def fit(
 
 
 def _rows(panel: Panel, start: int, end: int) -> Panel:
-    """The rows that an interval is learned from."""
+    """The training rows of an interval."""
     there = panel.judged(end) & panel.at_risk(start)
     if not there.any():
         raise UserError(
@@ -101,7 +101,7 @@ def _rows(panel: Panel, start: int, end: int) -> Panel:
 
 
 def standardisation(features: Floats) -> tuple[Floats, Floats, Bools]:
-    """Mean and scale of the known values of each feature, and which features vary at all."""
+    """Mean and scale of the known values of each feature, and which features vary."""
     mean = np.zeros(features.shape[1])
     scale = np.ones(features.shape[1])
     useful = np.zeros(features.shape[1], dtype=np.bool_)
@@ -133,7 +133,7 @@ def _fit_interval(
 
 
 def _choose_strength(values: Floats, churned: Bools, panel: Panel) -> tuple[float, Floats]:
-    """The C with the least log loss on tutors it was not fitted to, and those log-odds."""
+    """The C with the least log loss on tutors outside the fit, and those log-odds."""
     ranks, tutors = tutor_ranks(panel.tutor, "fold")
     folds = ranks % min(FOLDS, tutors)
     best: tuple[float, float, Floats] | None = None
@@ -148,7 +148,7 @@ def _choose_strength(values: Floats, churned: Bools, panel: Panel) -> tuple[floa
 
 
 def _unseen_log_odds(values: Floats, churned: Bools, folds: Ints, strength: float) -> Floats:
-    """For each row the log-odds from a fit without its fold."""
+    """Log-odds of each row from a fit without its fold."""
     result = np.zeros(len(churned))
     for fold in np.unique(folds):
         held = folds == fold
@@ -158,7 +158,7 @@ def _unseen_log_odds(values: Floats, churned: Bools, folds: Ints, strength: floa
 
 
 def _regression(values: Floats, churned: Bools, strength: float) -> tuple[float, Floats]:
-    """Intercept and coefficients; the bare rate where all or none churned."""
+    """Intercept and coefficients; only the rate if all or none churned."""
     count = int(churned.sum())
     if count in (0, len(churned)) or not values.shape[1]:
         rate = (count + 0.5) / (len(churned) + 1)
@@ -169,7 +169,7 @@ def _regression(values: Floats, churned: Bools, strength: float) -> tuple[float,
 
 
 def _calibration(unseen: Floats, churned: Bools) -> tuple[float, float]:
-    """Platt's slope and shift for log-odds of rows that their fit had not seen."""
+    """Platt's slope and shift, from log-odds of rows outside their fit."""
     count = int(churned.sum())
     if min(count, len(churned) - count) < LEAST_CHURNED_TO_CALIBRATE:
         return 1.0, 0.0
@@ -178,11 +178,11 @@ def _calibration(unseen: Floats, churned: Bools) -> tuple[float, float]:
         return 1.0, 0.0
     shift, (slope,) = _regression(((unseen - unseen.mean()) / spread)[:, None], churned, 1e6)
     if slope <= 0:
-        # What was learned says nothing about others: the rate alone remains.
+        # The fit does not generalise: use only the rate.
         return 0.0, _regression(np.empty((len(churned), 0)), churned, 1.0)[0]
     if slope / spread > MOST_SLOPE:
-        # Where churn is told apart without an error any slope would do, and the steepest would be
-        # taken for certainty; the penalty alone is more careful.
+        # With perfect separation the steepest slope would win and look like certainty; the
+        # penalty alone is more careful.
         return 1.0, 0.0
     return float(slope / spread), float(shift - slope * unseen.mean() / spread)
 
@@ -192,9 +192,9 @@ def _within(horizon: int) -> Sequence[tuple[int, int]]:
 
 
 def _prolonged(last: Hazard, start: int, end: int, panel: Panel) -> Hazard:
-    """A hazard for [start, end) as if the day's hazard of the `last` interval went on.
+    """A hazard for [start, end) that continues the daily hazard of the `last` interval.
 
-    The average row gets exactly that; odds keep their ratios between rows.
+    Exact for the average row; odds ratios between rows stay.
     """
     rows = panel.judged(last.end) & panel.at_risk(last.start)
     rate = float(probability(log_odds(last, panel.features[rows])).mean())

@@ -1,4 +1,4 @@
-"""How good predictions are, on rows that they were not fitted to."""
+"""Evaluates predictions on rows outside the fit."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Figures:
-    """What predictions of one horizon are worth; `auc` is None if all or none churned.
+    """Evaluation of one horizon; `auc` is None if all or none churned.
 
-    `brier` is the mean squared error, `ece` the expected calibration error: over tenths of the
-    rows by prediction, the mean distance between mean prediction and share churned.
+    `brier` is the mean squared error, `ece` the calibration error: over ten groups of rising
+    prediction, the mean distance between mean prediction and share churned.
     """
 
     rows: int
@@ -49,7 +49,7 @@ def judge(predicted: Floats, churned: Bools) -> Figures | None:
 
 
 def calibration_error(predicted: Floats, churned: Bools) -> float:
-    """The expected calibration error over tenths by rank, as churn_prediction_outcomes has it.
+    """The calibration error over ten groups by rank, as in churn_prediction_outcomes.
 
     Equal predictions have the rank of the first of them.
     """

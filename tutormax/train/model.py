@@ -1,4 +1,4 @@
-"""The model as it stands in the seed, and its predictions: the same arithmetic as in SQL."""
+"""The model as in the seed, and its predictions, with the same arithmetic as in SQL."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _MOST_LOG_ODDS = 40.0
 
 @dataclass(frozen=True)
 class Hazard:
-    """The log-odds of churning in one interval, for who has not churned before it.
+    """The log-odds of churning in one interval for tutors who have not churned before it.
 
     The log-odds of a row x are `intercept` + the sum of `coefficient` x (x - `mean`) / `scale`; an
-    unknown x adds nothing. The arrays have one entry a feature.
+    unknown x adds nothing. The arrays have one entry per feature.
     """
 
     start: int
@@ -36,7 +36,7 @@ class Hazard:
 
 @dataclass(frozen=True)
 class Model:
-    """One hazard an interval, over the features `names`."""
+    """One hazard per interval, over the features `names`."""
 
     version: str
     names: tuple[str, ...]
@@ -73,10 +73,10 @@ def probability(odds: Floats) -> Floats:
 
 
 def rounded(value: float) -> float:
-    """`value` to the digits that are stored; never minus nought."""
+    """`value` rounded to the stored digits, never -0."""
     return float(f"{value:.{DIGITS - 1}e}") + 0.0
 
 
 def rounded_all(values: Floats) -> Floats:
-    """Each of `values` to the digits that are stored."""
+    """`values` rounded to the stored digits."""
     return np.array([rounded(value) for value in values.tolist()], dtype=np.float64)

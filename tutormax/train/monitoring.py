@@ -1,4 +1,4 @@
-"""What SQL needs beside the coefficients: bands of risk, and what the training data looked like."""
+"""Risk bands, and the distribution of the training data for drift."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BINS = 10
 
 @dataclass(frozen=True)
 class Band:
-    """A level of risk from a 30-day probability and score on, up to another."""
+    """A risk level: a range of 30-day probabilities and of scores."""
 
     level: str
     probability_from: float
@@ -42,7 +42,7 @@ class Bin:
 
 
 def bands(model: Model, panel: Panel) -> list[Band]:
-    """Four bands; odds never reach certainty, so the edges rise strictly within 0 and 1."""
+    """The four bands; edges rise strictly between 0 and 1."""
     rate = float(predict(model, panel.features)[:, HORIZONS.index(BAND_HORIZON)].mean())
     edges = [
         0.0,
@@ -61,7 +61,7 @@ def bands(model: Model, panel: Panel) -> list[Band]:
 
 
 def distributions(panel: Panel) -> list[Bin]:
-    """Tenths of each feature's known values, or the values themselves where there are few."""
+    """Tenths of the known values of each feature, or single values if there are few."""
     result: list[Bin] = []
     for column, feature in enumerate(panel.names):
         values = panel.features[:, column]
@@ -88,6 +88,6 @@ def _inner_edges(known: Floats) -> Floats:
     edges = np.unique([rounded(edge) for edge in wanted.tolist()])
     between = edges[(edges > distinct[0]) & (edges <= distinct[-1])]
     filled = np.unique(np.searchsorted(between, known, side="right"))
-    # An edge is kept if there are values between it and the next.
+    # Keeps an edge if there are values between it and the next.
     kept: Floats = between[[n for n in range(len(between)) if n + 1 in filled]]
     return kept

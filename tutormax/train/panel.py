@@ -1,4 +1,4 @@
-"""What the trainer looks at: one row a working tutor and day, with what became of the tutor."""
+"""The training data: one row per active tutor and day, with features and churn."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ RECENCY = "days_since_last_session"
 class Panel:
     """Rows sorted by tutor and day; every array has one entry (or row) for each.
 
-    `day` counts from 1970. `churn_in` is how many days after its own a row's tutor churned, at
-    least 0; NaN if that is not known to have happened. All churn before `known_until` is known.
+    `day` counts from 1970. `churn_in` is how many days (from 0 on) after its own day a row's tutor
+    churned; NaN if no churn is known. All churn before `known_until` is known.
     """
 
     tutor: Texts
@@ -53,36 +53,35 @@ class Panel:
         )
 
     def only(self, names: Sequence[str]) -> Panel:
-        """The same rows with these features alone."""
+        """The same rows with only these features."""
         columns = [self.names.index(name) for name in names]
         return replace(self, features=self.features[:, columns], names=tuple(names))
 
     def judged(self, end: int) -> Bools:
-        """Where it is known what happened in the `end` days from the row's own on."""
+        """Rows whose outcome in the `end` days from their own day on is known."""
         return self.day + end <= self.known_until
 
     def at_risk(self, start: int) -> Bools:
-        """Where the tutor had not churned in the first `start` days."""
+        """Rows whose tutor had not churned in the first `start` days."""
         return ~(self.churn_in < start)
 
     def churned(self, end: int) -> Bools:
-        """Where the tutor churned within `end` days; it tells something where that is judged."""
+        """Rows whose tutor churned within `end` days; only meaningful for `judged` rows."""
         return self.churn_in < end
 
     def tutors(self) -> int:
-        """How many tutors there are."""
+        """The number of tutors."""
         return len(np.unique(self.tutor.astype(str)))
 
     def churners(self) -> int:
-        """How many tutors are known to have churned."""
+        """The number of tutors known to have churned."""
         return len(np.unique(self.tutor[~np.isnan(self.churn_in)].astype(str)))
 
 
 def tutor_ranks(tutors: Texts, purpose: str) -> tuple[Ints, int]:
-    """Each row's tutor's place (from 0) in an order that means nothing, and how many tutors.
+    """The place (from 0) of each row's tutor in an arbitrary order, and the number of tutors.
 
-    The order comes from a hash of the id, so that it is the same wherever it is made; for another
-    `purpose` it is another one.
+    The order is by a hash of the id and `purpose`, so that it is reproducible.
     """
     unique, where = np.unique(tutors.astype(str), return_inverse=True)
     digests = [hashlib.sha256(f"{purpose} {tutor}".encode()).digest() for tutor in unique]
@@ -96,8 +95,8 @@ def tutor_ranks(tutors: Texts, purpose: str) -> tuple[Ints, int]:
 def thinned(panel: Panel, length: int) -> Bools:
     """Every n-th day of each tutor, n being the interval's length but at most a week.
 
-    A tutor's days in a row look ahead into nearly the same window: more of them say hardly more.
-    The first day differs between tutors, so that all weekdays take part.
+    Consecutive days of a tutor have nearly the same outcome, so more of them add little. The first
+    day differs between tutors, so that all weekdays are included.
     """
     step = min(length, 7)
     shift, _ = tutor_ranks(panel.tutor, "thin")

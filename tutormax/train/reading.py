@@ -1,4 +1,4 @@
-"""The panel out of the built warehouse."""
+"""Reads the panel from the built warehouse."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_panel(target: Target) -> Panel:
     """Read features, outcomes and clock.
 
     Raises:
-        UserError: the warehouse cannot be reached, is not built, or holds nobody to learn from.
+        UserError: the warehouse cannot be reached, is not built, or has no training data.
     """
     try:
         if target is Target.DUCKDB:
@@ -53,7 +53,7 @@ def read_panel(target: Target) -> Panel:
 
 
 def inactivity_days() -> int:
-    """How many days without a session are churn, as dbt_project.yml says."""
+    """The var churn_inactivity_days of dbt_project.yml."""
     return int(project_vars()["churn_inactivity_days"])
 
 
@@ -91,7 +91,7 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
             "there is nothing to learn from: load sessions, run `dbt build` and train then."
         )
     as_of = int(clock[0, 0])
-    # Engines sort text each in their own way; this order is the same everywhere.
+    # Engines sort text differently; this order is the same everywhere.
     order = np.lexsort((read.numbers[:, 0], read.texts.astype(str)))
     numbers = read.numbers[order]
     return Panel(
@@ -143,7 +143,7 @@ class _Postgres:
     def select(self, sql: str, texts: int) -> _Columns:
         text: list[str] = []
         chunks: list[np.ndarray[Any, Any]] = []
-        # A named cursor stays on the server: rows come in parts, not all at once as objects.
+        # A named cursor stays on the server and returns rows in parts.
         with self._connection.cursor("tutormax_train") as cursor:
             cursor.itersize = _CHUNK
             cursor.execute(sql)

@@ -1,4 +1,4 @@
-"""The seeds on disk: versions stand side by side, and training writes the rows of its own alone."""
+"""The seeds on disk: training replaces only the rows of its own version."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ Rows = list[list[str]]
 def seed_texts(
     out: Path, model: Model, bands: Sequence[Band], bins: Sequence[Bin]
 ) -> dict[Path, str]:
-    """What the seeds under `out` are to hold: the model's rows, and those of other versions.
+    """Texts of the seeds under `out`: the model's rows, and those of other versions.
 
     Raises:
-        UserError: a seed that is there cannot be read or has other columns.
+        UserError: an existing seed cannot be read or has other columns.
     """
     version = model.version
     rows = {
@@ -91,10 +91,10 @@ def seed_texts(
 
 
 def read_model(folder: Path, version: str) -> Model:
-    """The model that the seed of coefficients in `folder` holds under `version`.
+    """The model `version` in the seed of coefficients in `folder`.
 
     Raises:
-        UserError: it is not there.
+        UserError: there is no such version.
     """
     path = folder / COEFFICIENTS
     rows = [row for row in read_rows(path) if row[0] == version]
@@ -105,7 +105,7 @@ def read_model(folder: Path, version: str) -> Model:
 
 
 def read_rows(path: Path) -> Rows:
-    """The rows of a seed below its header; none if there is no file.
+    """The rows of a seed without its header; none without a file.
 
     Raises:
         UserError: it cannot be read or has other columns.

@@ -1,4 +1,4 @@
-"""Which rows teach and which examine: no tutor does both, and no day, nor a day looked ahead to."""
+"""Splits rows into training and test, which share no tutor, no day and no outcome window."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LEAST_ROOM = 14
 
 @dataclass(frozen=True)
 class Split:
-    """The two parts. `horizon` is the longest that both parts can judge.
+    """The two parts. `horizon` is the longest that can be evaluated in both.
 
-    To the training part nothing is known from `test_start` on, so no window of it reaches there.
+    The training part uses no outcome from `test_start` on.
     """
 
     train: Panel
@@ -32,7 +32,7 @@ def split(panel: Panel) -> Split:
     """Split by time and by tutor.
 
     Raises:
-        UserError: the data are too short or hold too few tutors.
+        UserError: the data have too few days or tutors.
     """
     panel = panel.take(panel.judged(1))
     ranks, tutors = tutor_ranks(panel.tutor, "split")
@@ -54,7 +54,7 @@ def split(panel: Panel) -> Split:
 
 
 def _cut(first: int, known_until: int) -> tuple[int, int]:
-    """The longest horizon that the days allow, and where the test then begins."""
+    """The longest horizon that the days allow, and the start of the test."""
     days = known_until - first
     for horizon in sorted(HORIZONS, reverse=True):
         room = days - 2 * horizon

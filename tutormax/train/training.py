@@ -1,4 +1,4 @@
-"""Training without reading and writing: from a panel to a model and its figures."""
+"""Training, without reading and writing: from a panel to a model and its figures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class LevelCount:
-    """How many test rows a risk level has, and how many of them churned within 30 days."""
+    """The test rows of a risk level, and how many of them churned within 30 days."""
 
     level: str
     rows: int
@@ -34,9 +34,9 @@ class LevelCount:
 
 @dataclass(frozen=True)
 class Trained:
-    """A model with all that is to be written about it.
+    """A model with everything that the card says about it.
 
-    `figures` has for each horizon that can be judged the figures of the model and the baselines.
+    `figures` has, per horizon that can be evaluated, the figures of model and baselines.
     """
 
     panel: Panel
@@ -50,7 +50,7 @@ class Trained:
 
 
 def train(panel: Panel, version: str, say: Say = lambda _: None) -> Trained:
-    """Fit a model to the training part of `panel` and judge it on the rest.
+    """Fit a model to the training part of `panel` and evaluate it on the test part.
 
     Raises:
         UserError: the data do not allow it.
@@ -71,7 +71,7 @@ def train(panel: Panel, version: str, say: Say = lambda _: None) -> Trained:
 
 
 def _figures(parts: Split, model: Model, say: Say) -> dict[int, dict[str, Figures]]:
-    """The model and the baselines on the same test rows."""
+    """Evaluate model and baselines on the same test rows."""
     figures: dict[int, dict[str, Figures]] = {}
     by_recency = recency(parts.train, parts.horizon)
     for number, horizon in enumerate(HORIZONS):

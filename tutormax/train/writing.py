@@ -1,4 +1,4 @@
-"""Files that are complete or not there at all."""
+"""Writes files completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tutormax.errors import UserError
 
 
 def write_texts(texts: Mapping[Path, str]) -> None:
-    """Write every text to its path, all of them to the side first.
+    """Write every text to a temporary file, then rename all.
 
     Raises:
-        UserError: a file cannot be written; those that were there then stay as they were.
+        UserError: a file cannot be written; existing files then stay.
     """
     waiting = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in texts}
     try:

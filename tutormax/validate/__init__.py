@@ -1,1 +1,1 @@
-"""Great Expectations over raw and published tables, its suites made from the YAML."""
+"""Great Expectations for raw and published tables, with expectations from the YAML."""

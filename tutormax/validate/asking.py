@@ -1,4 +1,4 @@
-"""Asking Great Expectations, and finding the keys of rows that break an expectation."""
+"""Runs Great Expectations, and finds the keys of rows that break an expectation."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ SPARK = ("pyspark", "pyspark.sql.connect")
 
 
 class Asker:
-    """Great Expectations without a project, telemetry or bars of progress."""
+    """Great Expectations without a project, telemetry or progress bars."""
 
     def __init__(self, engine: Engine) -> None:
-        # All of it takes seconds to import, and only `validate` needs it.
+        # The import takes seconds, and only `validate` needs it.
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
         _silence()
         with _without_spark():
@@ -46,11 +46,11 @@ class Asker:
         )
 
     def of_rows(self, table: TableContract, checks: Sequence[Check]) -> list[Result]:
-        """Ask for checks of the table's rows, batch after batch."""
+        """Run checks of the table's rows, batch by batch."""
         broken = [0] * len(checks)
         for batch in self._engine.batches(self._context, table, checks):
             for number, answer in enumerate(self._ask(batch, checks)):
-                # Of no rows it says nothing.
+                # Without rows it returns no result.
                 broken[number] += int(answer.result["unexpected_count"] or 0)
         return [
             Result(
@@ -60,7 +60,7 @@ class Asker:
         ]
 
     def of_frame(self, frame: pd.DataFrame, checks: Sequence[Check]) -> list[Result]:
-        """Ask for checks of one frame."""
+        """Run checks of one frame."""
         answers = self._ask(frame_batch(self._context, frame), checks)
         return [
             Result(
@@ -101,7 +101,7 @@ class Asker:
         return [answers[number] for number in range(len(checks))]
 
     def _keys(self, check: Check) -> tuple[str, ...]:
-        """Keys of a few rows that break a check; none where the key is personal."""
+        """Keys of a few rows that break a check; none if the key is pii."""
         table = check.table
         if check.broken is None or not table.key:
             return ()
@@ -117,7 +117,7 @@ class Asker:
 
 @contextmanager
 def _without_spark() -> Iterator[None]:
-    """Hide an installed PySpark, which is imported if found: slow, and it may end the process."""
+    """Hide an installed PySpark: importing it is slow and may end the process."""
     hidden = {name: sys.modules.get(name) for name in SPARK}
     sys.modules.update(dict.fromkeys(SPARK))  # type: ignore[arg-type]
     try:
@@ -130,7 +130,7 @@ def _without_spark() -> Iterator[None]:
 
 
 def _silence() -> None:
-    """Keep what Great Expectations logs and warns of, itself and its own ways, to itself."""
+    """Silence the logs and warnings of Great Expectations."""
     warnings.filterwarnings("ignore", module="great_expectations")
     logger = logging.getLogger("great_expectations")
     logger.propagate = False
@@ -138,7 +138,7 @@ def _silence() -> None:
 
 
 def _columns_seen(answer: ExpectationValidationResult) -> str:
-    """What is the matter with the columns of a table."""
+    """What is wrong with the columns of a table."""
     details = answer.result.get("details")
     if not details:
         return "all are there"
@@ -149,7 +149,7 @@ def _columns_seen(answer: ExpectationValidationResult) -> str:
 
 
 def _reason(info: Any) -> str:
-    """The message of the first exception, which may stand below the names of metrics."""
+    """The message of the first exception, which may be nested below names of metrics."""
     if isinstance(info, dict):
         if "exception_message" in info:
             return " ".join(str(info["exception_message"]).split())

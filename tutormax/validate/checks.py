@@ -1,4 +1,4 @@
-"""One thing to check: an expectation of Great Expectations, and what it is asked of."""
+"""A check: an expectation of Great Expectations, and the data it is about."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SAMPLE = 5
 
 @dataclass(frozen=True)
 class Check:
-    """An expectation, with the words for a person who reads that it is broken.
+    """An expectation, with the message if it is broken.
 
-    It is asked of the rows of the table; or of the one number that `query` gives; or of `frame`.
-    `broken` is the SQL condition of rows that break it, to find their keys; `observed` says in
-    words what there is, where that is not a count of rows; `{value}` is the number of the query.
+    It is about the rows of the table, the number that `query` returns, or `frame`. `broken` is the
+    SQL condition of rows that break it, to find their keys. `observed` describes the actual value
+    if it is not a count of rows; `{value}` is the number of the query.
     """
 
     table: TableContract
@@ -43,13 +43,13 @@ class Check:
 
     @property
     def is_of_rows(self) -> bool:
-        """Whether the rows of the table themselves are looked at."""
+        """Whether the check is about rows of the table."""
         return self.query is None and self.frame is None
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a check: `found` says in words what there is; `keys` name rows that break it."""
+    """A result: `found` describes the actual value; `keys` are of rows that break the check."""
 
     check: Check
     success: bool

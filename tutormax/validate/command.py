@@ -17,7 +17,7 @@ NEEDED = ("great_expectations", "pandas")
 
 
 class CannotValidateError(UserError):
-    """Nothing could be judged: the exit code tells it from a broken expectation."""
+    """Nothing could be validated; has its own exit code."""
 
     exit_code = 2
 

@@ -1,4 +1,4 @@
-"""The two engines: what Great Expectations may look at, and the SQL that they spell differently."""
+"""The two engines: data for Great Expectations, and SQL that they spell differently."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Engine(Protocol):
     def batches(
         self, context: EphemeralDataContext, table: TableContract, checks: Sequence[Check]
     ) -> Iterator[Batch]:
-        """What the checks of a table's rows are asked of: one batch after the other."""
+        """Batches of a table's rows for checks."""
 
     def catalog(self) -> Mapping[tuple[str, str], Mapping[str, str]]:
-        """The columns of every table, (schema, table): {column: type}, in the table's order."""
+        """The columns of every table in order: {(schema, table): {column: type}}."""
 
     def matches(self, column: str, pattern: str) -> str:
-        """SQL that is true where a text holds a match of a regular expression."""
+        """SQL that is true if a text has a match of a regular expression."""
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def open_engine(target: Target) -> Iterator[Engine]:
     """Open the warehouse of a target.
 
     Raises:
-        UserError: it cannot be reached, or does not answer.
+        UserError: it cannot be reached or queried.
     """
     try:
         if target is Target.DUCKDB:
@@ -76,7 +76,7 @@ def open_engine(target: Target) -> Iterator[Engine]:
 
 
 class DuckDbEngine:
-    """A DuckDB file: Great Expectations cannot read it by SQL, so that rows come as frames."""
+    """A DuckDB file. Great Expectations cannot query it, so rows come as frames."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -92,7 +92,7 @@ class DuckDbEngine:
     def batches(
         self, context: EphemeralDataContext, table: TableContract, checks: Sequence[Check]
     ) -> Iterator[Batch]:
-        """Frames of the columns that are asked for, one after the other."""
+        """Frames with the columns that checks need."""
         asked: dict[str, set[str]] = {}
         for check in checks:
             for column in check.columns:
@@ -123,7 +123,7 @@ class DuckDbEngine:
 
 
 class PostgresEngine:
-    """A PostgreSQL server, in which Great Expectations counts by itself."""
+    """A PostgreSQL server, which Great Expectations queries itself."""
 
     def __init__(self, server: Any) -> None:
         self._server = server
@@ -140,7 +140,7 @@ class PostgresEngine:
     def batches(
         self, context: EphemeralDataContext, table: TableContract, checks: Sequence[Check]
     ) -> Iterator[Batch]:
-        """The table where it is."""
+        """The table itself."""
         source = context.data_sources.add_or_update_sql(
             name="warehouse", connection_string=postgres_url()
         )
@@ -172,19 +172,19 @@ class PostgresEngine:
 
 
 def frame_batch(context: EphemeralDataContext, frame: pd.DataFrame) -> Batch:
-    """A frame as Great Expectations wants it."""
+    """A frame as a batch of Great Expectations."""
     source = context.data_sources.add_or_update_pandas(name="frames")
     whole = source.add_dataframe_asset(name="frame").add_batch_definition_whole_dataframe("whole")
     return whole.get_batch(batch_parameters={"dataframe": frame})
 
 
 def _as_read(table: TableContract, column: str, rules: set[str]) -> str:
-    """The column as a frame needs it: no values where only their presence is asked for."""
+    """A column for a frame, without values if checks only need their presence."""
     name = quote(column)
     if rules == {"not_null"}:
         return f"case when {name} is not null then true end"
     if table.columns[column].data_type == "double precision":
-        # To pandas what is no number is missing; to the engines, and dbt's tests, it is above all.
+        # NaN is missing in pandas, but above all numbers in the engines and dbt's tests.
         return f"case when isnan({name}) then 'infinity'::double else {name} end"
     return name
 

@@ -1,4 +1,4 @@
-"""Event types that look like one that a metric counts, and are not spelled as it is."""
+"""Event types that look like misspelled counted ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tutormax.warehouse import Target
 
 
 def odd_event_types(contracts: Contracts, target: Target) -> list[str]:
-    """A sentence for each published event type that differs from a counted one by very little."""
+    """A sentence for each published event type that nearly equals a counted one."""
     (events,) = (table for table in contracts.published if table.name == "tutor_events")
     counted = project_vars()["enums"]["counted_event_type"]
     with open_engine(target) as engine:
@@ -32,7 +32,7 @@ def _sentences(rows: Iterable[Sequence[object]], counted: Sequence[str]) -> Iter
 
 
 def differ_by_one_letter(one: str, other: str) -> bool:
-    """Whether a letter put in, left out, changed, or exchanged with the next makes them alike."""
+    """Whether one insertion, deletion, substitution or transposition makes them equal."""
     short, long = sorted((one, other), key=len)
     if len(long) - len(short) > 1 or one == other:
         return False

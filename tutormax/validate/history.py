@@ -1,9 +1,9 @@
-"""The last day of loads against the days of loads before it: freshness, volume, distribution.
+"""Compares the last day of loads with previous ones: freshness, volume, distribution.
 
-Everything is summed in the engine, to one row a day; what is expected follows from the days before.
-A day is judged once it is whole: arrivals in as many of its hours as on most days before, or in
-three quarters of them; else the day before it is. A table without `LEAST_DAYS` days before, or with
-fewer than `LEAST_ROWS` rows on a day, is not judged: there chance would be judged.
+The engine aggregates to one row per day; expectations follow from previous days. The last day is
+checked once it is complete, that is with arrivals in as many of its hours as on most previous days,
+or in three quarters of them; until then the day before it is. A table with fewer than `LEAST_DAYS`
+previous days, or fewer than `LEAST_ROWS` rows on a day, is not checked, because chance dominates.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Day = dict[str, Any]
 
 @dataclass(frozen=True)
 class Loads:
-    """The days on which anything was loaded: the one to judge, those before it, and the clock."""
+    """Days with loads: the one to check, those before it, and the clock."""
 
     judged: dt.date
     before: tuple[dt.date, ...]
@@ -56,9 +56,9 @@ class Loads:
 def history_checks(
     engine: Engine, contracts: Contracts, now: dt.datetime | None
 ) -> Iterator[list[Check]]:
-    """The checks of the last loads of each raw table; none where there is too little to compare.
+    """Checks of the last loads of each raw table; none if there is too little to compare.
 
-    Each check is of one number, in a frame of one column.
+    Each check is about one number, in a frame of one column.
     """
     tables = [table for table in contracts.raw if table.key]
     loads = _loads(engine, contracts, tables, now)
@@ -113,14 +113,14 @@ def _table_checks(
     if median(day["rows"] for day in before) < LEAST_ROWS:
         return
     today = days.get(loads.judged, {"rows": 0, "keys": 0})
-    if _within(freshness):  # else that nothing came is said
+    if _within(freshness):  # else freshness already reports missing loads
         yield from _volume(table, loads, days, today)
     if today["rows"] < LEAST_ROWS:
         return
     yield from _shares(table, loads, before, today)
     fresh = [day for day in before if day.get("fresh", 0) >= LEAST_ROWS]
     if today["fresh"] < LEAST_ROWS or len(fresh) < LEAST_DAYS:
-        return  # what came again was judged when it came first
+        return  # redelivered rows were checked when they first arrived
     for measure in measures:
         if not measure.words:
             continue
@@ -136,7 +136,7 @@ def _summed(
     measures: Sequence[Measure],
     loads: Loads,
 ) -> dict[dt.date, Day]:
-    """A row a day: of all rows, and of those whose key had not arrived before."""
+    """One row per day: all rows, and those whose key had not arrived before."""
     at, key = quote(contracts.loaded_at), ", ".join(map(quote, table.key))
     sums = "".join(
         f", {measure.sql} filter (where turn = 1) as {quote(measure.name)}" for measure in measures
@@ -206,13 +206,13 @@ def _freshness(
 def _volume(
     table: TableContract, loads: Loads, days: Mapping[dt.date, Day], today: Day
 ) -> Iterator[Check]:
-    """The number of keys of the day, against the same days of the week if there are enough."""
+    """The number of keys of the day, compared with the same weekday if there are enough."""
     same = [day for day in loads.before if day.weekday() == loads.judged.weekday()]
     compared = same if len(same) >= SAME_WEEKDAYS else loads.before
     counts = [days[day]["keys"] if day in days else 0 for day in compared]
     usual = median(counts)
     if usual < LEAST_ROWS:
-        return  # on such a day of the week little comes
+        return  # few rows arrive on this weekday
     low = math.floor(min(FEWEST * usual, 0.9 * min(count for count in counts if count)))
     high = math.ceil(max(MOST * usual, 1.1 * max(counts)))
     yield _number_check(
@@ -229,7 +229,7 @@ def _volume(
 def _shares(
     table: TableContract, loads: Loads, before: Iterable[Day], today: Day
 ) -> Iterator[Check]:
-    """The shares of rows that had come before, and of those that broke a rule."""
+    """The shares of redelivered rows and of rejected rows."""
     earlier = [day for day in before if day["rows"]]
     for rule, words, margin, share in (
         ("redelivered", "under keys that had come before", MORE_REDELIVERED, _redelivered),
@@ -289,7 +289,7 @@ def _number_check(
     value: float,
     between: tuple[float | None, float | None],
 ) -> Check:
-    """A check of one number, which stands in a frame of its own."""
+    """A check of one number, in its own frame."""
     name = number_name(rule, columns)
     return Check(
         table,

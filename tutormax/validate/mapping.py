@@ -1,4 +1,4 @@
-"""dbt's data tests as expectations: one function for each kind of test that the project uses."""
+"""dbt's data tests as expectations: one function per kind of test."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MISFITS = "rows that do not fit: {value:,}"
 
 
 def checks_of_tests(table: TableContract) -> list[Check]:
-    """The expectations that the data tests of a published table come to.
+    """The expectations for the data tests of a published table.
 
     Raises:
-        UserError: there is a kind of test that has no expectation.
+        UserError: a kind of test has no expectation.
     """
     checks = []
     for test in table.tests:
@@ -88,7 +88,7 @@ def _unique_together(table: TableContract, test: DataTest) -> Check:
 
 def _unique_columns(table: TableContract, test: DataTest, columns: tuple[str, ...]) -> Check:
     names = _listed(columns)
-    # As dbt's: a single column may be null in many rows.
+    # Like dbt's test: a single column may be null in many rows.
     present = f"where {names} is not null" if len(columns) == 1 else ""
     twice = f"from {table.sql} {present} group by {names} having count(*) > 1"
     return Check(
@@ -172,7 +172,7 @@ def _same(table: TableContract, test: DataTest, expected: str, wanted: str, foun
 
 
 def number_name(rule: str, columns: Iterable[str]) -> str:
-    """The name of a number in a frame of numbers; no column of a table has it."""
+    """The name of a number in a frame of numbers, unlike any column of a table."""
     return " ".join((*columns, rule, "number"))
 
 

@@ -1,4 +1,4 @@
-"""What is measured of a day of loads, column by column: the YAML's types say how."""
+"""Measures of a day of loads for each column, by its type in the YAML."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tutormax.validate.engines import Engine
 from tutormax.validate.tables import Column, TableContract
 from tutormax.warehouse import quote
 
-# Letters of UTF-8 read as Latin-1, and the sign for a byte that is none.
+# UTF-8 read as Latin-1, and the replacement character.
 DAMAGE = "[\u00c2\u00c3\u00e2][\u0080-\u00bf]|\ufffd"
 
 TEXTS = ("varchar", "text")
@@ -22,8 +22,8 @@ INSTANT = "timestamp with time zone"
 class Measure:
     """An aggregate over the rows of a day.
 
-    It may lie outside of what it was on earlier days by `margin`, by `of_range` of the range of
-    those, or by `of_spread` of the usual value of the measure `spread`; but not beyond `lowest` and
+    It may leave the range of previous days by `margin`, by the share `of_range` of that range, or
+    by `of_spread` times the usual value of the measure `spread`, but not pass `lowest` or
     `highest`.
     """
 
@@ -41,7 +41,7 @@ class Measure:
 
 
 def measures_of(table: TableContract, loaded_at: str, engine: Engine) -> list[Measure]:
-    """All measures of a raw table; those of spread alone have no words and are not judged."""
+    """All measures of a raw table; those only for spread have no words and are not checked."""
     enums = {
         str(test.column): list(test.arguments["values"])
         for test in table.tests
@@ -77,14 +77,14 @@ def _of_column(
 
 
 def _instants(column: Column, name: str, arrived: str) -> Iterator[Measure]:
-    """The hour of the day, and how long before its arrival, or after it, an instant lies."""
+    """Measures of an instant: the hour, and the time before or after its arrival."""
     hours = f"cast(extract(epoch from {name}) / 3600 as double precision)"
     arrival = f"cast(extract(epoch from {arrived}) / 3600 as double precision)"
     yield from _mean(
         column, "hour", "a mean hour of the day", f"{hours} - 24 * floor({hours} / 24)"
     )
     lag = f"case when {name} <= {arrived} then {arrival} - {hours} end"
-    # The median: one row from long ago is no drift.
+    # The median, because one old row is not drift.
     yield Measure(
         f"{column.name} lag",
         "lag",
@@ -131,7 +131,7 @@ def _share(column: Column, rule: str, words: str, condition: str, margin: float 
 
 
 def _finite(name: str, data_type: str) -> str:
-    """NaN and infinities are rejected, and would swallow the mean of the others."""
+    """Leaves out NaN and infinities, which are rejected and would spoil the mean."""
     number = f"cast({name} as double precision)"
     if data_type != "double precision":
         return number

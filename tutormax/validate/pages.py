@@ -1,7 +1,7 @@
-"""The Data Docs: one page of HTML that needs nothing from any network.
+"""The Data Docs: one HTML page that loads nothing from the network.
 
-Great Expectations' own pages load styles and scripts from content networks and show values of rows.
-This one has its style in it, and shows keys alone.
+Great Expectations' own pages load styles and scripts from the network and show values of rows. This
+one shows only keys.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All checks of a warehouse, table by table."""
+"""Runs all checks of a warehouse, table by table."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from tutormax.warehouse import Target, quote
 def validate_contracts(
     contracts: Contracts, target: Target, now: dt.datetime | None = None
 ) -> list[Result]:
-    """Check every table; `now` is the clock of freshness, in place of the last calculation date.
+    """Check every table; `now` replaces the last calculation date for freshness.
 
     Raises:
-        UserError: the warehouse cannot be read, a table is missing, or a check cannot be asked.
+        UserError: the warehouse cannot be read, a table is missing, or a check cannot run.
     """
     results: list[Result] = []
     with open_engine(target) as engine:
@@ -35,7 +35,7 @@ def validate_contracts(
             found = _columns(catalog, table, target)
             checks = [*structure_checks(table, found, target), *_table_checks(table, contracts)]
             results += _ask(asker, engine, table, checks, set(found))
-        # What a day holds can only be summed from columns that are as they should be.
+        # Days can only be aggregated if the columns are as declared.
         if all(r.success for r in results if r.check.rule in ("columns", "types")):
             for numbers in history_checks(engine, contracts, now):
                 if numbers:
@@ -56,7 +56,7 @@ def _columns(
 
 
 def _table_checks(table: TableContract, contracts: Contracts) -> list[Check]:
-    """The checks of the YAML's data tests; raw promises nothing but when its rows arrived."""
+    """The checks of the YAML's data tests; for raw only that rows have an arrival."""
     if not table.is_raw:
         return checks_of_tests(table)
     column = contracts.loaded_at if contracts.loaded_at in table.columns else "_loaded_at"
@@ -75,7 +75,7 @@ def _table_checks(table: TableContract, contracts: Contracts) -> list[Check]:
 
 
 def _last_arrivals(table: TableContract, contracts: Contracts) -> Check:
-    """Of the rows that arrived last not too many are rejected, as the build judged that."""
+    """The build did not find too many rejected rows among those that arrived last."""
     last = f"select max(build_number) from {contracts.arrivals} where source_table = '{table.name}'"
     return Check(
         table,
@@ -97,7 +97,7 @@ def _ask(
     checks: Sequence[Check],
     present: set[str],
 ) -> list[Result]:
-    """The results of the checks whose columns are there; that others are not is a result too."""
+    """Results of the checks; a check with a missing column fails."""
     askable = [check for check in checks if set(check.columns) <= present]
     results: list[Result] = []
     for check in askable:
@@ -113,7 +113,7 @@ def _ask(
 
 
 def _number(engine: Engine, check: Check) -> Check:
-    """The check of a number with the number itself, in a frame."""
+    """The check of a number, with the number in a frame."""
     assert check.query is not None and check.observed is not None
     ((value,),) = engine.query(check.query)
     frame = pd.DataFrame({check.arguments["column"]: [float(value)]})
@@ -122,5 +122,5 @@ def _number(engine: Engine, check: Check) -> Check:
 
 
 def _side_by_side(checks: Sequence[Check]) -> pd.DataFrame:
-    """One frame of the numbers of some checks."""
+    """One frame with the numbers of several checks."""
     return pd.concat([check.frame for check in checks], axis="columns")

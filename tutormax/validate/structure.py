@@ -1,4 +1,4 @@
-"""Columns and types, as the catalog has them and as the YAML declares them."""
+"""Compares columns and types of the catalog with the YAML."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SAME_ON_DUCKDB = (("double", "double precision"), ("json", "jsonb"))
 def structure_checks(
     table: TableContract, found: Mapping[str, str], target: Target
 ) -> Iterable[Check]:
-    """The checks of a table's columns and of the types of those that are there.
+    """Checks of a table's columns and their types.
 
     Raw may have more columns than declared; a published table may not.
     """
@@ -57,7 +57,7 @@ def structure_checks(
 
 
 def plain_type(name: str, target: Target, *, lengths: bool) -> str:
-    """One spelling for each type; DuckDB keeps no length of text, and nobody asks raw for one."""
+    """One spelling per type; lengths of text do not count, because DuckDB and raw have none."""
     kind = " ".join(name.lower().replace(", ", ",").split())
     for other, plain in _SAME:
         kind = re.sub(rf"^{other}\b", plain, kind)

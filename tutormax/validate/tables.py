@@ -1,4 +1,4 @@
-"""What the dbt project says about raw and published tables: columns, constraints and data tests."""
+"""Raw and published tables in the dbt project: columns, constraints and data tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SOURCE = re.compile(r"source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the YAML declares it; what is `pii` is never shown."""
+    """A column as the YAML declares it; values of `pii` columns are never shown."""
 
     name: str
     data_type: str
@@ -46,7 +46,7 @@ class DataTest:
 
 @dataclass(frozen=True)
 class TableContract:
-    """A raw or published table, the columns that name its rows, and what is tested of it."""
+    """A raw or published table, its key and its tests."""
 
     schema: str
     name: str
@@ -57,18 +57,18 @@ class TableContract:
 
     @property
     def label(self) -> str:
-        """The name for a person."""
+        """The name for messages."""
         return f"{self.schema}.{self.name}"
 
     @property
     def sql(self) -> str:
-        """The name for an engine."""
+        """The name in SQL."""
         return f"{quote(self.schema)}.{quote(self.name)}"
 
 
 @dataclass(frozen=True)
 class Contracts:
-    """All tables to validate, and what names the arrival of a raw row."""
+    """All tables to validate, and the arrival column of raw."""
 
     raw: tuple[TableContract, ...]
     published: tuple[TableContract, ...]
@@ -82,7 +82,7 @@ def read_contracts(manifest: Manifest) -> Contracts:
     """Collect the tables of raw and the published models from the parsed project.
 
     Raises:
-        UserError: the YAML says something that has no meaning here.
+        UserError: the YAML has something that validation does not support.
     """
     variables = project_vars()
     loaded_at = str(variables["loaded_at_column"])
@@ -121,14 +121,14 @@ def read_contracts(manifest: Manifest) -> Contracts:
 
 
 def _raw_table(source: Any, published: TableContract | None, loaded_at: str) -> TableContract:
-    """A raw table; its key, and what is personal in it, are those of the model of its name."""
+    """A raw table; its key and pii columns are those of the model of the same name."""
     known = published.columns if published else {}
     columns = {}
     for column in source.columns.values():
         is_arrival = column.name == "_loaded_at" and published is not None
         name = loaded_at if is_arrival else column.name
         same = known.get(column.name)
-        # What is published nowhere is shown nowhere.
+        # A column that is not published counts as pii.
         pii = same.pii if same else not is_arrival
         columns[name] = Column(name, column.data_type, pii)
     return TableContract(

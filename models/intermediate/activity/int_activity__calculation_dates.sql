@@ -43,7 +43,7 @@ activity as (
     from retained
 ),
 
--- Null for both if there is no activity: then there is nothing to calculate.
+-- Both null without activity.
 final as (
     select
         {{ add_days(utc_day('min(first_at)'), 1) }} as first_calculation_date,

@@ -1,5 +1,5 @@
--- One row per tutor and UTC day with a session or an event: sums of what happened on that day.
--- Feedback counts on the day of its session, whenever it was submitted. What left raw still counts.
+-- One row per tutor and UTC day with a session or an event: the totals of the day, retained totals included.
+-- Feedback counts on the day of its session, whenever it was submitted.
 -- noqa: disable=LT02
 
 with

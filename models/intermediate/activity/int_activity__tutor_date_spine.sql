@@ -1,6 +1,5 @@
--- One row per tutor and UTC day from the tutor's first day to the last that a window can reach, without
--- a gap that a window could look into, so that windows can be frames of rows: the day's sums, zero where
--- nothing happened. A day is the last that the next day's calculation date sees.
+-- One row per tutor and UTC day, from the first to the last day that a window can cover, without gaps inside a
+-- window, so that windows are frames of rows. Totals are zero on days without activity.
 -- noqa: disable=LT02
 
 with
@@ -30,8 +29,8 @@ clock as (
     select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
--- A build looks at the days that it restates, and before them at each tutor's last day: the stretch that
--- reaches into them is that day's, and the one after it does not pass for the first.
+-- The days that the build recomputes, and each tutor's last active day before them: its stretch may reach into
+-- them, and a later stretch must not count as the tutor's first.
 activity_days as (
     select
         tutor_id,
@@ -50,8 +49,8 @@ activity_days as (
     from tutors
 ),
 
--- Activity parts into stretches where so much time lies between that no window and no run-up to one
--- would meet: the days between are left out, so that activity never changes days long before it.
+-- Splits activity at gaps that no window before or after reaches across, and leaves out the days between, so that
+-- new activity never changes days long before it.
 activity_stretches as (
     select
         tutor_id,
@@ -77,9 +76,9 @@ activity_stretches as (
     ) as preceded
 ),
 
--- From the first activity, or a window before it if there was a stretch before, but no further back
--- than the first calculation date or the first date after onboarding can see; to the last day on which
--- the last activity still lies in the longest window.
+-- A stretch starts with its first activity (later stretches a window earlier), but not before the windows of the
+-- first calculation date and of the first date after onboarding. It ends with the last day of a window that covers
+-- its last activity.
 spans as (
     select
         activity_stretches.tutor_id,

@@ -1,5 +1,5 @@
--- One row per tutor, calculation date and window: the sums over the window's days, with feedback as it
--- stood on the date. Tutors who are onboarded by then and were active in the longest window.
+-- One row per tutor, calculation date and window: the totals over the window's days, with feedback submitted before
+-- the date. Only tutors onboarded before the date and active in the longest window.
 -- noqa: disable=LT02
 {% set windows = var('metric_windows') %}
 {% set feedback_measures = ['ratings', 'rating_sum', 'first_ratings', 'first_successes'] %}

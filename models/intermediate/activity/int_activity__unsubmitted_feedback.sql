@@ -1,5 +1,5 @@
--- One row per tutor and calculation date with pending feedback: its sums for each window. Pending is
--- feedback whose session lies before the date and that was submitted on the date or later.
+-- One row per tutor and calculation date with unsubmitted feedback: its totals for each window. Its session is
+-- before the date, its submission on the date or later.
 -- noqa: disable=LT02
 
 with
@@ -16,7 +16,7 @@ sessions as (
     where {{ is_not_retained('published.session_id') }}
 ),
 
--- What was submitted before the first day restated is pending on none of the days.
+-- Feedback submitted before the first recomputed day is not pending on any of these days.
 student_feedback as (
     select *
     from {{ ref('student_feedback') }}
@@ -53,7 +53,7 @@ ages as (
     {{ integers_from_one(longest_window()) }}
 ),
 
--- One row per late feedback and calculation date on which it was pending, as far as a window reaches.
+-- One row per feedback and calculation date within the longest window on which it was unsubmitted.
 pending as (
     select
         late_or_retained.*,

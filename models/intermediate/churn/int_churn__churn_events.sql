@@ -1,5 +1,5 @@
--- One row per tutor and day on which the tutor churned: the day after a completed session that enough days
--- without one follow. Known are those whose days have passed.
+-- One row per tutor and day on which the tutor churned: the day after the last completed session before
+-- churn_inactivity_days days without one. Includes only churn whose full period of inactivity has passed.
 
 with
 

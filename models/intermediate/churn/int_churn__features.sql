@@ -1,11 +1,11 @@
--- One row per working tutor and prediction day: what the churn model looks at, as it stood on the day.
--- Working is a tutor, onboarded by then, who completed a session or joined in the 14 days before.
+-- One row per active tutor and prediction day: the features of the churn model on that day.
+-- Active: a completed session or the onboarding in the churn_inactivity_days days before.
 -- noqa: disable=LT02
 {% set is_of_this_build = is_recomputed(day='calculation_day') %}
 
 with
 
--- Each window is read from the table: a copy of all three, which PostgreSQL would store, takes longer.
+-- One CTE with all windows would be slower: PostgreSQL would store a copy.
 seven as (
     select *
     from {{ ref('int_activity__tutor_rolling_windows') }}
@@ -28,7 +28,7 @@ clock as (
     select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
--- What the tutor could be seen for: since onboarding, or since there is data at all.
+-- Adds the days observed: since onboarding, or since the first day of the data.
 dated as (
     select
         ninety.*,

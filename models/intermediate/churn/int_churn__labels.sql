@@ -1,5 +1,5 @@
--- One row per working tutor and prediction day: the first churn day from the prediction day on, within the
--- longest horizon and known by the last calculation date.
+-- One row per active tutor and prediction day: the first churn day from the prediction day on, within the longest
+-- horizon and known by the last calculation date.
 
 with
 

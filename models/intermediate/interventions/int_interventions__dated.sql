@@ -1,4 +1,4 @@
--- One row per intervention recommended before the last calculation date: its UTC days, as they stood on that date.
+-- One row per intervention recommended before the last calculation date: its UTC days, as they were on that date.
 
 with
 
@@ -10,7 +10,7 @@ clock as (
     select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
--- What is completed on the last calculation date or later has not been completed yet.
+-- A completion on the last calculation date or later does not count yet.
 dated as (
     select
         interventions.*,

@@ -19,7 +19,7 @@ distributions as (
     select * from {{ ref('churn_feature_distributions') }}
 ),
 
--- Every seventh day of a month: the windows of the days between see nearly the same facts.
+-- Every seventh day of a month: windows of days in between cover nearly the same facts.
 dated as {{ evaluate_once() }} (
     select
         predictions.model_version,
@@ -35,7 +35,7 @@ dated as {{ evaluate_once() }} (
     where extract(day from featured.prediction_day) in (1, 8, 15, 22, 29)
 ),
 
--- Most values stand in many rows.
+-- Counted before binning, because most values repeat.
 valued as (
     {{ value_counts(
         'dated', ['model_version', 'prediction_month'], churn_features(),
@@ -76,7 +76,7 @@ months as (
     group by model_version, prediction_month
 ),
 
--- No share counts as less than one in ten thousand: the logarithm of none has no end.
+-- Shares are at least 0.0001, because the logarithm of 0 is infinite.
 shares as (
     select
         months.model_version,

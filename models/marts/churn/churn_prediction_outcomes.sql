@@ -1,4 +1,4 @@
--- One row per model version, horizon and month of predictions: how they compare with what came of them.
+-- One row per model version, horizon and month of predictions: how they compare with actual churn.
 -- noqa: disable=LT02
 {% set month = 'model_version, horizon_days, prediction_month' %}
 
@@ -26,7 +26,7 @@ clock as (
     select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
--- The baseline knows the days since the last session alone, or since onboarding while there was none.
+-- The baseline uses only the days since the last session, or since onboarding if there was none.
 compared as (
     select
         predictions.*,
@@ -63,7 +63,7 @@ judged as (
     {%- endfor %}
 ),
 
--- Twice the ranks, so that ranks of ties, which share their mean, are whole numbers.
+-- Twice the ranks: ties share their mean rank, which may end in a half.
 ranked as (
     select
         *,

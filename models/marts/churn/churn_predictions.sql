@@ -1,4 +1,4 @@
--- One row per working tutor and prediction date, for as long as predictions are kept.
+-- One row per active tutor and prediction date, as long as predictions are kept.
 -- noqa: disable=LT02
 {% set intervals = range(churn_intervals() | length) %}
 
@@ -39,7 +39,7 @@ to_score as (
     left join standing on standing.prediction_date = {{ utc_midnight('featured.prediction_day') }}
 ),
 
--- Features as distances from the mean of training: what is unknown counts as the mean.
+-- Features minus their training mean; an unknown value counts as the mean.
 centred as {{ evaluate_once() }} (
     select
         to_score.tutor_id,

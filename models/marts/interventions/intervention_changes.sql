@@ -1,9 +1,9 @@
--- One row per tutor and day before somebody's completion: what changed for the tutor from that day to 30 days
--- after the completion.
+-- One row per tutor and day before any completion: how values of the tutor changed from that day to 30 days after
+-- the completion.
 
 with
 
--- An aggregate, so that a planner without statistics knows that it is one row.
+-- An aggregate, so that a planner without statistics expects one row.
 clock as (
     select
         max(as_of_date) as as_of_date,
@@ -39,7 +39,7 @@ predictions as (
     from {{ ref('churn_predictions') }}
 ),
 
--- Of completions so long ago that what came after is known.
+-- Only completions with known values 30 days later.
 days_before as (
     select distinct {{ add_days('interventions.completed_day', -1) }} as day_before
     from interventions
@@ -72,8 +72,8 @@ changed as {{ evaluate_once() }} (
             and {{ add_days('days_before.day_before', 31) }} = predictions_after.prediction_day
 ),
 
--- Interventions by their first day, and tutors' days by the last day of the 31 on which none may be open: the
--- latest last day of all that began by then says whether one was.
+-- Orders interventions by first day among the last of each tutor's 31 days without one. If all interventions begun
+-- by then ended before the 31 days, the tutor is spared.
 placed as (
     select
         interventions.tutor_id,

@@ -1,5 +1,5 @@
--- One row per intervention type and month of recommendation, of the last year: how interventions went, what
--- changed for their tutors, and what changed meanwhile for tutors at the same risk who had none.
+-- One row per intervention type and month of recommendation that is kept: results, how values of the tutors changed,
+-- and how those of tutors at the same risk without an intervention changed meanwhile.
 -- noqa: disable=LT02
 {% set measures = ['avg_rating', 'engagement_score', 'churn_score'] %}
 
@@ -35,7 +35,7 @@ spared as (
     where is_spared
 ),
 
--- What changed on average for them, by day and risk level.
+-- Their mean changes, by day and risk level.
 expected as (
     select
         day_before,

@@ -46,7 +46,7 @@ holding as (
     where {{ condition_holds('conditions', 'metrics') }}
 ),
 
--- One row per tutor and rule: how many of its conditions hold, and what they say.
+-- One row per tutor and rule: how many of its conditions hold, and their reasons.
 met as (
     select
         tutor_id,

@@ -1,4 +1,4 @@
--- One row per tutor, metric and window on the last calculation date: what rules for interventions look at.
+-- One row per tutor, metric and window on the last calculation date: the values that intervention rules use.
 -- noqa: disable=LT02
 {% set metrics = intervention_metrics() %}
 
@@ -53,7 +53,7 @@ measured as (
             and performance.{{ adapter.quote('window') }} = windows.metric_window
 ),
 
--- A fall is rounded to nine decimals, more than any quotient of counts needs: on a bound it stays on it.
+-- A fall is rounded to nine decimals, so that floating point does not move it across a bound.
 compared as (
     select
         *,
@@ -69,7 +69,7 @@ compared as (
     )
 ),
 
--- One row per tutor: what has no window.
+-- One row per tutor: metrics without a window.
 described as (
     select
         compared.tutor_id,
@@ -122,7 +122,7 @@ unpivoted as (
         calculation_day,
         '{{ metric }}' as metric,
         'date' as metric_window,
-        -- A risk level has the score beside it.
+        -- The number of a risk level is the churn score.
         cast({{ 'churn_score' if metric == 'risk_level' else metric }} as {{ type_double() }}) as number_value,
         {{ metric if metric in metrics.named else 'null' }} as text_value
     from described

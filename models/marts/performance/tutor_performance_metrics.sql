@@ -17,7 +17,7 @@ tiers as (
     select * from {{ ref('performance_tiers') }}
 ),
 
--- The scores of the sessions, in fixed point, and one in it; half of one if no session has a score.
+-- Mean engagement as a fraction of fixed-point numbers; a half if no session has a score.
 scored as (
     select
         *,
@@ -41,8 +41,8 @@ metrics as (
         {{ safe_divide('first_successes', 'first_ratings') }} as first_session_success_rate,
         {{ safe_divide('reschedules', 'sessions') }} as reschedule_rate,
         {{ safe_divide('no_shows', 'sessions') }} as no_show_rate,
-        -- Weights 0.4, 0.4 and 0.2 as fifths, over one denominator: divided once, a value on a threshold is
-        -- on it. All of it in doubles, the same on every engine.
+        -- Weights 0.4, 0.4 and 0.2 as fifths over one denominator: one division in doubles keeps a value on a
+        -- threshold exactly on it, on every engine.
         {{ safe_divide(
             '(2 * least(logins, sessions) + on_time_starts) * scores * one + 2 * score_sum * sessions',
             '5 * sessions * scores * one'
@@ -52,7 +52,7 @@ metrics as (
     from scored
 ),
 
--- The thresholds as one row. A metric where lower is better is compared with its sign turned.
+-- The thresholds as one row. Metrics where lower is better are compared with the sign reversed.
 bounds as (
     select
         {%- for metric in tier_metrics() %}
@@ -90,7 +90,7 @@ counts as (
     select n - 1 as n from ({{ integers_from_one(tier_metrics() | length + 1) }}) as numbers
 ),
 
--- The first tier that holds, for every number of green and of red metrics.
+-- The first tier that holds, for every number of green and red metrics.
 tier_of_counts as (
     select
         green.n as green_metrics,

@@ -1,4 +1,4 @@
--- One row per row of raw.interventions: as it came, with the rules it breaks and whether it counts.
+-- One row per row of raw.interventions: typed, with the rules it breaks and whether it is accepted.
 {% set rules = {
     'intervention_id_missing': is_blank('intervention_id'),
     'intervention_id_too_long': is_too_long('intervention_id', 50),

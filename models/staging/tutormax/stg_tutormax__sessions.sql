@@ -1,4 +1,4 @@
--- One row per row of raw.sessions: as it came, with the rules it breaks and whether it counts.
+-- One row per row of raw.sessions: typed, with the rules it breaks and whether it is accepted.
 {% set rules = {
     'session_id_missing': is_blank('session_id'),
     'session_id_too_long': is_too_long('session_id', 50),

@@ -1,4 +1,4 @@
--- One row per row of raw.student_feedback: as it came, with the rules it breaks and whether it counts.
+-- One row per row of raw.student_feedback: typed, with the rules it breaks and whether it is accepted.
 {% set rules = {
     'feedback_id_missing': is_blank('feedback_id'),
     'feedback_id_too_long': is_too_long('feedback_id', 50),

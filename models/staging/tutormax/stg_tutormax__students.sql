@@ -1,4 +1,4 @@
--- One row per row of raw.students: as it came, with the rules it breaks and whether it counts.
+-- One row per row of raw.students: typed, with the rules it breaks and whether it is accepted.
 {% set rules = {
     'student_id_missing': is_blank('student_id'),
     'student_id_too_long': is_too_long('student_id', 50),

@@ -1,4 +1,4 @@
--- One row per row of raw.tutor_events: as it came, with the rules it breaks and whether it counts.
+-- One row per row of raw.tutor_events: typed, with the rules it breaks and whether it is accepted.
 {% set rules = {
     'event_id_missing': is_blank('event_id'),
     'event_id_too_long': is_too_long('event_id', 50),

@@ -1,4 +1,4 @@
--- One row per row of raw.tutors: as it came, with the rules it breaks and whether it counts.
+-- One row per row of raw.tutors: typed, with the rules it breaks and whether it is accepted.
 {% set rules = {
     'tutor_id_missing': is_blank('tutor_id'),
     'tutor_id_too_long': is_too_long('tutor_id', 50),

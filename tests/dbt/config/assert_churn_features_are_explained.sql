@@ -1,5 +1,5 @@
--- What: the seed churn_features has one row for each feature of the macro, with its factor group, and no other.
--- When it fails: a feature was added to the seed or to the macro churn_features, not to both.
+-- What: the seed churn_features has exactly one row for each feature of the macro, with its factor group.
+-- When it fails: a feature was added only to the seed or only to the macro churn_features.
 -- What to do: make them agree.
 -- noqa: disable=LT02
 with

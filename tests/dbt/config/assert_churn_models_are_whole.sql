@@ -1,7 +1,7 @@
 -- What: every version in the seed churn_model_coefficients has an intercept for each interval, names only
 -- features and intervals that exist, and gives each feature one mean and one scale.
--- When it fails: the seed was edited by hand, or a feature or an interval is gone that an old version knew.
--- What to do: train a new version, or take the old one's rows out if no prediction of it stands.
+-- When it fails: the seed was edited by hand, or a feature or interval of an old version was removed.
+-- What to do: train a new version, or delete the rows of the old one if it has no predictions.
 -- noqa: disable=LT02
 with
 

@@ -1,6 +1,6 @@
--- What: every condition of a rule for interventions names a metric and window that exist, an operator that is
--- known and fits the metric, and as many numbers as the operator needs, or names of the metric's enum.
--- When it fails: a row of the seed intervention_rule_conditions has a typo, or names what is no more.
+-- What: every condition of an intervention rule has an existing metric and window, an operator for the metric, and as
+-- many numbers as the operator needs, or names of the metric's enum.
+-- When it fails: a row of the seed intervention_rule_conditions has a typing error or a name that no longer exists.
 -- What to do: correct it; macros/rules lists metrics and operators.
 -- noqa: disable=LT02
 with

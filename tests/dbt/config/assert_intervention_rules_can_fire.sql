@@ -1,6 +1,6 @@
--- What: every rule for interventions has conditions, needs at least one and no more than it has, and looks at
--- sessions unless it rests on the churn risk alone.
--- When it fails: a rule was added to one of its two seeds only, or conditions_needed or needs_sessions is wrong.
+-- What: every intervention rule has conditions, needs at least one and at most all of them, and needs sessions unless
+-- all are on churn risk.
+-- When it fails: a rule was added to only one of its two seeds, or conditions_needed or needs_sessions is wrong.
 -- What to do: complete the rule in seeds/interventions.
 with
 

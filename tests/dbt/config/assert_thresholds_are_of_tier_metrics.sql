@@ -1,5 +1,5 @@
--- What: the seed performance_tier_thresholds has one row for each metric the tier looks at, and no other.
--- When it fails: a metric was added to the seed or to the macro tier_metrics, not to both.
+-- What: the seed performance_tier_thresholds has exactly one row for each metric that decides the tier.
+-- When it fails: a metric was added only to the seed or only to the macro tier_metrics.
 -- What to do: make them agree.
 -- noqa: disable=LT02
 with

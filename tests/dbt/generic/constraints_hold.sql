@@ -1,6 +1,5 @@
 {#-
-    The constraints of the contract that the engine does not enforce: fails for each that is broken, with
-    the number of its rows or keys.
+    Fails for each broken constraint of the contract that the engine does not enforce, with the number of rows or keys.
 -#}
 {% test constraints_hold(model) %}
 {{- config(enabled=unenforced_constraints() | length > 0) -}}

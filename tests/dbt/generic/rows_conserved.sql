@@ -1,6 +1,5 @@
 {#-
-    Every raw row ends in exactly one place: fails unless the rows in raw, unreadable ones included,
-    are as many as those published and those rejected.
+    Fails unless rows in raw, including unreadable ones, = rows published + rows rejected.
 -#}
 {% test rows_conserved(model, source_table, rejected) %}
 select raw_rows.n as raw_rows, unreadable.n as unreadable, published.n as published, rejected.n as rejected

@@ -1,4 +1,4 @@
-{#- Fails if the model and another relation do not have the same number of rows. -#}
+{#- Fails if the model and another relation have different numbers of rows. -#}
 {% test same_row_count(model, other) %}
 select model_rows.n as model_rows, other_rows.n as other_rows
 from (select count(*) as n from {{ model }}) as model_rows

@@ -1,4 +1,4 @@
-{#- Fails for values of the columns together that stand in more than one row. -#}
+{#- Fails for each combination of the columns in more than one row. -#}
 {% test unique_together(model, columns) %}
 select {{ quoted_list(columns) }}
 from {{ model }}

@@ -1,6 +1,6 @@
 -- What: the probability of churning never falls as the horizon grows.
--- When it fails: churn_predictions no longer multiplies the chances of staying.
--- What to do: P(H) is 1 less the product of (1 - hazard) over the intervals up to H.
+-- When it fails: churn_predictions no longer multiplies the probabilities of not churning.
+-- What to do: P(H) is 1 minus the product of (1 - hazard) over the intervals up to H.
 select *
 from {{ ref('churn_predictions') }}
 where

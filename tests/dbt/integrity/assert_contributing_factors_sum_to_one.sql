@@ -1,5 +1,5 @@
--- What: contributing_factors has members above 0 that sum to 1, and no other than factor groups; or none.
--- When it fails: a factor group was added to some places only, or shares are not taken of all of them.
+-- What: contributing_factors is empty, or its factor groups have shares that sum to 1.
+-- When it fails: a factor group is missing in one place, or shares are not of the total.
 -- What to do: make churn_factor_groups and the columns of churn_predictions agree.
 -- noqa: disable=LT02
 with

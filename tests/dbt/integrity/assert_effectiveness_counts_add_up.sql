@@ -1,7 +1,7 @@
--- What: of the interventions of a type and month no more are started than recommended, completed than started,
--- on time than completed; no outcomes are more than interventions, and no tutors measured more than completed.
--- When it fails: intervention_effectiveness counts rows twice, by a join that is not one to one.
--- What to do: look at the model's joins.
+-- What: for each type and month, recommended >= started >= completed >= on time; outcomes are at most recommended, and
+-- tutors measured at most completed.
+-- When it fails: intervention_effectiveness counts rows twice, because a join is not one to one.
+-- What to do: check the model's joins.
 select *
 from {{ ref('intervention_effectiveness') }}
 where

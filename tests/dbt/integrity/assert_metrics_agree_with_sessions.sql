@@ -1,7 +1,7 @@
--- What: on the last calculation date, sessions completed and no-shows of every window agree with a plain
--- count over the published sessions, and no tutor with sessions in the longest window is left out.
+-- What: on the last calculation date, completed sessions and no-shows of every window equal a plain count of published
+-- sessions, and no tutor with sessions in the longest window is missing.
 -- When it fails: windows and sessions were not built together, or a window's frame is wrong.
--- What to do: dbt build --full-refresh; if it still fails, look at int_activity__tutor_rolling_windows.
+-- What to do: dbt build --full-refresh; if it still fails, check int_activity__tutor_rolling_windows.
 -- noqa: disable=LT02
 with
 

@@ -1,6 +1,6 @@
--- What: nothing is recommended of a type that the tutor has pending or in progress already.
--- When it fails: intervention_recommendations no longer sees interventions as they are.
--- What to do: dbt build; if it still fails, look at the model's joins.
+-- What: a type is not recommended to a tutor who has one pending or in progress.
+-- When it fails: intervention_recommendations was not built after interventions, or joins them wrongly.
+-- What to do: dbt build; if it still fails, check the model's joins.
 select
     recommendations.tutor_id,
     recommendations.intervention_type

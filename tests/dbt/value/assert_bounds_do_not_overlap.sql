@@ -1,5 +1,5 @@
 -- What: no value of a metric is green and red at once.
--- When it fails: a green bound lies beyond the red bound in the seed performance_tier_thresholds.
+-- When it fails: a green bound is beyond the red bound in the seed performance_tier_thresholds.
 -- What to do: put the green bound on the better side of the red bound.
 select *
 from {{ ref('performance_tier_thresholds') }}

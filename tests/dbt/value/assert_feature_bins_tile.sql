@@ -1,6 +1,6 @@
--- What: the bins of each feature follow one another without end on either side, and their shares sum to 1.
+-- What: the bins of each feature cover all values without gaps, and their shares sum to 1.
 -- When it fails: the seed churn_feature_distributions was not written by `tutormax train`.
--- What to do: write it so, or correct it.
+-- What to do: train again, or correct it.
 with
 
 bins as (

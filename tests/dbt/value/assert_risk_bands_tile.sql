@@ -1,7 +1,7 @@
--- What: the risk bands of each model version follow one another from probability 0 to 1 and from score 0 to
--- 100, in the order of the risk levels.
--- When it fails: a band was changed in the seed churn_risk_bands and its neighbour was not.
--- What to do: let each band begin where the one before it ends.
+-- What: the risk bands of each model version cover probabilities 0 to 1 and scores 0 to 100 without gaps, in the order
+-- of the risk levels.
+-- When it fails: a band was changed in the seed churn_risk_bands but not its neighbour.
+-- What to do: make each band begin where the previous one ends.
 -- noqa: disable=LT02
 with
 

@@ -1,6 +1,6 @@
 -- What: every number of green and red metrics has a tier.
 -- When it fails: a change to the seed performance_tiers left a gap.
--- What to do: give the last tier min_green 0, min_red 0 and the widest max_red that is left.
+-- What to do: give the last tier min_green 0, min_red 0 and the largest remaining max_red.
 with
 
 counts as (
