@@ -23,6 +23,9 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro default__renewed_constraints(standing, constraints, node) -%}
+{%- endmacro %}
+
 {#- DuckDB cannot drop a constraint, so this makes the table again. -#}
 {% macro duckdb__renewed_constraints(standing, constraints, node) -%}
     {%- set copy = standing.incorporate(path={'identifier': standing.identifier ~ '__before'}) -%}
