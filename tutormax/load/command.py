@@ -14,6 +14,7 @@ from rich.table import Table
 
 from tutormax.load.files import SourceFile, shown, why_passed_over
 from tutormax.load.loader import LoadReport, Progress, load_directory
+from tutormax.load.mapping_file import read_mapping
 from tutormax.operations.project import project_vars
 from tutormax.warehouse import RawTarget
 
@@ -37,6 +38,15 @@ def load(
             "max_rejected_share allows.",
         ),
     ] = False,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="YAML that says how the files' names and texts are to be read; "
+            "see examples/mappings.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Append the files of a directory to the raw tables: all of them, or nothing.
 
@@ -44,6 +54,7 @@ def load(
     be read at all stops the load.
     """
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    declared = read_mapping(mapping) if mapping is not None else None
     with bars.Progress(
         bars.TextColumn("{task.description}"),
         bars.BarColumn(),
@@ -54,7 +65,7 @@ def load(
         disable=not errors.is_terminal,
     ) as bar:
         limit = float(project_vars()["max_rejected_share"]) if strict else 1.0
-        report = load_directory(directory, target, _shown_on(bar), limit)
+        report = load_directory(directory, target, _shown_on(bar), limit, declared)
     _print_warnings(report, errors)
     _print_counts(report)
 
