@@ -125,19 +125,19 @@ def _open(target: RawTarget, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyCon
             add_python_lists(con)
             yield con, DuckDbSink(con, str(path))
     elif target is RawTarget.SPARK:
-        with _reading_duckdb(scratch) as con:
+        with reading_duckdb(scratch) as con:
             yield con, ParquetSink(con, spark_directory())
     else:
         server = connect_postgres()
         try:
-            with _reading_duckdb(scratch) as con:
+            with reading_duckdb(scratch) as con:
                 yield con, PostgresSink(con, server)
         finally:
             server.close()
 
 
-def _reading_duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
-    # What does not fit in memory goes to the scratch directory, not to the current one.
+def reading_duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that can read files; what does not fit goes to the directory `scratch`."""
     con = duckdb.connect(config={"temp_directory": str(scratch / "duckdb")})
     con.execute("SET TimeZone = 'UTC'")
     add_functions(con)

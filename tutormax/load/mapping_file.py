@@ -172,7 +172,7 @@ class _MappingReader:
 
     def _check_value(self, name: str, kind: Kind, value: str, node: yaml.Node) -> None:
         relation = f"(SELECT {sql_text(value)} AS c0)"
-        if count_unreadable(self._con, kind, relation, SourceColumn("c0")):
+        if try_reading(self._con, kind, relation, SourceColumn("c0"))[0]:
             self._refuse(node, f"the value {value!r} of {name} is not {kind}", "correct it")
 
     def _zone(self, entries: _Entries) -> str | None:
@@ -230,15 +230,19 @@ class _MappingReader:
         raise UserError(f"{self._where(node)}: {what}; {remedy}.")
 
 
-def count_unreadable(
+def try_reading(
     con: duckdb.DuckDBPyConnection, kind: Kind, relation: str, column: SourceColumn
-) -> int:
-    """How many rows of a relation hold a value that does not fit a raw column of `kind`."""
+) -> tuple[int, str]:
+    """How many values of a column do not fit `kind`, and all that the values become as one text.
+
+    `relation` has the column, and the file's own texts as `c0`.
+    """
     conversion = convert(kind, column)
     value, fault = conversion.value.replace("{guess}", "g"), conversion.unreadable
-    (count,) = one_row(
+    count, values = one_row(
         con,
-        f"SELECT count(*) FILTER ({fault.replace('{value}', 'v')}) FROM (SELECT *, {value} AS v "
+        f"SELECT count(*) FILTER ({fault.replace('{value}', 'v')}), "
+        f"string_agg(coalesce(v::VARCHAR, ''), chr(10) ORDER BY c0) FROM (SELECT *, {value} AS v "
         f"FROM (SELECT *, {conversion.guess} AS g FROM {relation}))",
     )
-    return int(count)
+    return int(count), str(values)

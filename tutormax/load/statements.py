@@ -22,11 +22,13 @@ _SHOWN_CHARACTERS = 100
 class Statements:
     """DuckDB queries over one file; every row of the file is in the result of exactly one.
 
-    `fitting` has the columns of the raw table, `unreadable` those of `raw.unreadable_rows`.
+    `fitting` has the columns of the raw table, `unreadable` those of `raw.unreadable_rows`. `texts`
+    has a query for each column of the file: its values as `text`, and whether each is a `fault`.
     """
 
     fitting: str
     unreadable: str
+    texts: dict[str, str]
 
 
 def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements:
@@ -83,6 +85,10 @@ def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements
     return Statements(
         fitting=f"SELECT {fitting} FROM {rows} WHERE NOT faulty",
         unreadable=f"SELECT {listed} FROM {rows} WHERE faulty",
+        texts={
+            name: f"SELECT {conversions[name].text} AS text, {fault} AS fault FROM {rows}"
+            for name, fault in faults.items()
+        },
     )
 
 
