@@ -329,6 +329,18 @@ def test_globs_claim_files_and_other_tables_go_by_their_names(trial: Trial) -> N
     assert trial.rows("students", "student_id, name") == [("x", "Ann"), ("x", "Bob"), ("y", "Cy")]
 
 
+def test_files_claimed_below_a_folder_of_another_table(trial: Trial) -> None:
+    (trial.files / "sessions").mkdir()
+    trial.write("sessions/1.csv", "id,name\nx,Ann\n")
+    mapping = "tables: {students: {files: sessions/*, columns: {student_id: id}}}"
+    outcome = trial.load(*mapped(trial, mapping))
+    assert outcome.counts() == {"students": (1, 1, 0)}
+    assert outcome.err == ""
+    trial.write_csv("all.csv", [SESSION])
+    both = mapping.replace("tables: {", "tables: {sessions: {files: all.csv}, ")
+    assert trial.load(*mapped(trial, both)).err == ""
+
+
 def test_a_key_given_twice_is_still_set_aside(trial: Trial) -> None:
     trial.write("students.jsonl", '{"a.b": "x", "a.b": "y", "name": "Ann"}\n')
     mapping = "tables: {students: {columns: {student_id: a.b, grade_level: {value: '7'}}}}"

@@ -45,6 +45,7 @@ REFUSALS = {
     ),
     "unknown key of a column": (sessions("subject: {form: X}"), "'form' is unknown in subject"),
     "column without from": (sessions("subject: {values: {a: b}}"), "subject has no 'from'"),
+    "line of a column": (sessions("subject:\n        values: {a: b}"), "line 6: subject has no"),
     "value and more": (sessions("subject: {value: a, from: b}"), "has a constant value and more"),
     "two ways": (
         sessions("no_show: {from: X, values: {a: true}, list: ','}"),
@@ -66,6 +67,9 @@ REFUSALS = {
     "no values": (sessions("no_show: {from: X, values: {}}"), "values is empty"),
     "no formats": (sessions("created_at: {from: X, format: []}"), "list of formats is empty"),
     "absolute glob": ("tables: {tutors: {files: [/etc/*]}}", "'/etc/*' is not a glob"),
+    "glob of two stars": ("tables: {tutors: {files: '**a'}}", "'**a' is not a glob"),
+    "glob of nothing": ("tables: {tutors: {files: ''}}", "'' is not a glob"),
+    "glob of a dot": ("tables: {tutors: {files: .}}", "'.' is not a glob"),
     "glob upwards": ("tables: {tutors: {files: ../*.csv}}", "'../*.csv' is not a glob"),
 }
 FORMATS = ["%Q", "MM/DD/YYYY", "", "%", "%m/%d", "%H:%M", "%m/%d/%Y %I:%M", "%Y-%m", "epoch"]

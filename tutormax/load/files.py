@@ -87,6 +87,7 @@ def find_files(directory: Path, mapping: Mapping) -> Found:
     entries = _entries(directory)
     files = list(_claimed(directory, mapping))
     claimed = {file.path for file in files}
+    on_the_way = {parent for path in claimed for parent in path.parents}
     passed_over: list[Path] = []
     # A table whose files are declared has no others.
     tables = {table.name: table for table in SOURCE_TABLES if not mapping.of(table).globs}
@@ -96,13 +97,13 @@ def find_files(directory: Path, mapping: Mapping) -> Found:
         table = tables.get(_ENDING.sub("", entry.name))
         if entry.is_dir():
             if table is not None:
-                inner = [path for path in _inside(entry) if path.is_file()]
+                inner = [path for path in _inside(entry) if path.is_file() and path not in claimed]
                 parts = [part for path in inner if (part := _as_source(path, table))]
-                if not parts:
+                if not parts and entry not in on_the_way:
                     raise UserError(f"{shown(entry)} is a directory without a file to load.")
                 files += parts
                 passed_over += (path for path in inner if not _ENDING.search(path.name))
-            elif looks_like_table(entry.name):
+            elif looks_like_table(entry.name) and entry not in on_the_way:
                 passed_over.append(entry)
             continue
         table = next((t for t in tables.values() if _is_file_of(t, entry.name)), None)

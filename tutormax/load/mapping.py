@@ -142,7 +142,9 @@ def _reading(
     # A typed column of a Parquet file has nothing to parse.
     if declared.formats and not is_time(column.sql_type):
         instants = ", ".join(_instant(text, format_, zone) for format_ in declared.formats)
-        expected = f"a time in the format {' or '.join(declared.formats)}, from the year 1000 on"
+        of_zone = "" if zone == "UTC" else f" of {zone}"
+        formats = " or ".join(declared.formats)
+        expected = f"a time{of_zone} in the format {formats}, from the year 1000 on"
         return f"coalesce({instants})", "TIMESTAMP WITH TIME ZONE", expected
     if declared.decimal and column.sql_type == "VARCHAR":
         # A point beside a decimal comma may part thousands, or be the decimal point after all.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path, PurePath
 from typing import NoReturn
@@ -90,7 +91,7 @@ class _MappingReader:
         if "files" in entries:
             where = self._where(entries["files"][0])
         for glob in globs:
-            if not glob or PurePath(glob).is_absolute() or ".." in PurePath(glob).parts:
+            if not _is_glob(glob):
                 self._refuse(
                     entries["files"][0], f"{glob!r} is not a glob", "name files in the folder"
                 )
@@ -99,14 +100,14 @@ class _MappingReader:
             column_kinds = kinds(table)
             listed = self._entries(entries["columns"][1], f"columns of {table.name}", column_kinds)
             columns = {
-                name: self._column(name, column_kinds[name], value)
-                for name, (_, value) in listed.items()
+                name: self._column(name, column_kinds[name], key, value)
+                for name, (key, value) in listed.items()
             }
         nulls = (*default.nulls, *self._texts(entries, "null"))
         return TableMapping(globs, where, nulls, default.zone, columns)
 
-    def _column(self, name: str, kind: Kind, node: yaml.Node) -> ColumnMapping:
-        where = self._where(node)
+    def _column(self, name: str, kind: Kind, key: yaml.Node, node: yaml.Node) -> ColumnMapping:
+        where = self._where(key)
         if isinstance(node, yaml.ScalarNode):
             return ColumnMapping(self._text(node), where)
         entries = self._entries(node, name, _COLUMN)
@@ -228,6 +229,16 @@ class _MappingReader:
 
     def _refuse(self, node: yaml.Node, what: str, remedy: str) -> NoReturn:
         raise UserError(f"{self._where(node)}: {what}; {remedy}.")
+
+
+def _is_glob(text: str) -> bool:
+    if ".." in PurePath(text).parts:
+        return False
+    try:
+        # No file is below the path; only the pattern is looked at.
+        return not any(Path(os.devnull).glob(text))
+    except (ValueError, IndexError, NotImplementedError):
+        return False
 
 
 def try_reading(
