@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,11 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from tutormax.load.explain import Finding, explain_directory
 from tutormax.load.files import SourceFile, shown, why_passed_over
 from tutormax.load.loader import LoadReport, Progress, load_directory
+from tutormax.load.mapping import Mapping
+from tutormax.load.mapping_file import read_mapping
 from tutormax.operations.project import project_vars
 from tutormax.warehouse import RawTarget
 
@@ -37,6 +41,23 @@ def load(
             "max_rejected_share allows.",
         ),
     ] = False,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="YAML that says how the files' names and texts are to be read; "
+            "see examples/mappings.",
+            show_default=False,
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Load nothing; print what would not load, and the lines of a mapping that would "
+            "mend it. The exit code is 1 if anything would not load.",
+        ),
+    ] = False,
 ) -> None:
     """Append the files of a directory to the raw tables: all of them, or nothing.
 
@@ -44,6 +65,13 @@ def load(
     be read at all stops the load.
     """
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    declared = read_mapping(mapping) if mapping is not None else Mapping()
+    if explain:
+        report, findings = explain_directory(directory, declared)
+        _print_passed_over(report, errors)
+        _print_counts(report)
+        _print_findings(findings)
+        raise typer.Exit(1 if findings else 0)
     with bars.Progress(
         bars.TextColumn("{task.description}"),
         bars.BarColumn(),
@@ -54,9 +82,28 @@ def load(
         disable=not errors.is_terminal,
     ) as bar:
         limit = float(project_vars()["max_rejected_share"]) if strict else 1.0
-        report = load_directory(directory, target, _shown_on(bar), limit)
-    _print_warnings(report, errors)
+        report = load_directory(directory, target, _shown_on(bar), limit, declared)
+    _print_passed_over(report, errors)
+    _print_unreadable(report, errors)
     _print_counts(report)
+    _output().print(f"Loaded into {report.destination}.", markup=False)
+
+
+def _output() -> Console:
+    return Console(soft_wrap=True, highlight=False)
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    output = _output()
+    for finding in findings:
+        output.print(finding.problem, markup=False)
+        if finding.lines:
+            several = " (the file cannot tell which of these)" if len(finding.lines) > 1 else ""
+            output.print(f"  in a mapping, under {finding.place}{several}:", markup=False)
+        for line in finding.lines:
+            output.print(f"    {line}", markup=False)
+    verdict = "Not everything would load" if findings else "Everything would load"
+    output.print(f"{verdict}; nothing was loaded.")
 
 
 def _shown_on(bar: bars.Progress) -> Progress:
@@ -68,7 +115,7 @@ def _shown_on(bar: bars.Progress) -> Progress:
     return Progress(start, lambda rows: bar.advance(task, rows))
 
 
-def _print_warnings(report: LoadReport, errors: Console) -> None:
+def _print_passed_over(report: LoadReport, errors: Console) -> None:
     if report.passed_over:
         errors.print(f"Warning: {why_passed_over(report.passed_over)}", markup=False)
     for count in report.counts:
@@ -79,6 +126,10 @@ def _print_warnings(report: LoadReport, errors: Console) -> None:
                 f"Warning: {shown(count.file)} has the unknown {noun} {unknown}; ignored.",
                 markup=False,
             )
+
+
+def _print_unreadable(report: LoadReport, errors: Console) -> None:
+    for count in report.counts:
         if count.unreadable:
             noun = "row" if count.unreadable == 1 else "rows"
             errors.print(
@@ -102,6 +153,4 @@ def _print_counts(report: LoadReport) -> None:
         )
     for name, rows in sums.items():
         table.add_row(name, str(rows["read"]), str(rows["loaded"]), str(rows["unreadable"]))
-    output = Console(soft_wrap=True, highlight=False)
-    output.print(table)
-    output.print(f"Loaded into {report.destination}.", markup=False)
+    _output().print(table)

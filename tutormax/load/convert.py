@@ -64,11 +64,20 @@ class SourceColumn:
 
     `sql_type` is a DuckDB type name; VARCHAR means the value's text. `nested` is an expression that
     is true where that text stands for an object or an array of the file (JSON only).
+
+    A mapping may change what is read. Then `text` is the file's own text, `present` is true where
+    it does not stand for null, and `expected` finishes the sentence "'x' is not …". `zone` is the
+    time zone of times without one. `path` finds the value in the document (JSON only).
     """
 
     ref: str
     sql_type: str = "VARCHAR"
     nested: str | None = None
+    text: str | None = None
+    present: str | None = None
+    expected: str | None = None
+    zone: str = "UTC"
+    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,34 +102,39 @@ def absent(kind: Kind) -> Conversion:
 
 def convert(kind: Kind, source: SourceColumn) -> Conversion:
     """Conversion of a file's column into a raw column of `kind`."""
-    text = _as_text(source)
+    text = as_text(source)
+    shown = source.text or text
     if kind is Kind.TEXT:
-        return _to_text(source, text)
+        return _to_text(source, text, shown)
+    present = source.present or f"{source.ref} IS NOT NULL"
+    unreadable = f"({present} AND {{value}} IS NULL)"
     native = _from_native(kind, source)
     if native is not None:
-        return Conversion(*native, f"({source.ref} IS NOT NULL AND {{value}} IS NULL)", text)
-    guess, value = _from_text(kind, text)
-    unreadable = f"({text} IS NOT NULL AND {{value}} IS NULL)"
+        return Conversion(*native, unreadable, shown)
+    guess, value = _from_text(kind, text, source.zone)
     if kind in (Kind.ARRAY, Kind.JSON):
         # The JSON word null is an absent value, not a fault.
-        unreadable = f"({unreadable} AND {_trim(text)} <> 'null')"
-    return Conversion(guess, value, unreadable, text)
+        unreadable = f"({unreadable} AND {trim(text)} IS DISTINCT FROM 'null')"
+    return Conversion(guess, value, unreadable, shown)
 
 
-def _to_text(source: SourceColumn, text: str) -> Conversion:
+def _to_text(source: SourceColumn, text: str, shown: str) -> Conversion:
     faults = [f"contains({text}, chr(0))"]
     if source.nested is not None:
         faults.append(source.nested)
     if _is_nested(source.sql_type):
         faults.append(f"{source.ref} IS NOT NULL")
-    return Conversion("NULL", text, f"coalesce({' OR '.join(faults)}, false)", text)
+    if source.present is not None:
+        faults.append(f"{source.present} AND {text} IS NULL")
+    return Conversion("NULL", text, f"coalesce({' OR '.join(faults)}, false)", shown)
 
 
 def _is_nested(sql_type: str) -> bool:
     return sql_type.endswith("]") or sql_type.startswith(("STRUCT", "MAP", "UNION", "VARIANT"))
 
 
-def _as_text(source: SourceColumn) -> str:
+def as_text(source: SourceColumn) -> str:
+    """DuckDB expression: the text of a column as the reader hands it over."""
     if source.sql_type == "VARCHAR":
         return source.ref
     if _is_nested(source.sql_type):
@@ -143,22 +157,24 @@ def _from_native(kind: Kind, source: SourceColumn) -> tuple[str, str] | None:
     elif kind is Kind.TIMESTAMP and sql_type in _ZONED_TIMES:
         guess, value = f"TRY_CAST({ref} AS TIMESTAMPTZ)", _within_calendar("{guess}")
     elif kind is Kind.TIMESTAMP and sql_type in _NAIVE_TIMES:
-        guess = f"timezone('UTC', TRY_CAST({ref} AS TIMESTAMP))"
+        guess = in_zone(f"TRY_CAST({ref} AS TIMESTAMP)", source.zone)
         value = _within_calendar("{guess}")
     elif kind is Kind.TIMESTAMP and sql_type in _NANOSECONDS:
         # A cast would round, and 23:59:59.9999999 is not the next day. `//` cuts towards zero.
         whole = f"epoch_ns({ref}) - (epoch_ns({ref}) % 1000 + 1000) % 1000"
         guess, value = f"make_timestamptz(({whole}) // 1000)", _within_calendar("{guess}")
+        if sql_type == "TIMESTAMP_NS" and source.zone != "UTC":
+            guess = in_zone(f"timezone('UTC', {guess})", source.zone)
     elif kind is Kind.ARRAY and sql_type == "VARCHAR[]":
         guess, value = ref, _without_nul("{guess}")
     return None if guess is None else (guess, value)
 
 
-def _from_text(kind: Kind, text: str) -> tuple[str, str]:
+def _from_text(kind: Kind, text: str, zone: str) -> tuple[str, str]:
     """Guess and value of a text; the value looks closer only where the guess has failed."""
-    trimmed = _trim(text)
+    trimmed = trim(text)
     if kind is Kind.ARRAY:
-        return _array_from_text(trimmed), _without_nul("{guess}")
+        return array_from_text(trimmed), _without_nul("{guess}")
     if kind is Kind.JSON:
         # json_extract writes the document without its blanks, so all formats give the same text.
         return f"json_extract(TRY_CAST({text} AS JSON), '$')", _harmless_json("{guess}")
@@ -183,17 +199,31 @@ def _from_text(kind: Kind, text: str) -> tuple[str, str]:
         # One long term and not several alike: the optimiser computes like terms for every row.
         whole = rf"regexp_replace({trimmed}, '^([01])\.0$', '\1')"
         return guess, f"coalesce({{guess}}, TRY_CAST({whole} AS BOOLEAN))"
+    return guess, _instant_from_text(text, trimmed, zone)
+
+
+def _instant_from_text(text: str, trimmed: str, zone: str) -> str:
     # A blank before the offset is usual elsewhere, but not to DuckDB.
     closed_up = rf"regexp_replace({trimmed}, '\s+(Z|[+-][0-9])', '\1')"
-    return guess, (
-        f"CASE WHEN {text} LIKE '____-__-__ __:__:__' AND {_in_calendar('{guess}', year=1000)} "
-        "THEN {guess} "
-        f"WHEN regexp_full_match({trimmed}, '{_INSTANT}') "
-        f"THEN {_within_calendar(f'coalesce({{guess}}, TRY_CAST({closed_up} AS TIMESTAMPTZ))')} END"
+    instant = f"coalesce({{guess}}, TRY_CAST({closed_up} AS TIMESTAMPTZ))"
+    if zone == "UTC":
+        likely = (
+            f"{text} LIKE '____-__-__ __:__:__' AND {in_calendar('{guess}', year=1000)} "
+            "THEN {guess}"
+        )
+    else:
+        local = in_zone(f"timezone('UTC', {instant})", zone)
+        likely = (
+            f"regexp_full_match({trimmed}, '{_DAY}(?:{_TIME})?') THEN {_within_calendar(local)}"
+        )
+    return (
+        f"CASE WHEN {likely} "
+        f"WHEN regexp_full_match({trimmed}, '{_INSTANT}') THEN {_within_calendar(instant)} END"
     )
 
 
-def _array_from_text(text: str) -> str:
+def array_from_text(text: str) -> str:
+    """DuckDB expression: the array that a text is in JSON or as a PostgreSQL literal."""
     json = f"TRY_CAST({text} AS JSON)"
     nested = (
         f"len(list_filter(json_extract({json}, '$[*]'), "
@@ -225,7 +255,8 @@ def _harmless_json(document: str) -> str:
     )
 
 
-def _in_calendar(instant: str, year: int = 1) -> str:
+def in_calendar(instant: str, year: int = 1) -> str:
+    """DuckDB expression: whether an instant lies in the years from `year` to 9999."""
     # Years beyond four digits and infinities have no place in a calendar, nor in Python's.
     return (
         f"{instant} >= TIMESTAMPTZ '{year:04}-01-01 00:00:00+00' "
@@ -234,7 +265,7 @@ def _in_calendar(instant: str, year: int = 1) -> str:
 
 
 def _within_calendar(instant: str) -> str:
-    return f"CASE WHEN {_in_calendar(instant)} THEN {instant} END"
+    return f"CASE WHEN {in_calendar(instant)} THEN {instant} END"
 
 
 def _without_nul(array: str) -> str:
@@ -244,5 +275,25 @@ def _without_nul(array: str) -> str:
     )
 
 
-def _trim(text: str) -> str:
+def is_time(sql_type: str) -> bool:
+    """Whether a DuckDB type is one of dates or times."""
+    return sql_type in _NAIVE_TIMES | _ZONED_TIMES | _NANOSECONDS
+
+
+def in_zone(naive: str, zone: str) -> str:
+    """DuckDB expression: the instant of a time of `zone`; NULL if clocks there skip that time."""
+    if zone == "UTC":
+        return f"timezone('UTC', {naive})"
+    instant = f"timezone({sql_text(zone)}, {naive})"
+    back = f"timezone({sql_text(zone)}, {instant})"
+    return f"TRY(CASE WHEN {back} = {naive} THEN {instant} END)"
+
+
+def sql_text(text: str) -> str:
+    """A text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def trim(text: str) -> str:
+    """DuckDB expression: a text without blanks and line ends around it."""
     return f"trim({text}, ' ' || chr(9) || chr(10) || chr(13))"

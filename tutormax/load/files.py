@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from sqlalchemy import Table
 
 from tutormax.errors import UserError
 from tutormax.load.columns import REQUIRED
+from tutormax.load.mapping import Mapping, TableMapping, missing_sources
 from tutormax.load.signatures import looks_like_table, what_it_is
 from tutormax.schema import SOURCE_TABLES
 
@@ -49,6 +50,11 @@ class SourceFile:
     format: str
     table: Table
     compression: str | None = None
+    mapping: TableMapping = field(default_factory=TableMapping, hash=False)
+
+    def wanted(self) -> set[str]:
+        """The names of the file's columns that are read, if it has them."""
+        return set(self.mapping.sources(self.table).values())
 
 
 @dataclass(frozen=True)
@@ -59,29 +65,48 @@ class Found:
     passed_over: tuple[Path, ...]
 
 
-def find_files(directory: Path) -> Found:
+class MissingColumnsError(UserError):
+    """A file lacks columns of its table: `missing` by raw name; `present` are all it has."""
+
+    def __init__(
+        self, message: str, file: SourceFile, missing: tuple[str, ...], present: tuple[str, ...]
+    ) -> None:
+        super().__init__(message)
+        self.file = file
+        self.missing = missing
+        self.present = present
+
+
+def find_files(directory: Path, mapping: Mapping) -> Found:
     """The files of `directory` that hold raw rows.
 
     Raises `UserError` if the directory cannot be read or holds no such file, if two files differ in
-    nothing but their ending (which of them counts would be a guess), or if a file is empty.
+    nothing but their ending (which of them counts would be a guess), if a file is empty, or if a
+    glob of the mapping finds none.
     """
-    files: list[SourceFile] = []
+    entries = _entries(directory)
+    files = list(_claimed(directory, mapping))
+    claimed = {file.path for file in files}
+    on_the_way = {parent for path in claimed for parent in path.parents}
     passed_over: list[Path] = []
-    tables = {table.name: table for table in SOURCE_TABLES}
-    for entry in _entries(directory):
+    # A table whose files are declared has no others.
+    tables = {table.name: table for table in SOURCE_TABLES if not mapping.of(table).globs}
+    for entry in entries:
+        if entry in claimed:
+            continue
         table = tables.get(_ENDING.sub("", entry.name))
         if entry.is_dir():
             if table is not None:
-                inner = [path for path in _inside(entry) if path.is_file()]
+                inner = [path for path in _inside(entry) if path.is_file() and path not in claimed]
                 parts = [part for path in inner if (part := _as_source(path, table))]
-                if not parts:
+                if not parts and entry not in on_the_way:
                     raise UserError(f"{shown(entry)} is a directory without a file to load.")
                 files += parts
                 passed_over += (path for path in inner if not _ENDING.search(path.name))
-            elif looks_like_table(entry.name):
+            elif looks_like_table(entry.name) and entry not in on_the_way:
                 passed_over.append(entry)
             continue
-        table = next((t for t in SOURCE_TABLES if _is_file_of(t, entry.name)), None)
+        table = next((t for t in tables.values() if _is_file_of(t, entry.name)), None)
         found = _as_source(entry, table) if table is not None else None
         if found is not None:
             files.append(found)
@@ -91,7 +116,8 @@ def find_files(directory: Path) -> Found:
         others = f" It has {_listed(passed_over)}." if passed_over else ""
         raise UserError(f"{shown(directory)} has no file to load: {_NAMES}.{others}")
     _check_endings(files)
-    order = list(tables)
+    order = [table.name for table in SOURCE_TABLES]
+    files = [replace(file, mapping=mapping.of(file.table)) for file in files]
     return Found(
         tuple(sorted(files, key=lambda file: (order.index(file.table.name), str(file.path)))),
         tuple(passed_over),
@@ -141,6 +167,29 @@ def _inside(directory: Path) -> Iterator[Path]:
         yield from _inside(entry) if entry.is_dir() else [entry]
 
 
+def _claimed(directory: Path, mapping: Mapping) -> Iterator[SourceFile]:
+    """The files that the globs of a mapping name."""
+    for table in SOURCE_TABLES:
+        declared = mapping.of(table)
+        paths: set[Path] = set()
+        for glob in declared.globs:
+            found = {path for path in directory.glob(glob) if path.is_file()}
+            if not found:
+                raise UserError(
+                    f"{declared.where}: no file in {shown(directory)} matches {glob!r}; correct "
+                    "the glob or add the file."
+                )
+            paths |= found
+        for path in sorted(paths):
+            file = _as_source(path, table)
+            if file is None:
+                raise UserError(
+                    f"{declared.where}: {shown(path)} is not a file that can be loaded; its name "
+                    f"must end in .{', .'.join(FORMATS)}, and .gz or .zst after it if need be."
+                )
+            yield file
+
+
 def _is_file_of(table: Table, name: str) -> bool:
     stem = _ENDING.sub("", name)
     if stem == name or not stem.startswith(table.name):
@@ -166,7 +215,8 @@ def _as_source(path: Path, table: Table) -> SourceFile | None:
 def _check_endings(files: Iterable[SourceFile]) -> None:
     seen: dict[str, SourceFile] = {}
     for file in files:
-        other = seen.setdefault(_ENDING.sub("", str(file.path)), file)
+        stem = f"{file.table.name}: {_ENDING.sub('', str(file.path))}"
+        other = seen.setdefault(stem, file)
         if other is not file:
             raise UserError(
                 f"{shown(file.path.parent)} has {shown(other.path.name)} and "
@@ -212,7 +262,19 @@ def check_columns(file: SourceFile, columns: Iterable[str]) -> None:
         if column in seen:
             raise UserError(f"{shown(file.path)} has the column {column} twice; keep one of them.")
         seen.add(column)
-    missing = [column for column in REQUIRED[file.table.name] if column not in seen]
+    for name, declared in missing_sources(file.mapping, seen).items():
+        raise MissingColumnsError(
+            f"{declared.where}: {shown(file.path)} has no column {declared.source!r} for {name}; "
+            "write the name as in the file.",
+            file,
+            (name,),
+            tuple(seen),
+        )
+    provided = file.mapping.constants()
+    provided |= {
+        name for name, source in file.mapping.sources(file.table).items() if source in seen
+    }
+    missing = [column for column in REQUIRED[file.table.name] if column not in provided]
     if not missing:
         return
     # A name in other letters is the likeliest reason for one to be missing.
@@ -220,7 +282,12 @@ def check_columns(file: SourceFile, columns: Iterable[str]) -> None:
     alike = [folded[column] for column in missing if column in folded]
     hint = f" (it has {', '.join(map(repr, alike))}: names must match exactly)" if alike else ""
     noun = "column" if len(missing) == 1 else "columns"
-    raise UserError(f"{shown(file.path)} lacks the required {noun} {', '.join(missing)}{hint}.")
+    raise MissingColumnsError(
+        f"{shown(file.path)} lacks the required {noun} {', '.join(missing)}{hint}.",
+        file,
+        tuple(missing),
+        tuple(seen),
+    )
 
 
 def check_utf8(file: SourceFile, path: Path) -> None:

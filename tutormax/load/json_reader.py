@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from tutormax.errors import UserError
-from tutormax.load.convert import SourceColumn
+from tutormax.load.convert import SourceColumn, sql_text
 from tutormax.load.files import SourceFile, check_columns, check_utf8, duckdb_literal, shown
 from tutormax.load.repeated_keys import repeats_a_name
 from tutormax.warehouse import first_line, one_row
@@ -69,22 +69,23 @@ def open_json(
             f"SELECT DISTINCT unnest(json_keys(document)) AS name FROM {STAGE} ORDER BY name"
         ).fetchall()
     ]
-    wanted = file.table.columns.keys()
+    wanted = file.wanted()
     if rows:
         # Without a row there is nothing to tell the columns from, and nothing that misses them.
         check_columns(file, names)
-    known = [name for name in wanted if name in names]
+    known = [name for name in names if name in wanted]
     unknown = tuple(name for name in names if name not in wanted)
     relation = _extracted(known)
     columns = {
-        name: SourceColumn(f"c{i}", nested=_nested(f"c{i}", name)) for i, name in enumerate(known)
+        name: SourceColumn(f"c{i}", nested=_nested(f"c{i}", name), path=_path(name))
+        for i, name in enumerate(known)
     }
     return relation, int(rows), columns, unknown
 
 
 def _extracted(names: list[str]) -> str:
     """Relation of the columns' texts: strings without quotes, all else as JSON, null as NULL."""
-    paths = ", ".join(f"'$.{name}'" for name in names)
+    paths = ", ".join(map(_path, names))
     texts = f"json_extract_string(document, [{paths}]::VARCHAR[])"
     cells = "".join(f", cells[{i + 1}] AS c{i}" for i in range(len(names)))
     return (
@@ -93,11 +94,16 @@ def _extracted(names: list[str]) -> str:
     )
 
 
+def _path(name: str) -> str:
+    # A JSON pointer: unlike a path with $, it takes every name as it is, a quoted * too.
+    return sql_text("/" + name.replace("~", "~0").replace("/", "~1"))
+
+
 def _nested(ref: str, name: str) -> str:
     # Only a text that looks like one is worth asking whether it is an object or array of the file.
     return (
         f"CASE WHEN starts_with({ref}, '{{') OR starts_with({ref}, '[') "
-        f"THEN json_type(document, '$.{name}') IN ('OBJECT', 'ARRAY') ELSE false END"
+        f"THEN json_type(document, {_path(name)}) IN ('OBJECT', 'ARRAY') ELSE false END"
     )
 
 

@@ -13,7 +13,9 @@ import duckdb
 
 from tutormax.errors import UserError
 from tutormax.load.files import SourceFile, find_files, shown
+from tutormax.load.mapping import Mapping
 from tutormax.load.parquet_sink import ParquetSink
+from tutormax.load.python_lists import add_python_lists
 from tutormax.load.readers import open_file, unreadable_parquet
 from tutormax.load.repeated_keys import add_functions
 from tutormax.load.sinks import DuckDbSink, PostgresSink, Sink
@@ -71,15 +73,16 @@ def load_directory(
     target: RawTarget = RawTarget.DUCKDB,
     progress: Progress | None = None,
     max_unreadable_share: float = 1.0,
+    mapping: Mapping | None = None,
 ) -> LoadReport:
-    """Append the files of a directory to the raw tables; see `find_files`.
+    """Append the files of a directory, read as `mapping` says, to the raw tables.
 
     One transaction holds all files. A row with a value that does not fit its column goes to
     `raw.unreadable_rows`. Raises `UserError`, with nothing of the load left behind, if a file
     cannot be read at all, more than `max_unreadable_share` of a table's rows cannot be read, or the
     target cannot be written.
     """
-    found = find_files(directory)
+    found = find_files(directory, mapping or Mapping())
     # One instant for the whole load: its rows arrived together.
     loaded_at = datetime.now(UTC)
     with (
@@ -119,24 +122,26 @@ def _open(target: RawTarget, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyCon
         path = duckdb_path()
         with connect_duckdb(path) as con:
             add_functions(con)
+            add_python_lists(con)
             yield con, DuckDbSink(con, str(path))
     elif target is RawTarget.SPARK:
-        with _reading_duckdb(scratch) as con:
+        with reading_duckdb(scratch) as con:
             yield con, ParquetSink(con, spark_directory())
     else:
         server = connect_postgres()
         try:
-            with _reading_duckdb(scratch) as con:
+            with reading_duckdb(scratch) as con:
                 yield con, PostgresSink(con, server)
         finally:
             server.close()
 
 
-def _reading_duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
-    # What does not fit in memory goes to the scratch directory, not to the current one.
+def reading_duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that can read files; what does not fit goes to the directory `scratch`."""
     con = duckdb.connect(config={"temp_directory": str(scratch / "duckdb")})
     con.execute("SET TimeZone = 'UTC'")
     add_functions(con)
+    add_python_lists(con)
     return con
 
 

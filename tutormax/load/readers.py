@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tutormax.errors import UserError
-from tutormax.load.columns import names
 from tutormax.load.convert import SourceColumn
 from tutormax.load.files import (
     SourceFile,
@@ -39,9 +38,9 @@ _CSV_BUFFER_BYTES = 1 << 25
 class Reading:
     """An opened file.
 
-    `relation` is a DuckDB FROM item of `rows` rows. `columns` are the file's columns that its table
-    has, by name; `unknown` the names of those it has not. `has_documents` tells that the relation
-    has the columns `document` and `repeats` of `open_json`.
+    `relation` is a DuckDB FROM item of `rows` rows. `columns` are the columns of the table that the
+    file brings; `unknown` names the file's columns that are not read. `has_documents` tells that
+    the relation has the columns `document` and `repeats` of `open_json`.
     """
 
     relation: str
@@ -61,19 +60,25 @@ def open_file(con: duckdb.DuckDBPyConnection, file: SourceFile, scratch: Path) -
     try:
         path = plain_file(file, scratch)
         if file.format == "parquet":
-            return _open_parquet(con, file, path)
+            return _mapped(file, _open_parquet(con, file, path))
         if file.format == "csv":
-            return _open_csv(con, file, path)
+            return _mapped(file, _open_csv(con, file, path))
         relation, rows, columns, unknown = open_json(con, file, path, scratch)
-        return Reading(relation, rows, columns, unknown, has_documents=True)
+        return _mapped(file, Reading(relation, rows, columns, unknown, has_documents=True))
     except OSError as error:
         raise UserError(f"{shown(file.path)} cannot be read: {error.strerror or error}.") from error
 
 
+def _mapped(file: SourceFile, reading: Reading) -> Reading:
+    """A reading of the file's columns as one of the table's, by the file's mapping."""
+    relation, columns = file.mapping.apply(file.table, reading.relation, reading.columns)
+    return replace(reading, relation=relation, columns=columns)
+
+
 def _split(file: SourceFile, present: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
-    """Positions of the columns that the table has, and the names of the others."""
+    """Positions of the columns that are read, and the names of the others."""
     check_columns(file, present)
-    wanted = set(names(file.table))
+    wanted = file.wanted()
     known = [position for position, name in enumerate(present) if name in wanted]
     return known, tuple(sorted(set(present) - wanted))
 
@@ -113,7 +118,8 @@ def _open_csv(con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path) -> R
     named = [name for name in header if name]
     _, unknown = _split(file, named)
     unknown += tuple(f"{position + 1} (it has no name)" for position in nameless)
-    known = [position for position, name in enumerate(header) if name in names(file.table)]
+    wanted = file.wanted()
+    known = [position for position, name in enumerate(header) if name in wanted]
     cells = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header)))
     try:
         con.execute(
@@ -179,14 +185,15 @@ def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]
 
 def _check_delimiter(file: SourceFile, header: str) -> None:
     """Raise `UserError` if names of columns stand in the first line, but not between commas."""
-    wanted = set(names(file.table))
+    wanted = file.wanted()
+    folded = {name.casefold() for name in wanted}
     line = header.replace('"', "").strip("\r\n")
     if wanted & {cell.strip() for cell in line.split(",")}:
         return
     hint = re.match(r"(?i)sep=(.)", line)
     for mark in (hint[1] if hint else "", ";", "\t", "|", *sorted(set(re.sub(r"\w", "", line)))):
         cells = {cell.strip().casefold() for cell in line.split(mark)} if mark else set()
-        if mark != "," and (len(wanted & cells) > 1 or (hint and mark == hint[1])):
+        if mark != "," and (len(folded & cells) > 1 or (hint and mark == hint[1])):
             raise UserError(
                 f"The cells of {shown(file.path)} are separated by {_MARKS.get(mark, repr(mark))}; "
                 "save it with commas between them."

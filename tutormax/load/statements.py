@@ -8,8 +8,8 @@ from datetime import datetime
 import duckdb
 from sqlalchemy import Table
 
-from tutormax.load.columns import Kind, kinds, names
-from tutormax.load.convert import Conversion, absent, convert
+from tutormax.load.columns import kinds, names
+from tutormax.load.convert import Conversion, absent, convert, sql_text
 from tutormax.load.readers import Reading
 from tutormax.load.repeated_keys import with_keys_gathered
 from tutormax.schema import LOADED_AT, unreadable_rows
@@ -22,11 +22,13 @@ _SHOWN_CHARACTERS = 100
 class Statements:
     """DuckDB queries over one file; every row of the file is in the result of exactly one.
 
-    `fitting` has the columns of the raw table, `unreadable` those of `raw.unreadable_rows`.
+    `fitting` has the columns of the raw table, `unreadable` those of `raw.unreadable_rows`. `texts`
+    has a query for each column of the file: its values as `text`, and whether each is a `fault`.
     """
 
     fitting: str
     unreadable: str
+    texts: dict[str, str]
 
 
 def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements:
@@ -59,10 +61,18 @@ def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements
         for name, value in values.items()
     )
     record = _record({name: conversions[name].text for name in faults})
-    error = _errors(faults, conversions, column_kinds)
+    expected = {name: reading.columns[name].expected or column_kinds[name] for name in faults}
+    error = _errors(faults, conversions, expected)
     if reading.has_documents:
         gathered = with_keys_gathered("document")
-        both = _record({name: f"json_extract_string({gathered}, '$.{name}')" for name in faults})
+        both = _record(
+            {
+                name: f"json_extract_string({gathered}, {column.path})"
+                if column.path
+                else column.ref
+                for name, column in reading.columns.items()
+            }
+        )
         record = f"CASE WHEN repeats THEN {both} ELSE {record} END"
         error = f"CASE WHEN repeats THEN 'a key is given twice' ELSE {error} END"
     unreadable = {
@@ -75,6 +85,10 @@ def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements
     return Statements(
         fitting=f"SELECT {fitting} FROM {rows} WHERE NOT faulty",
         unreadable=f"SELECT {listed} FROM {rows} WHERE faulty",
+        texts={
+            name: f"SELECT {conversions[name].text} AS text, {fault} AS fault FROM {rows}"
+            for name, fault in faults.items()
+        },
     )
 
 
@@ -120,7 +134,7 @@ def _record(texts: dict[str, str]) -> str:
 
 
 def _errors(
-    faults: dict[str, str], conversions: dict[str, Conversion], column_kinds: dict[str, Kind]
+    faults: dict[str, str], conversions: dict[str, Conversion], expected: dict[str, str]
 ) -> str:
     sentences = []
     for name, fault in faults.items():
@@ -129,6 +143,6 @@ def _errors(
             f"CASE WHEN length({text}) > {_SHOWN_CHARACTERS} "
             f"THEN left({text}, {_SHOWN_CHARACTERS}) || '…' ELSE {text} END"
         )
-        verdict = f"''' is not {column_kinds[name]}'"
+        verdict = sql_text(f"' is not {expected[name]}")
         sentences.append(f"CASE WHEN {fault} THEN '{name}: ''' || {shown} || {verdict} END")
     return f"concat_ws('; ', {', '.join(sentences)})"
