@@ -33,13 +33,16 @@ _TRUE = {"true", "t", "yes", "y", "1", "1.0", "x", "on", "checked", "ja", "oui",
 _FALSE = {"false", "f", "no", "n", "0", "0.0", "off", "unchecked", "nein", "non"}
 _NO_SHOW = {"no show", "no-show", "noshow", "missed", "absent"}
 _SHOW = {"show", "attended", "present", "completed", "held"}
-_DAYS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y-%m-%d", "%Y/%m/%d")
+_DAYS = (
+    *("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y-%m-%d", "%Y/%m/%d"),
+    *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y"),
+)
 _NAMED_DAYS = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", ", %I:%M %p")
 _ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S")
 _FORMATS = (
     *(day + time for day in (*_DAYS, *_NAMED_DAYS) for time in _TIMES),
-    *("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%S"),
+    *("%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%S"),
     *("%a, %d %b %Y %H:%M:%S %z", "%a %b %d %H:%M:%S %Y", "%A, %B %d, %Y %I:%M %p"),
 )
 # A number counts as one since 1970 if it then stands for a time of the years 2000 to 2100.
