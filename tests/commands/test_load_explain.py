@@ -112,6 +112,9 @@ CASES: list[tuple[str, list[str], list[str]]] = [
     ("subjects_interested", ["['Math', None]", "[]"], ["list: python"]),
     ("age", ["7,0"], ['decimal: ","']),
     ("age", ["seven"], []),
+    # A line that mends one value must not spoil another.
+    ("age", ["7,0", "8.0"], []),
+    ("subjects_interested", ["Math, Art", '["Math"]'], []),
 ]
 
 
@@ -135,6 +138,13 @@ def test_words_that_do_not_tell_which_is_true(trial: Trial) -> None:
         "technical_issues: {from: technical_issues, values: {a: true, b: false}}",
         "technical_issues: {from: technical_issues, values: {a: false, b: true}}",
     ]
+
+
+def test_the_sample_of_values_is_not_the_first_by_the_alphabet(trial: Trial) -> None:
+    texts = [f"{i % 2 + 1}/{i // 2 % 12 + 1}/{1900 + i // 24}" for i in range(2400)]
+    texts += [f"3/{i % 28 + 1}/{1900 + i // 28}" for i in range(2800)]
+    trial.write_csv("students.csv", [STUDENT | {"created_at": text} for text in texts])
+    assert lines_of(explained(trial)) == [['created_at: {from: created_at, format: "%m/%d/%Y"}']]
 
 
 def test_a_mapping_is_mended_too(trial: Trial) -> None:

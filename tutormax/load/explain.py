@@ -170,11 +170,12 @@ class _Explanation:
             )
 
     def _sample(self, query: str, condition: str) -> list[str]:
+        # The first by the alphabet would all be of January.
         rows = self._con.execute(
-            f"SELECT DISTINCT text FROM ({query}) WHERE text IS NOT NULL AND {condition} "
-            f"ORDER BY text LIMIT {_MOST_TEXTS}"
+            f"SELECT text FROM (SELECT DISTINCT text FROM ({query}) WHERE text IS NOT NULL "
+            f"AND {condition}) ORDER BY hash(text), text LIMIT {_MOST_TEXTS}"
         ).fetchall()
-        return [str(text) for (text,) in rows]
+        return sorted(str(text) for (text,) in rows)
 
     def _lines(self, name: str, bad: list[str], good: list[str]) -> Iterator[str]:
         """Lines of a mapping that read both what is unreadable now and what is not."""
