@@ -8,6 +8,7 @@ import re
 import shutil
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -20,6 +21,7 @@ from tutormax.warehouse import first_line, one_row
 STAGE = "temp.main.tutormax_stage"
 """The temporary table that holds the text of the file being read."""
 
+_PIECE_BYTES = 1 << 20
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 # A pair of surrogates, half of one (the only group), or another escape.
 _ESCAPE = re.compile(
@@ -63,19 +65,17 @@ def open_json(
     rows, others = one_row(con, f"SELECT {judged} FROM {STAGE}")
     if others:
         raise _why_malformed(con, file, path, None)
-    names = [
-        str(row[0])
-        for row in con.execute(
-            f"SELECT DISTINCT unnest(json_keys(document)) AS name FROM {STAGE} ORDER BY name"
-        ).fetchall()
-    ]
+    # Few lists: most documents have the same keys.
+    lists = con.execute(f"SELECT DISTINCT json_keys(document) FROM {STAGE}").fetchall()
+    names = sorted({str(name) for (keys,) in lists for name in keys})
+    repeats = any(len(set(keys)) < len(keys) for (keys,) in lists)
     wanted = file.wanted()
     if rows:
         # Without a row there is nothing to tell the columns from, and nothing that misses them.
         check_columns(file, names)
     known = [name for name in names if name in wanted]
     unknown = tuple(name for name in names if name not in wanted)
-    relation = _extracted(known)
+    relation = _extracted(known, repeats)
     columns = {
         name: SourceColumn(f"c{i}", nested=_nested(f"c{i}", name), path=_path(name))
         for i, name in enumerate(known)
@@ -83,13 +83,13 @@ def open_json(
     return relation, int(rows), columns, unknown
 
 
-def _extracted(names: list[str]) -> str:
+def _extracted(names: list[str], repeats: bool) -> str:
     """Relation of the columns' texts: strings without quotes, all else as JSON, null as NULL."""
     paths = ", ".join(map(_path, names))
     texts = f"json_extract_string(document, [{paths}]::VARCHAR[])"
     cells = "".join(f", cells[{i + 1}] AS c{i}" for i in range(len(names)))
     return (
-        f"(SELECT document{cells}, {repeats_a_name('document')} AS repeats "
+        f"(SELECT document{cells}, {repeats_a_name('document') if repeats else 'false'} AS repeats "
         f"FROM (SELECT document, {texts} AS cells FROM {STAGE}))"
     )
 
@@ -124,7 +124,7 @@ def _without_half_pairs(path: Path, scratch: Path) -> Path:
     A half is no text, as NUL is none: the row is set aside, and its record shows the half.
     """
     with path.open("rb") as source:
-        if not any(_SURROGATE.search(line) for line in source):
+        if not _has_surrogate(source):
             return path
         copy = scratch / "whole"
         source.seek(0)
@@ -132,6 +132,16 @@ def _without_half_pairs(path: Path, scratch: Path) -> Path:
             for line in source:
                 target.write(_ESCAPE.sub(_marked, line))
     return copy
+
+
+def _has_surrogate(source: BinaryIO) -> bool:
+    before = b""
+    while piece := source.read(_PIECE_BYTES):
+        # An escape may begin in one piece and end in the next.
+        if b"\\u" in (joined := before + piece) and _SURROGATE.search(joined):
+            return True
+        before = piece[-3:]
+    return False
 
 
 def _marked(escape: re.Match[bytes]) -> bytes:

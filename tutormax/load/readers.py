@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -162,15 +162,13 @@ def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]
             blank = [position for position, name in enumerate(header) if not name]
             nameless: set[int] = set()
             rows = 0
-            for row in reader:
-                if len(row) == len(header):
+            for width in map(len, _noting_values(reader, blank, nameless) if blank else reader):
+                if width == len(header):
                     rows += 1
-                    if blank:
-                        nameless.update(position for position in blank if row[position].strip())
-                elif row:
+                elif width:
                     raise UserError(
                         f"{shown(file.path)} is malformed CSV: the header has {len(header)} cells, "
-                        f"line {reader.line_num} has {len(row)}; quote cells that hold commas."
+                        f"line {reader.line_num} has {width}; quote cells that hold commas."
                     )
         except csv.Error as error:
             raise UserError(
@@ -181,6 +179,15 @@ def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]
             check_utf8(file, path)
             raise UserError(f"{shown(file.path)} is not UTF-8 text; save it as UTF-8.") from error
     return header, rows, sorted(nameless)
+
+
+def _noting_values(
+    rows: Iterable[list[str]], positions: Sequence[int], found: set[int]
+) -> Iterator[list[str]]:
+    """The rows, adding to `found` those of the positions at which a row has a value."""
+    for row in rows:
+        found.update(i for i in positions if i < len(row) and row[i].strip())
+        yield row
 
 
 def _check_delimiter(file: SourceFile, header: str) -> None:
