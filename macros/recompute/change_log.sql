@@ -133,10 +133,11 @@
             'first_calculation_date': 'first_calculation_date',
             'as_of_date': 'as_of_date'
         }, this)) -%}
-        {%- do kept_for_the_run('logged').update({'calculation_dates': true}) -%}
         {%- if since_build() != -1 and not changes().dates_moved -%}
             {%- do mark_unchanged() -%}
         {%- endif -%}
+        {#- Last: what this model asks is not to be kept, as changes of sources may be logged beside it. -#}
+        {%- do kept_for_the_run('logged').update({'calculation_dates': true}) -%}
     {%- endif -%}
 {%- endmacro %}
 

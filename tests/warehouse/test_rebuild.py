@@ -375,12 +375,13 @@ def test_accepting_what_was_refused_is_no_loss(new_warehouse: NewDuckDb) -> None
 
 def test_a_tutor_who_comes_back_after_a_long_time(new_warehouse: NewDuckDb) -> None:
     """A build that looks back some months still knows that the tutor was there before."""
+    arrival = utc("2026-01-01 00:00")
     world: World = {
         "tutors": [tutor("steady"), tutor("back", onboarding_date=utc("2025-12-01 09:00"))],
         "students": [student("student-1")],
         "sessions": [
             session("first", "back", "student-1", "2025-01-05 10:00"),
-            session("steady", "steady", "student-1", "2025-12-01 10:00"),
+            session("steady", "steady", "student-1", "2025-12-01 10:00", _loaded_at=arrival),
         ],
     }
     late: World = {
@@ -390,7 +391,7 @@ def test_a_tutor_who_comes_back_after_a_long_time(new_warehouse: NewDuckDb) -> N
                 "back",
                 "student-1",
                 "2025-12-02 10:00",
-                _loaded_at=DEFAULT_ARRIVAL + timedelta(days=1),
+                _loaded_at=arrival + timedelta(days=1),
             )
         ]
     }

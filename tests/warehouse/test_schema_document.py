@@ -24,7 +24,7 @@ NEVER_ABSENT = {
     "students": {"student_id", "name"},
     "sessions": {
         *("session_id", "tutor_id", "student_id", "session_number", "scheduled_start"),
-        *("duration_minutes", "subject", "session_type", "no_show"),
+        *("subject", "session_type", "no_show"),
     },
     "student_feedback": {
         *("feedback_id", "session_id", "student_id", "tutor_id", "overall_rating", "submitted_at"),

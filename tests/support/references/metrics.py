@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from support.project import REPOSITORY
-from support.tables import Row, World
+from support.tables import DEFAULT_ARRIVAL, Row, World
 
 WINDOWS = {"7day": 7, "30day": 30, "90day": 90}
 THRESHOLDS = REPOSITORY / "seeds" / "performance" / "performance_tier_thresholds.csv"
@@ -25,9 +25,14 @@ Key = tuple[str, date, str]
 def reference_metrics(world: World, as_of_date: date | None = None) -> dict[Key, Row]:
     """Every row by tutor, calculation date and window, for rows of raw that are all accepted."""
     moments = [
-        *(row["actual_start"] for row in world["sessions"] if row["actual_start"]),
-        *(row["submitted_at"] for row in world["student_feedback"]),
-        *(row["event_timestamp"] for row in world["tutor_events"]),
+        row[instant]
+        for table, instant in (
+            ("sessions", "actual_start"),
+            ("student_feedback", "submitted_at"),
+            ("tutor_events", "event_timestamp"),
+        )
+        for row in world[table]
+        if row[instant] and row[instant] <= row.get("_loaded_at", DEFAULT_ARRIVAL) + DAY
     ]
     if not moments:
         return {}
