@@ -207,13 +207,15 @@
 {% macro known_checksums() -%}
     {%- set known = kept_for_the_run('known') -%}
     {%- if 'checksums' not in known -%}
-        {%- do known.update({'checksums': {}}) -%}
+        {#- Kept when it is whole: models run beside each other. -#}
+        {%- set checksums = {} -%}
         {%- for row in run_query(
             'select model, checksum from ' ~ log_relation('watermarks')
             ~ ' where checksum is not null order by build_number'
         ).rows -%}
-            {%- do known.checksums.update({row[0]: row[1]}) -%}
+            {%- do checksums.update({row[0]: row[1]}) -%}
         {%- endfor -%}
+        {%- do known.update({'checksums': checksums}) -%}
     {%- endif -%}
     {{ return(known.checksums) }}
 {%- endmacro %}
