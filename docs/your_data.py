@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import Table
 
 from tutormax.load.columns import REQUIRED, kinds
+from tutormax.operations.project import project_vars
 from tutormax.schema import SOURCE_TABLES
 
 DOCS = Path(__file__).parent
@@ -64,8 +64,8 @@ def rows(table: Table, known: Manifest, enums: dict[str, list[str]]) -> Iterator
 
 def columns(known: Manifest) -> str:
     """A table of columns for each source, and one for what most sources have."""
-    settings = yaml.safe_load((DOCS.parent / "dbt_project.yml").read_text(encoding="utf-8"))
-    listed = {t.name: dict(rows(t, known, settings["vars"]["enums"])) for t in SOURCE_TABLES}
+    enums = project_vars()["enums"]
+    listed = {t.name: dict(rows(t, known, enums)) for t in SOURCE_TABLES}
     heading = ["| column | type | what it is |", "| --- | --- | --- |"]
     lines = []
     for table, lines_of in listed.items():

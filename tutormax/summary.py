@@ -11,6 +11,7 @@ import psycopg2
 import typer
 
 from tutormax.errors import UserError
+from tutormax.operations.project import project_folder
 from tutormax.schema import KEYS
 from tutormax.spark.reading import connect_spark
 from tutormax.warehouse import (
@@ -115,16 +116,8 @@ def describe(query: Query) -> list[str]:
 
 def arrival_warnings(query: Query, published: str) -> list[str]:
     """Warnings about the rows of each source that arrived last."""
-    rows = query(
-        f"""select
-            source_table, rows_arrived, rows_rejected, reasons, is_over_limit, rows_dated_ahead
-        from {published}.tutormax_arrivals as arrivals
-        where build_number = (
-            select max(build_number) from {published}.tutormax_arrivals as others
-            where others.source_table = arrivals.source_table
-        )
-        order by source_table"""
-    )
+    latest = (project_folder() / "reports" / "queries" / "arrivals.sql").read_text(encoding="utf-8")
+    rows = query(latest.replace("{{ published }}", published))
     lines = []
     for source, arrived, rejected, reasons, is_over_limit, ahead in rows:
         if is_over_limit:

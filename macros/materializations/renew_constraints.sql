@@ -15,14 +15,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro is_held(constraint) -%}
-    {%- if constraint.type == 'not_null' -%}
-        not ({{ any_is_null(constraint.columns) }})
-    {%- else -%}
-        coalesce({{ constraint.expression | replace('"', adapter.quote('')[0]) }}, true)
-    {%- endif -%}
-{%- endmacro %}
-
 {% macro default__renewed_constraints(standing, constraints, node) -%}
 {%- endmacro %}
 
@@ -37,14 +29,11 @@
     {%- for column in columns if column.name not in node.columns %}
     alter table {{ standing }} add column {{ adapter.quote(column.name) }} {{ column.data_type }};
     {%- endfor %}
+    {%- for constraint in constraints %}
+    delete from {{ rows_that_break(constraint, copy, node) }};
+    {%- endfor %}
     insert into {{ standing }} ({{ quoted_list(columns | map(attribute='name') | list) }})
-    select {{ quoted_list(columns | map(attribute='name') | list) }}
-    from {{ copy }}
-    where
-        true
-        {%- for constraint in constraints %}
-        and {{ is_held(constraint) }}
-        {%- endfor %};
+    select {{ quoted_list(columns | map(attribute='name') | list) }} from {{ copy }};
     drop table {{ copy }};
 {%- endmacro %}
 
@@ -68,7 +57,7 @@
     alter table {{ standing }} alter column {{ adapter.quote(column) }} drop not null;
     {%- endfor %}
     {%- for constraint in constraints %}
-    delete from {{ standing }} where not {{ is_held(constraint) }};
+    delete from {{ rows_that_break(constraint, standing, node) }};
     {%- endfor %}
     {%- for constraint in constraints %}
     alter table {{ standing }}

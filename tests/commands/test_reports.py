@@ -196,7 +196,7 @@ def test_the_overview_says_what_the_warehouse_holds(sites: Sites) -> None:
         f"where prediction_date = '{as_of}'"
     )
     assert at_work
-    assert figures["Tutors at work"] == str(len(at_work))
+    assert figures["Active tutors"] == str(len(at_work))
     assert figures["Expected churn"] == f"{sum(chance for _, chance in at_work):.1f}"
     flagged = sum(level in ("High", "Critical") for level, _ in at_work)
     assert figures["High or critical risk"] == str(flagged)

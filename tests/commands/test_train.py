@@ -290,7 +290,7 @@ def compare_with_sql(
         ({"students": [student("s")]}, "holds no activity to learn from: load data with"),
         (
             {"tutors": [tutor("tutor-1")], "tutor_events": [event("e", "tutor-1", "2025-06-01")]},
-            "No tutor was at work on any day",
+            "No tutor was active on any day",
         ),
     ],
     ids=["too few tutors", "no churn", "no activity", "no work"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import locale
 import os
 import shutil
 import subprocess
@@ -34,6 +35,18 @@ def server_with_locales() -> Iterator[str]:
             yield server.url("postgres")
         finally:
             server.stop()
+
+
+def usable(name: str) -> str:
+    """The locale, or C if the machine has none of that name and cannot make it."""
+    before = locale.setlocale(locale.LC_COLLATE)
+    try:
+        locale.setlocale(locale.LC_COLLATE, name)
+    except locale.Error:
+        return "C"
+    finally:
+        locale.setlocale(locale.LC_COLLATE, before)
+    return name
 
 
 def _compile(folder: Path) -> None:

@@ -14,7 +14,7 @@ from support.edge_cases import LONG, awkward_world
 from support.factories import (
     random_world,
 )
-from support.locales import server_with_locales
+from support.locales import server_with_locales, usable
 from support.project import PostgresProject
 from support.rule_cases import CASES, world_of
 from support.tables import AUDIT, DEFAULT_ARRIVAL, KEYS, PUBLISHED, Row, World, merged, parsed
@@ -92,7 +92,7 @@ def test_both_engines_publish_the_same(
     world = merged(random_world(11, days=30), awkward_world(), rules)
     duck = new_warehouse()
     with PostgresWarehouse.create(
-        postgres_project, tmp_path / "postgres", locale_server, locale
+        postgres_project, tmp_path / "postgres", locale_server, usable(locale)
     ) as postgres:
         for warehouse in (duck, postgres):
             warehouse.load(tmp_path)

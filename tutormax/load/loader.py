@@ -121,8 +121,7 @@ def _open(target: RawTarget, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyCon
     if target is RawTarget.DUCKDB:
         path = duckdb_path()
         with connect_duckdb(path) as con:
-            add_functions(con)
-            add_python_lists(con)
+            _add_functions(con)
             yield con, DuckDbSink(con, str(path))
     elif target is RawTarget.SPARK:
         with reading_duckdb(scratch) as con:
@@ -140,9 +139,13 @@ def reading_duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that can read files; what does not fit goes to the directory `scratch`."""
     con = duckdb.connect(config={"temp_directory": str(scratch / "duckdb")})
     con.execute("SET TimeZone = 'UTC'")
+    _add_functions(con)
+    return con
+
+
+def _add_functions(con: duckdb.DuckDBPyConnection) -> None:
     add_functions(con)
     add_python_lists(con)
-    return con
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def site_texts(tables: Tables, folder: Path, *, label: str = "") -> dict[str, st
         "as_of": tables.as_of,
         "label": label,
         "history_days": HISTORY_DAYS,
+        "inactivity_days": inactivity_days(),
         "windows": WINDOWS,
         "levels": RISKS,
     }

@@ -87,7 +87,7 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
     )
     if not len(read.numbers):
         raise UserError(
-            f"No tutor was at work on any day that the warehouse on {target.value} covers, so "
+            f"No tutor was active on any day that the warehouse on {target.value} covers, so "
             "there is nothing to learn from: load sessions, run `dbt build` and train then."
         )
     as_of = int(clock[0, 0])
