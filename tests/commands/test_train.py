@@ -23,6 +23,7 @@ from support.tables import Row, World
 from support.warehouses import DuckDbWarehouse, NewDuckDb, NewPostgres
 from tutormax.cli import commands
 from tutormax.errors import UserError
+from tutormax.train.card import card_path
 from tutormax.train.model import predict
 from tutormax.train.panel import HORIZONS, INTERVALS
 from tutormax.train.reading import OUTCOMES, read_panel
@@ -315,8 +316,11 @@ def test_data_that_do_not_allow_it_get_a_sentence(
 def test_poor_data_are_enough_for_a_model(
     world: World, new_warehouse: NewDuckDb, tmp_path: Path
 ) -> None:
-    built(world, new_warehouse, tmp_path, *READ_BY_TRAINING)
+    """Churn means what it meant in the build, not what dbt_project.yml says."""
+    inactivity = ("--vars", "{churn_inactivity_days: 10}")
+    built(world, new_warehouse, tmp_path, *READ_BY_TRAINING, *inactivity)
     run("train", "--version", "1", "--out", tmp_path / "out")
+    assert "once 10 days have passed" in card_path(tmp_path / "out", "1").read_text()
     model = read_model(tmp_path / "out" / FOLDER, "1")
     assert [(hazard.start, hazard.end) for hazard in model.hazards] == list(INTERVALS)
     for hazard in model.hazards:
@@ -324,6 +328,7 @@ def test_poor_data_are_enough_for_a_model(
         assert np.isfinite(numbers).all()
         assert (hazard.scale > 0).all()
     panel = read_panel(Target.DUCKDB)
+    assert panel.known_until == panel.as_of - 9
     assert np.isfinite(predict(model, panel.features)).all()
 
 

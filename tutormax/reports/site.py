@@ -10,7 +10,7 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from tutormax.operations.project import project_folder
+from tutormax.operations.project import project_folder, project_vars
 from tutormax.reports import pages
 from tutormax.reports.charts import specs
 from tutormax.reports.people import tutors_of
@@ -18,7 +18,6 @@ from tutormax.reports.reading import HISTORY_DAYS, Tables, read_tables
 from tutormax.reports.reasons import read_meanings
 from tutormax.reports.words import FILTERS, RISKS, WINDOWS
 from tutormax.reports.writing import write_site
-from tutormax.train.reading import inactivity_days
 from tutormax.warehouse import Target
 
 
@@ -36,13 +35,16 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
         UserError: the warehouse cannot be read, or the folder cannot be written.
     """
     folder = project_folder() / "reports"
-    tables = read_tables(target, folder / "queries", names=names, inactivity_days=inactivity_days())
-    texts = site_texts(tables, folder, label=label)
+    days = int(project_vars()["churn_inactivity_days"])
+    tables = read_tables(target, folder / "queries", names=names, inactivity_days=days)
+    texts = site_texts(tables, folder, label=label, inactivity_days=days)
     total = write_site(out, texts)
     return Made(sum(name.endswith(".html") for name in texts), total)
 
 
-def site_texts(tables: Tables, folder: Path, *, label: str = "") -> dict[str, str]:
+def site_texts(
+    tables: Tables, folder: Path, *, label: str = "", inactivity_days: int
+) -> dict[str, str]:
     """All files of the site by name; the same tables give the same texts."""
     templates = Environment(
         loader=FileSystemLoader(folder / "pages"),
@@ -56,7 +58,7 @@ def site_texts(tables: Tables, folder: Path, *, label: str = "") -> dict[str, st
         "as_of": tables.as_of,
         "label": label,
         "history_days": HISTORY_DAYS,
-        "inactivity_days": inactivity_days(),
+        "inactivity_days": inactivity_days,
         "windows": WINDOWS,
         "levels": RISKS,
     }

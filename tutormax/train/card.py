@@ -12,7 +12,7 @@ from tutormax.train.baselines import TREES as TREE_SETTINGS
 from tutormax.train.fitting import FOLDS, Fit
 from tutormax.train.judging import Figures
 from tutormax.train.model import DIGITS
-from tutormax.train.panel import HORIZONS, INTERVALS, RECENCY, in_days
+from tutormax.train.panel import HORIZONS, INTERVALS, RECENCY, Panel, in_days
 from tutormax.train.splitting import TEST_TUTORS
 from tutormax.train.training import OURS, RATE, RECENCY_ALONE, TREES, Trained
 
@@ -30,7 +30,7 @@ def card_path(out: Path, version: str) -> Path:
 def card_text(trained: Trained, data: str) -> str:
     """The text of the card; `data` describes the data in a sentence."""
     sections = [
-        [f"# Churn model {trained.model.version}", *_purpose()],
+        [f"# Churn model {trained.model.version}", *_purpose(trained.panel)],
         ["## Data", *_data(trained, data)],
         ["## Split", *_split(trained)],
         ["## Figures", *_figures(trained)],
@@ -60,12 +60,13 @@ def figure_cells(figures: Figures | None) -> list[str]:
     ]
 
 
-def _purpose() -> list[str]:
+def _purpose(panel: Panel) -> list[str]:
+    inactivity = panel.as_of - panel.known_until + 1
     return [
-        "The probability that a working tutor churns within 1, 7, 30 and 90 days. A tutor churns "
-        "on the day after a completed session that 14 days without one follow. Who is already "
-        "silent on the day of the prediction, in a gap that turns out to be churn, counts as "
-        "churning at once."
+        "The probability that an active tutor churns within 1, 7, 30 and 90 days. A tutor counts "
+        f"as churned from the day after the last completed session once {inactivity} days have "
+        "passed without another. A tutor whose churn day is on or before the day of the "
+        "prediction, but was not known by then, counts as churned at every horizon."
     ]
 
 

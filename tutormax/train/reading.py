@@ -12,7 +12,7 @@ import numpy as np
 import psycopg2
 
 from tutormax.errors import UserError
-from tutormax.operations.project import PREFIX_VARIABLE, project_vars
+from tutormax.operations.project import PREFIX_VARIABLE
 from tutormax.train.panel import Panel
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line, quote
 
@@ -52,11 +52,6 @@ def read_panel(target: Target) -> Panel:
         ) from error
 
 
-def inactivity_days() -> int:
-    """The var churn_inactivity_days of dbt_project.yml."""
-    return int(project_vars()["churn_inactivity_days"])
-
-
 def _not_built(target: Target) -> UserError:
     return UserError(
         f"There are no churn features on {target.value} yet: "
@@ -69,7 +64,12 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
     names = engine.doubles(f"{schema}.{FEATURES}")
     if not names:
         raise _not_built(target)
-    clock = engine.select(f"select {_since_1970('as_of_date')} from {schema}.{CLOCK}", 0).numbers
+    clock = engine.select(
+        f"""select {_since_1970("as_of_date")} as as_of_day,
+            {_since_1970("churn_known_before")} as known_until
+        from {schema}.{CLOCK}""",
+        0,
+    ).numbers
     if not len(clock) or np.isnan(clock[0, 0]):
         raise UserError(
             f"The warehouse on {target.value} holds no activity to learn from: "
@@ -90,7 +90,6 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
             f"No tutor was active on any day that the warehouse on {target.value} covers, so "
             "there is nothing to learn from: load sessions, run `dbt build` and train then."
         )
-    as_of = int(clock[0, 0])
     # Engines sort text differently; this order is the same everywhere.
     order = np.lexsort((read.numbers[:, 0], read.texts.astype(str)))
     numbers = read.numbers[order]
@@ -100,8 +99,8 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
         features=np.ascontiguousarray(numbers[:, 2:]),
         names=tuple(names),
         churn_in=numbers[:, 1] - numbers[:, 0],
-        known_until=as_of - inactivity_days() + 1,
-        as_of=as_of,
+        known_until=int(clock[0, 1]),
+        as_of=int(clock[0, 0]),
     )
 
 

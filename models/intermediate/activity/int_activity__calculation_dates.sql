@@ -1,4 +1,4 @@
--- One row: the first and the last calculation date of this build.
+-- One row: the first and the last calculation date of this build, and until when churn is known.
 
 with
 
@@ -43,8 +43,8 @@ activity as (
     from retained
 ),
 
--- Both null without activity.
-final as (
+-- Null without activity.
+calculated as (
     select
         {{ add_days(utc_day('min(first_at)'), 1) }} as first_calculation_date,
         case
@@ -52,6 +52,13 @@ final as (
                 then {{ last_calculation_date(add_days(utc_day('max(last_at)'), 1)) }}
         end as as_of_date
     from activity
+),
+
+final as (
+    select
+        *,
+        {{ add_days('as_of_date', 1 - var('churn_inactivity_days')) }} as churn_known_before
+    from calculated
 )
 
 select * from final
