@@ -100,8 +100,9 @@ faults: $(VENV)/dev.stamp ## Inject every fault of the catalogue and print which
 	@PYTHONPATH=tests $(BIN)/python -m support.faults.print $(FAULTS)
 
 .PHONY: docs
-docs: build ## Write the documentation as one HTML file: target/static_index.html
-	$(BIN)/dbt docs generate --static
+docs: $(VENV)/run.stamp ## Write the documentation as one HTML file: target/static_index.html
+	@$(SERVER) && { $(BIN)/tutormax summary > /dev/null 2>&1 || $(MAKE) --no-print-directory build; }
+	@$(SERVER) && $(BIN)/dbt docs generate --static
 	@echo "The documentation is in target/static_index.html."
 
 # Masked, tutors go by their keys; with names, the pages are for operations. Data of the sample are called so.
