@@ -1,13 +1,40 @@
 {% macro resolve_versions(relation, table, key, updated=none, claim=none) -%}
     {%- set order_by = [] -%}
+    {%- set documents = [] -%}
     {%- if updated is not none %}{% do order_by.append(updated ~ ' desc nulls last') %}{% endif -%}
     {%- do order_by.append('loaded_at desc') -%}
     {#- Includes the key: a missing one may be null or empty. -#}
     {%- for column in source_columns()[table] | default([]) if column.name != updated -%}
-        {%- set is_text = (column.data_type or '').split('(')[0] in ('text', 'varchar', 'varchar[]') -%}
-        {%- do order_by.append((by_code_point(column.name) if is_text else column.name) ~ ' nulls last') -%}
+        {%- set type = (column.data_type or '').split('(')[0] -%}
+        {%- set compared = column.name -%}
+        {%- if type in ('text', 'varchar', 'varchar[]') -%}
+            {%- set compared = by_code_point(column.name) -%}
+        {%- elif type == 'jsonb' -%}
+            {%- do documents.append(column.name) -%}
+            {%- set compared = by_code_point('canonical_' ~ column.name) -%}
+        {%- endif -%}
+        {%- do order_by.append(compared ~ ' nulls last') -%}
     {%- endfor -%}
 
+    {% if documents -%}
+    -- To put documents in order takes long, and few keys have several versions.
+    repeated as (
+        select
+            *,
+            count(*) over (partition by record_key) > 1 as has_versions
+        from {{ relation }}
+    ),
+
+    comparable as (
+        select
+            *{% for document in documents %},
+            {{ canonical_json(document, where='has_versions') }} as canonical_{{ document }}
+            {%- endfor %}
+        from repeated
+    ),
+
+    {% set relation = 'comparable' -%}
+    {% endif -%}
     numbered as (
         select
             *,

@@ -100,6 +100,22 @@ ODD_DOCUMENTS: list[Any] = [
     *({"response_time_minutes": 0.1 * n} for n in range(9)),
     {"a key with spaces and 'quotes'": {"": ""}},
 ]
+TIED_DOCUMENTS = [
+    ('{"b": 1, "aa": 2}', '{"aa": 1, "b": 9}'),
+    ('{"a": 10}', '{"a": 9}'),
+    ('{"a": 1e2}', '{"a": 99}'),
+    ('{"a": 0.5}', '{"a": 5e-1, "b": null}'),
+    ('{"A": 1}', '{"a": 1}'),
+    ('{"a": "B"}', '{"a": "a"}'),
+    ('{"a": {"c": [1, 2], "b": true}}', '{"a": {"b": true, "c": [1, 10]}}'),
+    ('{"a": {}}', '{"a": []}'),
+    ('{"a": "1"}', '{"a": 1}'),
+    ('{"a": null}', "{}"),
+    ('{"a b": 1, "é": 2}', '{"é": 1, "a b": 1}'),
+    ('{"a": 1e30}', '{"a": 100000000000000000000000000000000}'),
+    ('{"a": -0.25, "zz": 1}', '{"zz": 2, "a": -0.250}'),
+]
+"""Metadata of two versions that differ in nothing else."""
 
 
 LONG = random.Random(1).randbytes(20_000).hex()
@@ -188,6 +204,11 @@ def awkward_world() -> World:
             *(
                 event(f"type-{n}", "odd-1", "2025-03-05", event_type=kind)
                 for n, kind in enumerate(["LOGIN", "\tLogin\u00a0", "LOG\u0130N", "log in"])
+            ),
+            *(
+                event(f"tie-{n}", "odd-1", "2025-03-05", event_type="note", metadata=document)
+                for n, documents in enumerate(TIED_DOCUMENTS)
+                for document in documents
             ),
             {},
         ],

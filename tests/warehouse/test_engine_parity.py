@@ -126,6 +126,8 @@ def assert_awkward_rows_came_out_right(warehouse: DuckDbWarehouse) -> None:
     ]
     assert [name for name in names if name in tutors] == ["tie-B", "tie-c", "tie-D"]
     assert tutors["version"] == "Beta"
+    metadata = {row["event_id"]: row["metadata"] for row in parsed(warehouse.rows("tutor_events"))}
+    assert (metadata["tie-0"], metadata["tie-1"]) == ({"aa": 1, "b": 9}, {"a": 10})
     sessions = {row["session_id"]: row for row in warehouse.rows("sessions")}
     assert sessions["absent"]["duration_minutes"] is None
     rejected = [
