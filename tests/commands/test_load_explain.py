@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from itertools import product
@@ -189,3 +190,17 @@ def test_nothing_is_wrong_and_nothing_is_loaded(trial: Trial) -> None:
 
 def test_a_folder_without_files_is_refused(trial: Trial) -> None:
     assert "has no file to load" in trial.refused("--explain")
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_explain_names_the_delimiter_and_what_then_does_not_load(trial: Trial, mark: str) -> None:
+    cells = SESSION | {"engagement_score": "0,5"}
+    trial.write("sessions.csv", "\n".join([mark.join(cells), mark.join(map(str, cells.values()))]))
+    found = explained(trial)
+    assert lines_of(found) == [
+        [f"delimiter: {json.dumps(mark)}"],
+        ['engagement_score: {from: engagement_score, decimal: ","}'],
+    ]
+    (mapping,) = mappings(found)
+    assert trial.load(*mapped(trial, mapping)).counts() == {"sessions": (1, 1, 0)}
+    assert trial.value("sessions", "engagement_score") == 0.5

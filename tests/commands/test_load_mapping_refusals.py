@@ -58,6 +58,17 @@ REFUSALS = {
         sessions("engagement_score: {from: X, decimal: x}"),
         "decimal 'x' is unknown",
     ),
+    "delimiter of two": ("delimiter: ';;'", "line 1: the delimiter is not one character of ASCII"),
+    "delimiter beyond ASCII": ("delimiter: ¦", "the delimiter is not one character of ASCII"),
+    "no delimiter": ("delimiter: ''", "the delimiter is not one character of ASCII"),
+    "line end": ('quote: "\\n"', "the quote is not one character of ASCII"),
+    "quote as delimiter": (
+        "tables: {tutors: {delimiter: '\"'}}",
+        "the delimiter is also the quote",
+    ),
+    "encoding": ("encoding: latin-99", "line 1: the encoding 'latin-99' is unknown"),
+    "codec that is no encoding": ("encoding: base64", "the encoding 'base64' is unknown"),
+    "decimal of all": ("decimal: ;", "line 1: decimal ';' is unknown"),
     "no separator": ("tables: {tutors: {columns: {subjects: {from: X, list: ''}}}}", "is empty"),
     "constant": (sessions("no_show: {value: maybe}"), "'maybe' of no_show is not a boolean"),
     "value of values": (
@@ -126,4 +137,18 @@ def test_mappings_that_are_not_there_or_not_text(trial: Trial) -> None:
 def test_cells_between_semicolons_are_noticed_by_mapped_names(trial: Trial) -> None:
     trial.write("students.csv", "Pupil No;Full Name\n1;Ann\n")
     mapping = "tables: {students: {columns: {student_id: Pupil No, name: Full Name}}}"
-    assert "separated by semicolons" in trial.refused(*mapped(trial, mapping))
+    refusal = trial.refused(*mapped(trial, mapping))
+    assert "separated by semicolons; save it with commas between them, or name the" in refusal
+    refusal = trial.refused(*mapped(trial, 'delimiter: "|"\n' + mapping))
+    assert "separated by semicolons; save it with pipes (|) between them" in refusal
+    trial.write("students.csv", "sep=;\nPupil No;Full Name\n1;Ann\n")
+    refusal = trial.refused(*mapped(trial, 'delimiter: ";"\n' + mapping))
+    assert "students.csv begins with the line 'sep=;' and not with the header; remove it" in refusal
+
+
+def test_text_in_another_encoding_than_the_declared(trial: Trial) -> None:
+    trial.write("students.csv", "student_id,name\ns1,Zoé\n".encode("latin-1"))
+    refusal = trial.refused(*mapped(trial, "encoding: utf-16-le"))
+    assert "students.csv is not text in the encoding utf-16-le (" in refusal
+    trial.write("students.csv", b"\x1f\x8b")
+    assert "is compressed (gzip)" in trial.refused(*mapped(trial, "encoding: latin-1"))

@@ -19,6 +19,7 @@ from support.project import REPOSITORY
 from support.rule_cases import reasons_of_models
 from support.warehouses import NewDuckDb
 from tutormax.load.columns import Kind
+from tutormax.load.mapping_file import COLUMN_KEYS, ROOT_KEYS, TABLE_KEYS
 from tutormax.reports.reasons import read_meanings
 from tutormax.schema import KEYS
 
@@ -146,3 +147,10 @@ def test_the_examples_hold_the_same_rows_and_all_are_accepted(
     warehouse.build()
     assert warehouse.rows("rejected_records") == []
     assert {t: len(warehouse.rows(t)) for t in KEYS} == {t: len(r) for t, r in held["csv"].items()}
+
+
+def test_the_page_names_every_key_of_a_mapping() -> None:
+    section = PAGE.split("\n## Files of another system\n")[1].split("\n## ")[0]
+    assert {f"`{key}`" for key in (*ROOT_KEYS, *TABLE_KEYS, *COLUMN_KEYS)} - set(
+        re.findall("`[^`]+`", section)
+    ) <= {"`tables`", "`columns`"}

@@ -17,7 +17,7 @@ import duckdb
 from tutormax.errors import UserError
 from tutormax.load.columns import Kind, kinds
 from tutormax.load.convert import SourceColumn
-from tutormax.load.files import MissingColumnsError, SourceFile, find_files, shown
+from tutormax.load.files import DelimiterError, MissingColumnsError, SourceFile, find_files, shown
 from tutormax.load.loader import LoadReport, TableCount, reading_duckdb
 from tutormax.load.mapping import EPOCHS, PYTHON_LIST, ColumnMapping, Mapping
 from tutormax.load.mapping_file import try_reading
@@ -70,7 +70,9 @@ def explain_directory(directory: Path, mapping: Mapping) -> tuple[LoadReport, tu
     found = find_files(directory, mapping)
     counts: list[TableCount] = []
     findings: list[Finding] = []
-    for file in found.files:
+    files = list(found.files)
+    while files:
+        file = files.pop(0)
         with (
             tempfile.TemporaryDirectory(prefix="tutormax-explain-") as scratch,
             reading_duckdb(Path(scratch)) as con,
@@ -89,6 +91,11 @@ def explain_directory(directory: Path, mapping: Mapping) -> tuple[LoadReport, tu
                 if bad:
                     explained = tuple(_Explanation(con, file, statements).findings())
                     findings += explained or [Finding(f"{shown(file.path)}: {'; '.join(reasons)}.")]
+            except DelimiterError as error:
+                line = f"delimiter: {json.dumps(error.mark)}"
+                findings.append(Finding(str(error), f"tables: {file.table.name}", (line,)))
+                # With it, the file may show more.
+                files.insert(0, replace(file, mapping=replace(file.mapping, delimiter=error.mark)))
             except MissingColumnsError as error:
                 findings += _missing(error)
             except UserError as error:

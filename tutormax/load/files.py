@@ -30,6 +30,8 @@ FORMATS: dict[str, str] = {
 COMPRESSIONS: dict[str, str] = {"gz": "gzip", "zst": "zstd"}
 
 _ENDING = re.compile(rf"\.({'|'.join(FORMATS)})(?:\.({'|'.join(COMPRESSIONS)}))?\Z")
+# Read as CSV if a mapping names the file and its delimiter.
+_DELIMITED_ENDING = re.compile(rf"\.(?:tsv|tab|psv|txt)(?:\.({'|'.join(COMPRESSIONS)}))?\Z")
 # What may stand between a table's name and the ending: a number, a year, a part.
 _PART = re.compile(r"(?:[-_. ]?[\w.-]*[0-9][\w.-]*)?\Z")
 _NAMES = (
@@ -63,6 +65,14 @@ class Found:
 
     files: tuple[SourceFile, ...]
     passed_over: tuple[Path, ...]
+
+
+class DelimiterError(UserError):
+    """The cells of a CSV file are separated by `mark`, and not by what is expected."""
+
+    def __init__(self, message: str, mark: str) -> None:
+        super().__init__(message)
+        self.mark = mark
 
 
 class MissingColumnsError(UserError):
@@ -182,6 +192,9 @@ def _claimed(directory: Path, mapping: Mapping) -> Iterator[SourceFile]:
             paths |= found
         for path in sorted(paths):
             file = _as_source(path, table)
+            other = _DELIMITED_ENDING.search(path.name)
+            if file is None and other and declared.delimiter != ",":
+                file = _readable(path, "csv", table, other[1])
             if file is None:
                 raise UserError(
                     f"{declared.where}: {shown(path)} is not a file that can be loaded; its name "
@@ -199,8 +212,10 @@ def _is_file_of(table: Table, name: str) -> bool:
 
 def _as_source(path: Path, table: Table) -> SourceFile | None:
     ending = _ENDING.search(path.name)
-    if ending is None:
-        return None
+    return _readable(path, FORMATS[ending[1]], table, ending[2]) if ending else None
+
+
+def _readable(path: Path, format_: str, table: Table, packed: str | None) -> SourceFile:
     try:
         if path.stat().st_size == 0:
             raise UserError(f"{shown(path)} is empty (0 bytes); write it again or move it away.")
@@ -208,8 +223,7 @@ def _as_source(path: Path, table: Table) -> SourceFile | None:
             pass
     except OSError as error:
         raise UserError(f"{shown(path)} cannot be read: {error.strerror}.") from error
-    compression = COMPRESSIONS[ending[2]] if ending[2] else None
-    return SourceFile(path, FORMATS[ending[1]], table, compression)
+    return SourceFile(path, format_, table, COMPRESSIONS[packed] if packed else None)
 
 
 def _check_endings(files: Iterable[SourceFile]) -> None:
@@ -231,8 +245,7 @@ def plain_file(file: SourceFile, scratch: Path) -> Path:
     Raises `UserError` if the file is not what its name says, or not whole.
     """
     if file.compression is None:
-        _check_signature(file, file.path)
-        return file.path
+        return _as_utf8(file, file.path, scratch)
     plain = scratch / f"unpacked.{file.format}"
     try:
         with (
@@ -245,13 +258,34 @@ def plain_file(file: SourceFile, scratch: Path) -> Path:
         raise UserError(
             f"{shown(file.path)} is not a whole {file.compression} file; write it again."
         ) from error
-    _check_signature(file, plain)
-    return plain
+    return _as_utf8(file, plain, scratch)
+
+
+def _as_utf8(file: SourceFile, path: Path, scratch: Path) -> Path:
+    """The text at `path`, or a copy in UTF-8 if the mapping declares another encoding."""
+    encoding = file.mapping.encoding
+    _check_signature(file, path)
+    if encoding and file.format != "parquet":
+        copy = scratch / f"utf8.{file.format}"
+        try:
+            with (
+                path.open(encoding=encoding, newline="") as source,
+                copy.open("w", encoding="utf-8", newline="") as target,
+            ):
+                shutil.copyfileobj(source, target, 1 << 20)
+        except UnicodeError as error:
+            raise UserError(
+                f"{shown(file.path)} is not text in the encoding {encoding} ({error}); correct the "
+                "mapping."
+            ) from error
+        return copy
+    return path
 
 
 def _check_signature(file: SourceFile, path: Path) -> None:
     kind = what_it_is(path)
-    if kind is not None and not (file.format == "parquet" and kind.startswith("a Parquet")):
+    expected = {"parquet": "a Parquet"}.get(file.format, "UTF-" if file.mapping.encoding else None)
+    if kind is not None and not (expected and kind.startswith(expected)):
         raise UserError(f"{shown(file.path)} is {kind}.")
 
 
@@ -283,7 +317,8 @@ def check_columns(file: SourceFile, columns: Iterable[str]) -> None:
     hint = f" (it has {', '.join(map(repr, alike))}: names must match exactly)" if alike else ""
     noun = "column" if len(missing) == 1 else "columns"
     raise MissingColumnsError(
-        f"{shown(file.path)} lacks the required {noun} {', '.join(missing)}{hint}.",
+        f"{shown(file.path)} lacks the required {noun} {', '.join(missing)}{hint}; add "
+        f"{'it' if len(missing) == 1 else 'them'}, or name the columns of the file in a mapping.",
         file,
         tuple(missing),
         tuple(seen),

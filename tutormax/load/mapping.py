@@ -50,13 +50,18 @@ class TableMapping:
     """How the files of one raw table are read: the default is as they are.
 
     `globs` name the files; if there are none, the usual names count. `nulls` are texts that stand
-    for null, `zone` is the time zone of times without one.
+    for null, `zone` is the time zone of times without one. `delimiter` and `quote` are those of
+    CSV; `encoding` is that of text files, UTF-8 if empty; `decimal` is a comma if numbers have one.
     """
 
     globs: tuple[str, ...] = ()
     where: str = ""
     nulls: tuple[str, ...] = ()
     zone: str = "UTC"
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = ""
+    decimal: str = ""
     columns: dict[str, ColumnMapping] = field(default_factory=dict)
 
     def sources(self, table: Table) -> dict[str, str]:
@@ -90,6 +95,9 @@ class TableMapping:
             source = found.get(declared.source or "")
             if source is None:
                 continue
+            # JSON has numbers of its own, which have points.
+            if kind in (Kind.DOUBLE, Kind.INTEGER) and source.nested is None and self.decimal:
+                declared = replace(declared, decimal=self.decimal)
             zone = declared.zone or self.zone
             column = replace(source, zone=zone, text=as_text(source))
             if self.nulls:

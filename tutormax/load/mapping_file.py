@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import NoReturn
 
@@ -21,9 +22,10 @@ from tutormax.schema import SOURCE_TABLES
 from tutormax.warehouse import one_row
 
 _Entries = dict[str, tuple[yaml.Node, yaml.Node]]
-_ROOT = ("null", "time_zone", "tables")
-_TABLE = ("files", "null", "columns")
-_COLUMN = ("from", "value", "format", "time_zone", "values", "list", "decimal")
+_DIALECT = ("delimiter", "quote", "encoding", "decimal")
+ROOT_KEYS = ("null", "time_zone", *_DIALECT, "tables")
+TABLE_KEYS = ("files", "null", *_DIALECT, "columns")
+COLUMN_KEYS = ("from", "value", "format", "time_zone", "values", "list", "decimal")
 _WAYS = ("format", "values", "list", "decimal")
 _FITTING = {
     "format": (Kind.TIMESTAMP,),
@@ -73,9 +75,10 @@ class _MappingReader:
         self._con = con
 
     def mapping(self, root: yaml.Node) -> Mapping:
-        entries = self._entries(root, "a mapping", _ROOT)
+        entries = self._entries(root, "a mapping", ROOT_KEYS)
         nulls = self._texts(entries, "null")
         default = TableMapping(nulls=nulls, zone=self._zone(entries) or "UTC")
+        default = self._with_dialect(default, entries)
         names = {table.name: table for table in SOURCE_TABLES}
         declared = (
             self._entries(entries["tables"][1], "tables", names) if "tables" in entries else {}
@@ -86,7 +89,7 @@ class _MappingReader:
         return Mapping(tables, default)
 
     def _table(self, table: Table, node: yaml.Node, default: TableMapping) -> TableMapping:
-        entries = self._entries(node, table.name, _TABLE)
+        entries = self._entries(node, table.name, TABLE_KEYS)
         where, globs = "", self._texts(entries, "files")
         if "files" in entries:
             where = self._where(entries["files"][0])
@@ -104,13 +107,42 @@ class _MappingReader:
                 for name, (key, value) in listed.items()
             }
         nulls = (*default.nulls, *self._texts(entries, "null"))
-        return TableMapping(globs, where, nulls, default.zone, columns)
+        table_mapping = replace(default, globs=globs, where=where, nulls=nulls, columns=columns)
+        return self._with_dialect(table_mapping, entries)
+
+    def _with_dialect(self, mapping: TableMapping, entries: _Entries) -> TableMapping:
+        """The mapping, with what the entries say of how text files are written."""
+        dialect = {name: self._text(entries[name][1]) for name in _DIALECT if name in entries}
+        for name in dialect.keys() & {"delimiter", "quote"}:
+            if len(dialect[name].encode()) != 1 or dialect[name] in "\r\n\0":
+                self._refuse(
+                    entries[name][0],
+                    f"the {name} is not one character of ASCII",
+                    'write one like ";"',
+                )
+        if "encoding" in dialect and not _is_encoding(dialect["encoding"]):
+            self._refuse(
+                entries["encoding"][0],
+                f"the encoding {dialect['encoding']!r} is unknown",
+                "write one like windows-1252",
+            )
+        if "decimal" in dialect:
+            self._check_decimal(entries["decimal"][0], dialect["decimal"])
+        mapping = replace(mapping, **dialect)
+        if mapping.delimiter == mapping.quote:
+            key = entries.get("delimiter") or entries["quote"]
+            self._refuse(key[0], "the delimiter is also the quote", "change one of them")
+        return mapping
+
+    def _check_decimal(self, key: yaml.Node, decimal: str) -> None:
+        if decimal not in ("", ","):
+            self._refuse(key, f"decimal {decimal!r} is unknown", 'write ","')
 
     def _column(self, name: str, kind: Kind, key: yaml.Node, node: yaml.Node) -> ColumnMapping:
         where = self._where(key)
         if isinstance(node, yaml.ScalarNode):
             return ColumnMapping(self._text(node), where)
-        entries = self._entries(node, name, _COLUMN)
+        entries = self._entries(node, name, COLUMN_KEYS)
         if "value" in entries:
             if len(entries) > 1:
                 self._refuse(node, f"{name} has a constant value and more", "keep one of them")
@@ -125,8 +157,8 @@ class _MappingReader:
             if way in entries and kind not in fitting:
                 self._refuse(entries[way][0], f"{way!r} does not suit {name}", "remove it")
         decimal = self._text(entries["decimal"][1]) if "decimal" in entries else ""
-        if decimal not in ("", ","):
-            self._refuse(entries["decimal"][0], f"decimal {decimal!r} is unknown", 'write ","')
+        if decimal:
+            self._check_decimal(entries["decimal"][0], decimal)
         mark = self._text(entries["list"][1]) if "list" in entries else ""
         if "list" in entries and not mark:
             self._refuse(entries["list"][0], "the separator is empty", "name a separator or python")
@@ -229,6 +261,15 @@ class _MappingReader:
 
     def _refuse(self, node: yaml.Node, what: str, remedy: str) -> NoReturn:
         raise UserError(f"{self._where(node)}: {what}; {remedy}.")
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        # Python has codecs that are no encodings, such as base64.
+        "a".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 def _is_glob(text: str) -> bool:

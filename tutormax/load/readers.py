@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tutormax.errors import UserError
-from tutormax.load.convert import SourceColumn
+from tutormax.load.convert import SourceColumn, sql_text
 from tutormax.load.files import (
+    DelimiterError,
     SourceFile,
     check_columns,
     check_utf8,
@@ -29,7 +30,14 @@ from tutormax.load.files import (
 from tutormax.load.json_reader import STAGE, open_json
 from tutormax.warehouse import first_line, one_row
 
-_MARKS = {";": "semicolons", "\t": "tabs", "|": "pipes (|)", " ": "blanks", ":": "colons"}
+_MARKS = {
+    ",": "commas",
+    ";": "semicolons",
+    "\t": "tabs",
+    "|": "pipes (|)",
+    " ": "blanks",
+    ":": "colons",
+}
 _CSV_LINE_BYTES = 1 << 22
 _CSV_BUFFER_BYTES = 1 << 25
 
@@ -121,11 +129,13 @@ def _open_csv(con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path) -> R
     wanted = file.wanted()
     known = [position for position, name in enumerate(header) if name in wanted]
     cells = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header)))
+    delimiter, quote = sql_text(file.mapping.delimiter), sql_text(file.mapping.quote)
     try:
         con.execute(
             f"CREATE TEMP TABLE {STAGE} AS SELECT {', '.join(f'c{i}' for i in known)} "
             f"FROM read_csv({duckdb_literal(path)}, columns = {{{cells}}}, header = true, "
-            "auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+            f"auto_detect = false, delim = {delimiter}, quote = {quote}, escape = {quote}, "
+            "nullstr = '', "
             f"strict_mode = true, max_line_size = {_CSV_LINE_BYTES}, "
             f"buffer_size = {_CSV_BUFFER_BYTES}, hive_partitioning = false)"
         )
@@ -157,7 +167,9 @@ def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]
         try:
             _check_delimiter(file, next((line for line in text if line.strip()), ""))
             text.seek(0)
-            reader = csv.reader(text, strict=True)
+            reader = csv.reader(
+                text, strict=True, delimiter=file.mapping.delimiter, quotechar=file.mapping.quote
+            )
             header = [name.strip() and name for name in next((row for row in reader if row), [])]
             blank = [position for position, name in enumerate(header) if not name]
             nameless: set[int] = set()
@@ -168,7 +180,8 @@ def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]
                 elif width:
                     raise UserError(
                         f"{shown(file.path)} is malformed CSV: the header has {len(header)} cells, "
-                        f"line {reader.line_num} has {width}; quote cells that hold commas."
+                        f"line {reader.line_num} has {width}; quote cells that hold "
+                        f"{_MARKS.get(file.mapping.delimiter, repr(file.mapping.delimiter))}."
                     )
         except csv.Error as error:
             raise UserError(
@@ -191,17 +204,25 @@ def _noting_values(
 
 
 def _check_delimiter(file: SourceFile, header: str) -> None:
-    """Raise `UserError` if names of columns stand in the first line, but not between commas."""
+    """Raise `DelimiterError` if names of columns stand in the first line between other marks."""
     wanted = file.wanted()
     folded = {name.casefold() for name in wanted}
-    line = header.replace('"', "").strip("\r\n")
-    if wanted & {cell.strip() for cell in line.split(",")}:
+    delimiter, quote = file.mapping.delimiter, file.mapping.quote
+    line = header.replace(quote, "").strip("\r\n")
+    if wanted & {cell.strip() for cell in line.split(delimiter)}:
         return
     hint = re.match(r"(?i)sep=(.)", line)
-    for mark in (hint[1] if hint else "", ";", "\t", "|", *sorted(set(re.sub(r"\w", "", line)))):
-        cells = {cell.strip().casefold() for cell in line.split(mark)} if mark else set()
-        if mark != "," and (len(folded & cells) > 1 or (hint and mark == hint[1])):
-            raise UserError(
+    if hint and hint[1] == delimiter:
+        raise UserError(
+            f"{shown(file.path)} begins with the line {line!r} and not with the header; remove it."
+        )
+    others = [hint[1] if hint else "", ",", ";", "\t", "|", *sorted(set(re.sub(r"\w", "", line)))]
+    for mark in (mark for mark in others if mark and mark != delimiter):
+        cells = {cell.strip().casefold() for cell in line.split(mark)}
+        if len(folded & cells) > 1 or (hint and mark == hint[1]):
+            raise DelimiterError(
                 f"The cells of {shown(file.path)} are separated by {_MARKS.get(mark, repr(mark))}; "
-                "save it with commas between them."
+                f"save it with {_MARKS.get(delimiter, repr(delimiter))} between them, or name the "
+                "delimiter in a mapping.",
+                mark,
             )
