@@ -126,6 +126,7 @@ BAD: list[tuple[str, str]] = [
     ("scheduled_start", "126-01-31"),
     ("scheduled_start", "2026 01 31"),
     ("scheduled_start", "2026-01-31 (BC)"),
+    ("scheduled_start", "2026-03-08 02:30 America/New_York"),
     ("scheduled_start", "2026-01-31 12:00 BST"),
     ("scheduled_start", "2026-01-31 12:0 PST"),
     ("scheduled_start", "2026-01-31 12:00:00 NZ"),

@@ -218,9 +218,13 @@ def _instant_from_text(text: str, trimmed: str, zone: str) -> str:
         likely = (
             f"regexp_full_match({trimmed}, '{_DAY}(?:{_TIME})?') THEN {_within_calendar(local)}"
         )
+    region = f"regexp_extract({trimmed}, '{_REGION}$')"
+    # Of a time that the clocks of a region skip, DuckDB would make another.
+    naive = f"TRY_CAST(regexp_extract({trimmed}, '^{_DAY}{_TIME}') AS TIMESTAMP)"
+    exists = f"{region} = '' OR TRY(timezone({region}, {instant})) = {naive}"
     return (
-        f"CASE WHEN {likely} "
-        f"WHEN regexp_full_match({trimmed}, '{_INSTANT}') THEN {_within_calendar(instant)} END"
+        f"CASE WHEN {likely} WHEN regexp_full_match({trimmed}, '{_INSTANT}') "
+        f"THEN CASE WHEN {exists} THEN {_within_calendar(instant)} END END"
     )
 
 

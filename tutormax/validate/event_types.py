@@ -9,6 +9,11 @@ from tutormax.validate.engines import open_engine
 from tutormax.validate.tables import Contracts
 from tutormax.warehouse import Target
 
+# To Python the separators of files, groups, records and units are white space too.
+_WHITE_SPACE = "".join(
+    c for c in map(chr, range(0x3001)) if c.isspace() and not "\x1c" <= c <= "\x1f"
+)
+
 
 def odd_event_types(contracts: Contracts, target: Target) -> list[str]:
     """A sentence for each published event type that nearly equals a counted one."""
@@ -23,7 +28,7 @@ def odd_event_types(contracts: Contracts, target: Target) -> list[str]:
 
 def _sentences(rows: Iterable[Sequence[object]], counted: Sequence[str]) -> Iterable[str]:
     for found, number in rows:
-        plain = str(found).strip().lower()
+        plain = str(found).strip(_WHITE_SPACE).lower()
         for kind in counted:
             if found != kind and plain == kind:
                 yield f"The event type {found!r} ({number} rows) counts as {kind}."
