@@ -96,7 +96,7 @@ def test_line_ends_of_every_kind_and_blank_lines(trial: Trial) -> None:
         text = end.join(",".join(pair) for pair in cells) + end + end
         trial.write("students.csv", "\ufeff" + text)
         assert trial.loaded().counts() == {"students": (2, 2, 0)}
-        trial.write("students.csv", text.rstrip())
+        trial.write("students.csv", end + end + text.rstrip())
         trial.loaded()
     assert {row[0] for row in trial.rows("students", "name")} == {"two\r\nlines", "one\nmore"}
 

@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from tutormax.errors import UserError
 from tutormax.load.columns import REQUIRED
 from tutormax.load.mapping import Mapping, TableMapping, missing_sources
-from tutormax.load.signatures import looks_like_table, what_it_is
+from tutormax.load.signatures import is_json, looks_like_table, what_it_is
 from tutormax.schema import SOURCE_TABLES
 
 FORMATS: dict[str, str] = {
@@ -258,6 +258,8 @@ def plain_file(file: SourceFile, scratch: Path) -> Path:
         raise UserError(
             f"{shown(file.path)} is not a whole {file.compression} file; write it again."
         ) from error
+    if not plain.stat().st_size:
+        raise UserError(f"What {shown(file.path)} holds is empty (0 bytes); write it again.")
     return _as_utf8(file, plain, scratch)
 
 
@@ -287,6 +289,11 @@ def _check_signature(file: SourceFile, path: Path) -> None:
     expected = {"parquet": "a Parquet"}.get(file.format, "UTF-" if file.mapping.encoding else None)
     if kind is not None and not (expected and kind.startswith(expected)):
         raise UserError(f"{shown(file.path)} is {kind}.")
+    if file.format == "csv" and is_json(path):
+        raise UserError(
+            f"{shown(file.path)} is JSON; let its name end in .json (one array) or .jsonl (one "
+            "object a line)."
+        )
 
 
 def check_columns(file: SourceFile, columns: Iterable[str]) -> None:

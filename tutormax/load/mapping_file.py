@@ -128,7 +128,13 @@ class _MappingReader:
             )
         if "decimal" in dialect:
             self._check_decimal(entries["decimal"][0], dialect["decimal"])
-        mapping = replace(mapping, **dialect)
+        mapping = replace(
+            mapping,
+            delimiter=dialect.get("delimiter", mapping.delimiter),
+            quote=dialect.get("quote", mapping.quote),
+            encoding=dialect.get("encoding", mapping.encoding),
+            decimal=dialect.get("decimal", mapping.decimal),
+        )
         if mapping.delimiter == mapping.quote:
             key = entries.get("delimiter") or entries["quote"]
             self._refuse(key[0], "the delimiter is also the quote", "change one of them")

@@ -10,6 +10,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -38,6 +39,7 @@ _MARKS = {
     " ": "blanks",
     ":": "colons",
 }
+_HEADER_LINES = 20
 _CSV_LINE_BYTES = 1 << 22
 _CSV_BUFFER_BYTES = 1 << 25
 
@@ -122,7 +124,7 @@ def unreadable_parquet(file: SourceFile, error: Exception) -> UserError:
 def _open_csv(con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path) -> Reading:
     # Python's reader judges the file, DuckDB's brings its cells. Python's is the stricter one: it
     # tells the line of a fault, and DuckDB's lets a row pass that has an empty cell too many.
-    header, rows, nameless = _judged_csv(file, path)
+    header, rows, nameless, blank_lines = _judged_csv(file, path)
     named = [name for name in header if name]
     _, unknown = _split(file, named)
     unknown += tuple(f"{position + 1} (it has no name)" for position in nameless)
@@ -135,7 +137,7 @@ def _open_csv(con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path) -> R
             f"CREATE TEMP TABLE {STAGE} AS SELECT {', '.join(f'c{i}' for i in known)} "
             f"FROM read_csv({duckdb_literal(path)}, columns = {{{cells}}}, header = true, "
             f"auto_detect = false, delim = {delimiter}, quote = {quote}, escape = {quote}, "
-            "nullstr = '', "
+            f"skip = {blank_lines}, nullstr = '', "
             f"strict_mode = true, max_line_size = {_CSV_LINE_BYTES}, "
             f"buffer_size = {_CSV_BUFFER_BYTES}, hive_partitioning = false)"
         )
@@ -155,8 +157,10 @@ def _doubtful_csv(file: SourceFile) -> UserError:
     )
 
 
-def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]]:
+def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int], int]:
     """The header of a CSV file, its number of rows, and which columns have values but no name.
+
+    The last number is that of the blank lines before the header.
 
     Blank lines are not rows. Raises `UserError`, naming the line, if the file is not UTF-8, its
     cells are not parted by commas, a quote is astray or open, or a row has not as many cells as the
@@ -165,7 +169,10 @@ def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]
     csv.field_size_limit(_CSV_LINE_BYTES)
     with path.open(encoding="utf-8-sig", newline="") as text:
         try:
-            _check_delimiter(file, next((line for line in text if line.strip()), ""))
+            lines = list(islice(text, _HEADER_LINES))
+            blank_lines = next((i for i, line in enumerate(lines) if line.strip("\r\n")), 0)
+            _check_delimiter(file, next(filter(str.strip, lines), ""))
+            _check_header(file, lines)
             text.seek(0)
             reader = csv.reader(
                 text, strict=True, delimiter=file.mapping.delimiter, quotechar=file.mapping.quote
@@ -191,7 +198,7 @@ def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]
         except UnicodeDecodeError as error:
             check_utf8(file, path)
             raise UserError(f"{shown(file.path)} is not UTF-8 text; save it as UTF-8.") from error
-    return header, rows, sorted(nameless)
+    return header, rows, sorted(nameless), blank_lines
 
 
 def _noting_values(
@@ -201,6 +208,20 @@ def _noting_values(
     for row in rows:
         found.update(i for i in positions if i < len(row) and row[i].strip())
         yield row
+
+
+def _check_header(file: SourceFile, lines: Sequence[str]) -> None:
+    """Raise `UserError` if names of columns stand first in a line that is not the first."""
+    wanted = file.wanted()
+    for number, line in enumerate(lines, start=1):
+        cells = line.replace(file.mapping.quote, "").strip("\r\n").split(file.mapping.delimiter)
+        names = wanted & {cell.strip() for cell in cells}
+        if len(names) > 1 and any(before.strip() for before in lines[: number - 1]):
+            raise UserError(
+                f"{shown(file.path)} has its header in line {number}; remove the lines before it."
+            )
+        if names:
+            return
 
 
 def _check_delimiter(file: SourceFile, header: str) -> None:

@@ -54,6 +54,15 @@ def what_it_is(path: Path) -> str | None:
     return None
 
 
+def is_json(path: Path) -> bool:
+    """Whether a text begins as an object with a name or as an array of objects does."""
+    with path.open("rb") as source:
+        return (
+            re.match(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"|\[\s*\{)', source.read(_LOOK_BYTES))
+            is not None
+        )
+
+
 def _has_nul_beside_ascii(head: bytes) -> bool:
     """Whether NUL stands where UTF-16 has the upper half of ASCII characters, and only there."""
     evens, odds = head[0::2], head[1::2]
