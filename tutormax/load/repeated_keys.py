@@ -19,9 +19,11 @@ def add_functions(con: duckdb.DuckDBPyConnection) -> None:
 
 def repeats_a_key(document: str) -> str:
     """DuckDB expression: whether the object of a JSON expression has a key twice, nested or not."""
+    # A second key stands behind a comma.
     return (
-        f"({repeats_a_name(document)} OR (contains(({document}::VARCHAR)[2:], '{{') "
-        f"AND {_HAS}({document}::VARCHAR)))"
+        f"CASE WHEN contains({document}::VARCHAR, ',') THEN {repeats_a_name(document)} OR "
+        f"(contains(({document}::VARCHAR)[2:], '{{') AND {_HAS}({document}::VARCHAR)) "
+        "ELSE false END"
     )
 
 
