@@ -1,40 +1,8 @@
 {% macro resolve_versions(relation, table, key, updated=none, claim=none) -%}
-    {%- set order_by = [] -%}
-    {%- set documents = [] -%}
-    {%- if updated is not none %}{% do order_by.append(updated ~ ' desc nulls last') %}{% endif -%}
-    {%- do order_by.append('loaded_at desc') -%}
-    {#- Includes the key: a missing one may be null or empty. -#}
-    {%- for column in source_columns()[table] | default([]) if column.name != updated -%}
-        {%- set type = (column.data_type or '').split('(')[0] -%}
-        {%- set compared = column.name -%}
-        {%- if type in ('text', 'varchar', 'varchar[]') -%}
-            {%- set compared = by_code_point(column.name) -%}
-        {%- elif type == 'jsonb' -%}
-            {%- do documents.append(column.name) -%}
-            {%- set compared = by_code_point('canonical_' ~ column.name) -%}
-        {%- endif -%}
-        {%- do order_by.append(compared ~ ' nulls last') -%}
-    {%- endfor -%}
+    {%- set order_by = version_order(table, updated) -%}
+    {%- set documents = json_columns(table) -%}
+    {{ comparable_documents(relation, documents) if documents }}
 
-    {% if documents -%}
-    -- To put documents in order takes long, and few keys have several versions.
-    repeated as (
-        select
-            *,
-            count(*) over (partition by record_key) > 1 as has_versions
-        from {{ relation }}
-    ),
-
-    comparable as (
-        select
-            *{% for document in documents %},
-            {{ canonical_json(document, where='has_versions') }} as canonical_{{ document }}
-            {%- endfor %}
-        from repeated
-    ),
-
-    {% set relation = 'comparable' -%}
-    {% endif -%}
     numbered as (
         select
             *,
@@ -43,7 +11,7 @@
                 partition by record_key, loaded_at
                 order by {{ order_by | join(', ') }}
             ) as duplicate_number
-        from {{ relation }}
+        from {{ 'comparable' if documents else relation }}
     ),
 
     ranked as {{ evaluate_once() if claim is not none }} (

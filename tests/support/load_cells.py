@@ -345,7 +345,8 @@ def _documents(form: str) -> Cells:
     objects = st.dictionaries(keys, value, max_size=4)
 
     def cell(document: Any, indent: int | None, ascii_: bool, native: bool) -> Cell:
-        text = json.dumps(document, indent=indent, ensure_ascii=ascii_)
+        # A line of JSON lines has no line ends in it.
+        text = json.dumps(document, indent=None if native else indent, ensure_ascii=ascii_)
         return Cell(text, ("json", document), text if native else None)
 
     good = st.builds(
