@@ -36,6 +36,7 @@ class Part:
     content: bytes
     rows: list[dict[str, Cell]]
     repeated: set[int] = field(default_factory=set)
+    damaged: bool = False
     refusal: str | None = None
     warning: str | None = None
 
@@ -69,7 +70,9 @@ class Part:
 def folders(draw: Draw) -> list[Part]:
     """The files of a folder: one to three parts of a table, and sometimes another table."""
     tables = draw(st.lists(st.sampled_from(SOURCE_TABLES), min_size=1, max_size=2, unique=True))
-    return [part for table in tables for part in _parts(draw, table)]
+    # A folder that is refused shows nothing of its values.
+    damaged = draw(st.sampled_from([False, False, False, True]))
+    return [part for table in tables for part in _parts(draw, table, damaged)]
 
 
 def write(folder: Path, parts: list[Part]) -> None:
@@ -79,19 +82,19 @@ def write(folder: Path, parts: list[Part]) -> None:
         path.write_bytes(part.content)
 
 
-def _parts(draw: Draw, table: Table) -> list[Part]:
+def _parts(draw: Draw, table: Table, damaged: bool) -> list[Part]:
     names = [table.name]
     if draw(st.integers(0, 3)) == 0:
         several = [f"{table.name}_2025", f"{table.name}/part-1", f"{table.name}/day=2/ü [x]"]
         names = draw(st.lists(st.sampled_from([*names, *several]), min_size=2, unique=True))
-    return [_part(draw, table, name) for name in names]
+    return [_part(draw, table, name, damaged) for name in names]
 
 
-def _part(draw: Draw, table: Table, name: str) -> Part:
+def _part(draw: Draw, table: Table, name: str, damaged: bool) -> Part:
     format_ = draw(st.sampled_from(FORMATS))
     form = {"csv": "csv", "parquet": "parquet"}.get(format_, "json")
     rows = _rows(draw, table, form)
-    part = Part(table, f"{name}.{format_}", b"", rows)
+    part = Part(table, f"{name}.{format_}", b"", rows, damaged=damaged)
     header = list(rows[0]) if rows else list(REQUIRED[table.name])
     writer = {"csv": _csv, "parquet": _parquet}.get(form)
     if writer is not None:
@@ -103,6 +106,10 @@ def _part(draw: Draw, table: Table, name: str) -> Part:
     if not part.content:
         part.refusal = "is empty"
     return part
+
+
+def _fault(draw: Draw, part: Part, faults: list[str]) -> str | None:
+    return draw(st.sampled_from([None, *faults])) if part.damaged else None
 
 
 def _rows(draw: Draw, table: Table, form: str) -> list[dict[str, Cell]]:
@@ -129,7 +136,7 @@ def _plain(kind: Kind) -> Cell:
 def _csv(draw: Draw, part: Part, header: list[str]) -> None:
     end = draw(st.sampled_from(["\n", "\r\n"]))
     table = [header, *([row[name].text for name in header] for row in part.rows)]
-    fault = draw(st.sampled_from([None] * 12 + list(_CSV_FAULTS)))
+    fault = _fault(draw, part, list(_CSV_FAULTS))
     delimiter = ","
     if fault is not None:
         if fault in (";", "\t", "|"):
@@ -213,7 +220,7 @@ def _json(draw: Draw, part: Part, as_array: bool) -> None:
         text = end.join([*objects, ""]) + draw(st.sampled_from(["", end]))
         if draw(st.booleans()):
             text = text.rstrip()
-    fault = draw(st.sampled_from([None] * 12 + ["scalar", "cut", "garbage", "other form"]))
+    fault = _fault(draw, part, ["scalar", "cut", "garbage", "other form"])
     if fault == "scalar":
         bad = draw(st.sampled_from(["1", '"x"', "null", "[1]", "true"]))
         part.refusal = "malformed JSON"
@@ -257,7 +264,7 @@ def _parquet(draw: Draw, part: Part, header: list[str]) -> None:
     version = draw(st.sampled_from(["1.0", "2.6"]))
     pq.write_table(pa.table(arrays), sink, compression=compression, version=version)
     part.content = bytes(sink.getvalue())
-    if draw(st.integers(0, 15)) == 0:
+    if _fault(draw, part, ["cut"]):
         part.content = part.content[: draw(st.integers(0, len(part.content) - 1))]
         part.refusal = "is not a whole Parquet file" if part.content else "is empty"
 
@@ -296,9 +303,7 @@ def _parquet_column(draw: Draw, column: list[Cell], kind: Kind) -> pa.Array:
 def _damage_bytes(draw: Draw, part: Part, form: str) -> None:
     if form == "parquet" or part.refusal:
         return
-    fault = draw(
-        st.sampled_from([None] * 16 + ["utf-16", "utf-16-le", "utf-32", "latin", "zip", "flip"])
-    )
+    fault = _fault(draw, part, ["utf-16", "utf-16-le", "utf-32", "latin", "zip", "flip"])
     content = part.content
     if fault in ("utf-16", "utf-16-le", "utf-32"):
         text = content.decode("utf-8-sig")
@@ -316,7 +321,7 @@ def _damage_bytes(draw: Draw, part: Part, form: str) -> None:
 
 
 def _compress(draw: Draw, part: Part) -> None:
-    how = draw(st.sampled_from([None, None, None, "gz", "zst", "unnamed"]))
+    how = _fault(draw, part, ["unnamed"]) or draw(st.sampled_from([None, None, "gz", "zst"]))
     if how is None or not part.content:
         return
     if how == "zst":
@@ -327,7 +332,7 @@ def _compress(draw: Draw, part: Part) -> None:
         part.refusal = "is compressed (gzip)"
     else:
         part.name += f".{how}"
-        if draw(st.integers(0, 7)) == 0:
+        if _fault(draw, part, ["cut"]):
             packed = packed[: draw(st.integers(0, len(packed) - 1))]
             part.refusal = "is not a whole" if packed else "is empty"
     part.content = packed
