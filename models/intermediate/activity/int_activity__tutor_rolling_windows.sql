@@ -20,31 +20,46 @@ clock as (
     select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
-rolled as (
+-- Totals from the first row of the calendar on. The total of a window is the difference between two of them, which
+-- takes less than a frame for each measure and window.
+running as {{ evaluate_once() }} (
     select
         tutor_id,
         onboarding_day,
-        {{ add_days('calendar_day', 1) }} as calculation_day,
-        {% for window, days in windows.items() if days == longest_window() -%}
-            sum(is_active) over window_{{ window }} as active_days,
-        {%- endfor %}
+        calendar_day,
+        row_number() over until_the_date as place,
         max(case when sessions_completed > 0 then calendar_day end) over until_the_date as last_session_day,
-        max(case when logins > 0 then calendar_day end) over until_the_date as last_login_day
-        {%- for window, days in windows.items() %}
+        max(case when logins > 0 then calendar_day end) over until_the_date as last_login_day,
+        sum(is_active) over until_the_date as active_days
         {%- for measure in day_measures() %},
-        sum({{ measure }}) over window_{{ window }} as {{ measure }}_{{ window }}
-        {%- endfor %}
+        sum({{ measure }}) over until_the_date as {{ measure }}
         {%- endfor %}
     from calendar
-    window
-        until_the_date as (partition by tutor_id order by calendar_day),
+    window until_the_date as (partition by tutor_id order by calendar_day)
+),
+
+rolled as (
+    select
+        running.tutor_id,
+        running.onboarding_day,
+        {{ add_days('running.calendar_day', 1) }} as calculation_day,
+        running.last_session_day,
+        running.last_login_day
         {%- for window, days in windows.items() %}
-        window_{{ window }} as (
-            partition by tutor_id
-            order by calendar_day
-            rows between {{ days - 1 }} preceding and current row
-        ){{ ',' if not loop.last }}
+        {%- if days == longest_window() %},
+        running.active_days - coalesce(before_{{ window }}.active_days, 0) as active_days
+        {%- endif %}
+        {%- for measure in day_measures() %},
+        running.{{ measure }} - coalesce(before_{{ window }}.{{ measure }}, 0) as {{ measure }}_{{ window }}
         {%- endfor %}
+        {%- endfor %}
+    from running
+    {%- for window, days in windows.items() %}
+    left join running as before_{{ window }}
+        on
+            running.tutor_id = before_{{ window }}.tutor_id
+            and running.place - {{ days }} = before_{{ window }}.place
+    {%- endfor %}
 ),
 
 as_of_the_date as (
