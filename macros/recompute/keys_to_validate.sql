@@ -39,40 +39,31 @@
 
 {% macro keys_with_rivals(first_keys, table, key, claim) -%}
     {%- set most_links = 20 -%}
-    {%- set chain = namespace(ctes='keys_0 as (' ~ first_keys ~ ')', links=0, keys=-1, is_complete=false) -%}
-    {%- for link in range(1, most_links + 1) if not chain.is_complete -%}
-        {%- set keys = run_query(
-            'with ' ~ chain.ctes ~ ' select count(*) from keys_' ~ chain.links
-        ).rows[0][0] | int -%}
-        {%- if keys in (0, chain.keys) -%}
-            {%- set chain.is_complete = true -%}
-            {%- set chain.links = [chain.links - 1, 0] | max -%}
-        {%- else -%}
-            {%- set rivals -%}
-            keys_{{ link }} as (
-                select record_key from keys_{{ chain.links }}
+    {%- set chain = namespace(ctes='keys_0 as (' ~ first_keys ~ ')', keys=none) -%}
+    {%- for link in range(most_links) if chain.keys is none -%}
+        {%- set rivals -%}
+            keys_{{ link + 1 }} as (
+                select record_key from keys_{{ link }}
                 union
                 select coalesce({{ key }}, '') as record_key
                 from {{ source('raw', table) }}
                 where {{ claim }} in (
                     select {{ claim }}
                     from {{ source('raw', table) }}
-                    where {{ key }} in (select record_key from keys_{{ chain.links }})
+                    where {{ key }} in (select record_key from keys_{{ link }})
                 )
             )
-            {%- endset -%}
-            {%- set chain.ctes = chain.ctes ~ ',\n' ~ rivals -%}
-            {%- set chain.links = link -%}
-            {%- set chain.keys = keys -%}
+        {%- endset -%}
+        {%- set before, after = run_query(
+            'with ' ~ chain.ctes ~ ',\n' ~ rivals ~ '\nselect (select count(distinct record_key) from keys_' ~ link
+            ~ '), (select count(*) from keys_' ~ (link + 1) ~ ')'
+        ).rows[0].values() -%}
+        {%- if before == after -%}
+            {%- set chain.keys = 'with ' ~ chain.ctes ~ '\nselect record_key from keys_' ~ link -%}
         {%- endif -%}
+        {%- set chain.ctes = chain.ctes ~ ',\n' ~ rivals -%}
     {%- endfor -%}
-    {%- if chain.is_complete -%}
-        with {{ chain.ctes }}
-        select record_key from keys_{{ chain.links }}
-    {%- else -%}
-        select coalesce({{ key }}, '') as record_key
-        from {{ source('raw', table) }}
-    {%- endif -%}
+    {{ chain.keys or "select coalesce(" ~ key ~ ", '') as record_key from " ~ source('raw', table) }}
 {%- endmacro %}
 
 {% macro is_row_to_validate(table, key) -%}
