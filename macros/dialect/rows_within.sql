@@ -1,17 +1,15 @@
-{% macro rows_within(table, condition) -%}
-    {{ return(adapter.dispatch('rows_within', 'tutormax')(table, condition)) }}
+{% macro rows_within(table, condition, row_place=none) -%}
+    {{ return(adapter.dispatch('rows_within', 'tutormax')(table, condition, row_place)) }}
 {%- endmacro %}
 
-{% macro default__rows_within(table, condition) -%}
-    select * from {{ table }} as target_rows where {{ condition }}
+{% macro default__rows_within(table, condition, row_place) -%}
+    select *{{ ', ' ~ row_place ~ ' as row_place' if row_place }} from {{ table }} as target_rows where {{ condition }}
 {%- endmacro %}
 
 {#- Finds the rows first: otherwise DuckDB reads all columns of all rows. -#}
-{% macro duckdb__rows_within(table, condition) -%}
-    {%- if condition | trim == 'true' -%}
-        {{ default__rows_within(table, condition) }}
-    {%- else -%}
-        select * from {{ table }}
-        where rowid in (select rowid from {{ table }} as target_rows where {{ condition }})
+{% macro duckdb__rows_within(table, condition, row_place) -%}
+    {%- if condition | trim != 'true' -%}
+        {%- set condition = 'rowid in (select rowid from ' ~ table ~ ' as target_rows where ' ~ condition ~ ')' -%}
     {%- endif -%}
+    {{ default__rows_within(table, condition, row_place) }}
 {%- endmacro %}

@@ -1,5 +1,4 @@
-{% macro renew_constraints() -%}
-    {%- set standing = load_cached_relation(this) -%}
+{% macro renew_constraints(standing) -%}
     {%- set node = graph.nodes[model.unique_id] -%}
     {%- if standing is not none and config.get('contract').enforced and not reads_some_rows()
         and constraints_checksum(node) != known_checksums().get(model.alias) -%}

@@ -6,7 +6,7 @@
       <column>` in the meta partitions it by `stored_month`, the first day of that column's month; then only months with
       a difference are overwritten, and months without rows are dropped.
 
-    Rows that are equal keep their audit columns. `audit`, `delete_guard` and `expires` work as in the strategy sync.
+    Rows that are equal keep their audit columns. `audit`, `delete_guard` and `expires` work as in sync_sql.
 -#}
 {% materialization incremental, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='table') -%}

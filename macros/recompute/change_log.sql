@@ -45,19 +45,22 @@
     ),
 
     new_rows as (
-        {{ accepted_within(staging, changed_keys(table)) }}
+        select * from {{ staging }} where is_accepted and changed_in_build > {{ since_build() }}
     )
         {%- if dated.of %},
 
-        {%- set parents = 'select ' ~ dated.by ~ ' from old_rows union all select ' ~ dated.by ~ ' from new_rows' %}
     old_parents as (
         {{ rows_within(
-            published.incorporate(path={'identifier': dated.of}), 'target_rows.' ~ dated.by ~ ' in (' ~ parents ~ ')'
+            published.incorporate(path={'identifier': dated.of}),
+            'target_rows.' ~ dated.by ~ ' in (select ' ~ dated.by ~ ' from old_rows)'
         ) }}
     ),
 
     new_parents as (
-        {{ accepted_within(ref('stg_tutormax__' ~ dated.of).render(), parents) }}
+        {{ rows_within(
+            ref('stg_tutormax__' ~ dated.of).render(),
+            'target_rows.is_accepted and target_rows.record_key in (select ' ~ dated.by ~ ' from new_rows)'
+        ) }}
     )
         {%- endif %}
 
@@ -73,10 +76,6 @@
     left join new_parents on new_rows.{{ dated.by }} = new_parents.{{ dated.by }}
         {%- endif %}
     {%- endif %}
-{%- endmacro %}
-
-{% macro accepted_within(staging, keys) -%}
-    {{ rows_within(staging, 'target_rows.is_accepted and target_rows.record_key in (' ~ keys ~ ')') }}
 {%- endmacro %}
 
 {% macro first_changed_day_of(table, key) -%}

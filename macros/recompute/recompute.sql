@@ -1,4 +1,4 @@
-{% macro is_recomputed(of=none, day=none, instant=none, lookback=0) -%}
+{% macro is_recomputed(day=none, instant=none, lookback=0) -%}
     {%- set unit = recompute_unit() -%}
     {%- if not execute -%}
         {#- The models that log the changes must run before this one. -#}
@@ -9,7 +9,7 @@
     {%- elif is_everything_recomputed() -%}
         true
     {%- elif unit.by == 'key' -%}
-        record_key in ({{ changed_keys(of or unit.changed_in[0]) }})
+        changed_in_build > {{ since_build() }}
     {%- else -%}
         {{ is_recomputed_day(
             instant or day or unit.column, lookback, is_instant(unit.column) if not (instant or day) else instant

@@ -22,7 +22,7 @@ with
         duplicate_number as place,
         cast(null as {{ dbt.type_string() }}) as raw_record
     from {{ ref('stg_tutormax__' ~ table) }}
-    where not is_accepted and {{ is_recomputed(of=table) }}
+    where not is_accepted and {{ is_recomputed() }}
 ),
 {% endfor %}
 

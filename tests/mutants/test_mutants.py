@@ -124,7 +124,7 @@ def planted(
             project,
             [
                 edited(MODEL, "sessions_completed > 0", "sessions_completed > 1"),
-                edited(MACHINERY, "changed_in_build > ", "changed_in_build < "),
+                edited(MACHINERY, "where changed_in_build > ", "where changed_in_build < "),
                 edited(MODEL, "partition by", "partition of"),
                 edited(MODEL, "(next_day, as_of_date)", "(next_day, as_of_date, as_of_date)"),
             ],

@@ -1,6 +1,6 @@
 -- What: a tutor has a row for every window of a calculation date, or for none.
 -- When it fails: a build wrote only part of a day.
--- What to do: dbt build; if it still fails, check the strategy sync.
+-- What to do: dbt build; if it still fails, check macros/materializations/incremental.sql.
 select
     tutor_id,
     calculation_date,

@@ -1,0 +1,11 @@
+{% macro row_place() -%}
+    {{ return(adapter.dispatch('row_place', 'tutormax')()) }}
+{%- endmacro %}
+
+{% macro duckdb__row_place() -%}
+    rowid
+{%- endmacro %}
+
+{% macro postgres__row_place() -%}
+    ctid
+{%- endmacro %}
