@@ -63,7 +63,7 @@ STILLBORN = re.compile(
     r"|must be an aggregate|Could not find|invalid literal"
 )
 FUSE = "This build would remove"
-QUICKLY = ("--threads", "1", "--log-level", "none", "--log-level-file", "none")
+QUICKLY = ("--threads", "1", "--log-level", "none")
 ANYTHING_GOES = {"allow_mass_delete": True}
 
 

@@ -25,7 +25,7 @@ from support.project import at
 from tutormax.warehouse import connect_duckdb
 
 BODY = re.compile(r"^with$", re.M)
-QUIETLY = ("--threads", "1", "--log-level", "none", "--log-level-file", "none")
+QUIETLY = ("--threads", "1", "--log-level", "none")
 
 
 @dataclass(frozen=True)

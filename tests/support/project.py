@@ -30,6 +30,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 FILE_NAME = "warehouse.duckdb"
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 BUILD = ("build", *WITHOUT_TESTS)
+TERSELY = ("--quiet", "--no-write-json", "--log-level-file", "none")
 
 Variables = Mapping[str, Any] | str | None
 """The vars of a run, or the text of them."""
@@ -72,10 +73,17 @@ def spare_collector() -> None:
 class Project:
     """The dbt project, parsed once: parsing costs more than building small data."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str], *, unit_tests: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        env: Mapping[str, str],
+        *,
+        unit_tests: bool = False,
+        variables: Variables = None,
+    ) -> None:
         self.folder = folder
         self._unit_tests = {"TUTORMAX_UNIT_TESTS": "1" if unit_tests else "0"}
-        result = self._invoke(dbtRunner(), "parse", env=env)
+        result = self._invoke(dbtRunner(), "parse", *vars_as_words(variables), env=env)
         assert result.success, result.exception
         self.manifest: Manifest = result.result
         self.spares: list[Manifest] = []
@@ -172,7 +180,7 @@ class Project:
         options = [str(part) for option in folders.items() for part in option]
         with environment(self._unit_tests | dict(env)):
             try:
-                return runner.invoke(["--quiet", "--no-write-json", *words, *options])
+                return runner.invoke([*TERSELY, *words, *options])
             finally:
                 # dbt keeps a DuckDB file open, and locked, for as long as the process lives.
                 DuckDBConnectionManager.close_all_connections()
@@ -181,8 +189,8 @@ class Project:
 class DuckDbProject(Project):
     """The project parsed for DuckDB: every file of the one name is the same to dbt."""
 
-    def __init__(self, folder: Path, *, unit_tests: bool = False) -> None:
-        super().__init__(folder, at(folder / FILE_NAME), unit_tests=unit_tests)
+    def __init__(self, folder: Path, **options: Any) -> None:
+        super().__init__(folder, at(folder / FILE_NAME), **options)
 
     @contextmanager
     def in_place(
@@ -228,11 +236,10 @@ class DuckDbProject(Project):
 class PostgresProject(Project):
     """The project parsed for PostgreSQL, whatever the server and the database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self._database = "parsed_for"
-        super().__init__(
-            folder, {"TUTORMAX_TARGET": "postgres", "TUTORMAX_PG_DATABASE": self._database}
-        )
+        env = {"TUTORMAX_TARGET": "postgres", "TUTORMAX_PG_DATABASE": self._database}
+        super().__init__(folder, env, **options)
 
     def manifest_for(self, env: Mapping[str, str], *, with_tests: bool = True) -> Manifest:
         """A copy of the manifest, in which relations lie in the database of the environment."""

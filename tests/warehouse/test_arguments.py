@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from copy import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,7 +60,9 @@ def test_vars_may_differ_from_the_first_build_on_and_change_between_builds(
 
 @pytest.mark.deep("postgres")
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
-def test_an_enum_may_gain_and_lose_a_value(engine: str, request: pytest.FixtureRequest) -> None:
+def test_an_enum_may_gain_and_lose_a_value(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """The checks of tables that stand change with it; dbt renders them when it parses."""
     new = {"duckdb": "new_warehouse", "postgres": "new_postgres"}[engine]
     warehouse: DatabaseWarehouse = request.getfixturevalue(new)()
@@ -77,11 +80,15 @@ def test_an_enum_may_gain_and_lose_a_value(engine: str, request: pytest.FixtureR
     project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
     enums = project["vars"]["enums"]
     enums["tutor_status"].append("on leave")
-    warehouse.process("dbt", "run", "--target", engine, "--vars", json.dumps({"enums": enums}))
+    wide = copy(warehouse)
+    wide.project = type(warehouse.project)(tmp_path, variables={"enums": enums})
+    done = wide.dbt("run", variables={"enums": enums})
+    assert done.succeeded, done.message
     wider = warehouse.published(audit=True)
     assert wider["tutors"] == before["tutors"] | {"away": wider["tutors"]["away"]}
     assert "absent" in wider["sessions"]
-    warehouse.process("dbt", "run", "--target", engine)
+    done = warehouse.dbt("run")
+    assert done.succeeded, done.message
     assert warehouse.published() == without_audit(before)
 
 

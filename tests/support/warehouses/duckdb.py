@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,7 +22,10 @@ from support.project import FILE_NAME, DuckDbProject, at
 from support.tables import DEFAULT_ARRIVAL, Row
 from support.warehouses.protocol import DatabaseWarehouse
 from tutormax.schema import LOADED_AT, RAW_SCHEMA, metadata
-from tutormax.warehouse import connect_duckdb, ensure_raw_duckdb
+from tutormax.warehouse import ensure_raw_duckdb
+
+_idle: dict[int, list[duckdb.DuckDBPyConnection]] = defaultdict(list)
+"""Instances of DuckDB that no file is attached to, by process: a fork has not their threads."""
 
 
 class DuckDbWarehouse(DatabaseWarehouse):
@@ -30,13 +35,27 @@ class DuckDbWarehouse(DatabaseWarehouse):
     def __init__(self, project: DuckDbProject, folder: Path) -> None:
         self.path = folder / FILE_NAME
         super().__init__(project, folder, at(self.path))
-        with self.connection() as connection:
-            ensure_raw_duckdb(connection)
+        if not self.path.exists():
+            with self.connection() as connection:
+                ensure_raw_duckdb(connection)
 
     @contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with closing(connect_duckdb(self.path)) as connection:
-            yield connection
+        """Open the file in an instance of DuckDB that runs already: starting one costs more."""
+        idle = _idle[os.getpid()]
+        instance = idle.pop() if idle else duckdb.connect(config={"threads": "1"})
+        try:
+            with closing(instance.cursor()) as cursor:
+                cursor.execute("set timezone = 'UTC'")
+                cursor.execute(f"attach '{self.path}' as {self.path.stem}")
+                cursor.execute(f"use {self.path.stem}")
+                yield cursor
+                cursor.execute("use memory")
+                cursor.execute(f"detach {self.path.stem}")
+        except BaseException:
+            instance.close()
+            raise
+        idle.append(instance)
 
     cursor = connection
 
@@ -51,6 +70,7 @@ class DuckDbWarehouse(DatabaseWarehouse):
                 connection.execute(
                     f"insert into raw.{table} select * from other.raw.{table} order by random()"
                 )
+            connection.execute("detach other")
 
     def close(self) -> None:
         self._remove()

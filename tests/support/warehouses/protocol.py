@@ -138,14 +138,22 @@ class Warehouse(ABC):
             if any(word.lower() in row.lower() for row in rows for word in words)
         ]
 
-    def texts(self, relation: str, without: Iterable[str] = ()) -> Counter[str]:
-        """The rows of a table as the engine writes them, and how often each is there."""
-        names, _ = self.query(f"select * from {relation} limit 0")
-        columns = ", ".join(f'"{name}"' for name in names if name not in set(without))
-        rows = self.execute(
-            f"select cast(told as varchar) from (select {columns} from {relation}) as told"
-        )
-        return Counter(text for (text,) in rows)
+    def texts(self, relations: Mapping[str, Iterable[str]]) -> dict[str, Counter[str]]:
+        """The rows of tables as the engine writes them, and how often each is there.
+
+        A table is named with the columns to leave out.
+        """
+        found = {}
+        with self.cursor() as cursor:
+            for relation, without in relations.items():
+                names, _ = _fetched(cursor, f"select * from {relation} limit 0")
+                columns = ", ".join(f'"{name}"' for name in names if name not in set(without))
+                rows = _fetched(
+                    cursor,
+                    f"select cast(told as varchar) from (select {columns} from {relation}) as told",
+                )[1]
+                found[relation] = Counter(text for (text,) in rows)
+        return found
 
     # Commands.
 
