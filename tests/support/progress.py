@@ -9,16 +9,42 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 FIRST_RUN_SECONDS = 1900
-"""Of all tests on one worker, as CONTRIBUTING.md says; an earlier run here says better."""
+"""Of all tests on one worker, as CONTRIBUTING.md says; an earlier run here says better.
+
+A deep run that no run came before takes hours: how many, nobody can tell by this.
+"""
 
 EVERY_SECONDS = 15
 DEAREST = 20
 CACHE_KEY = "tutormax/seconds"
+
+
+def expectation(known: Mapping[str, float]) -> Callable[[str], float]:
+    """How long a test takes: what it took, or else what others took on average.
+
+    Others are first those of its function, as a deep run has more cases of many, then of its file.
+    """
+    took: dict[str, list[float]] = defaultdict(list)
+    for test, seconds in known.items():
+        for place in places(test):
+            took[place].append(seconds)
+
+    def expected(test: str) -> float:
+        found = next((took[place] for place in places(test) if place in took), [1.0])
+        return sum(found) / len(found)
+
+    return expected
+
+
+def places(test: str) -> tuple[str, ...]:
+    """A test, its function, its file, and all tests."""
+    return test, test.partition("[")[0], test.partition("::")[0], ""
 
 
 class Progress:
@@ -27,6 +53,7 @@ class Progress:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.workers = int(getattr(config.option, "numprocesses", None) or 1)
+        self.is_deep = bool(config.option.deep)
         cache = config.cache
         self.known: dict[str, float] = cache.get(CACHE_KEY, {}) if cache else {}
         self.seconds: dict[str, float] = defaultdict(float)
@@ -42,13 +69,10 @@ class Progress:
         """Begin: these are all tests."""
         if self.expected or not tests:
             return
-        known = [self.known[test] for test in tests if test in self.known]
-        # A test that no run has seen takes what the others take on average.
-        mean = sum(known) / len(known) if known else 1.0
-        self.expected = {test: self.known.get(test, mean) for test in tests}
+        self.expected = dict(zip(tests, map(expectation(self.known), tests), strict=True))
         self.began = time.monotonic()
-        since = "the last run here" if known else "the figure in CONTRIBUTING.md"
-        wanted = f"about {self.time_left()} on {self.workers} workers, by {since}"
+        since = "the last run here" if self.known else "the figure in CONTRIBUTING.md"
+        wanted = f"{self.time_left()} on {self.workers} workers, by {since}"
         self.say(f"  0% of {len(tests)} tests: {wanted}.")
         self.ticker.start()
 
@@ -94,7 +118,7 @@ class Progress:
         at = sorted(self.running.items(), key=lambda item: item[1])
         failed = f", {len(self.failed)} failed" if self.failed else ""
         names = ", ".join(test.removeprefix("tests/") for test, _ in at[: self.workers])
-        return f"{share:4.0%}{failed}, about {self.time_left()} left: {names}"
+        return f"{share:4.0%}{failed}, {self.time_left()} left: {names}"
 
     def time_left(self) -> str:
         """What the tests to come took the last time, scaled by how those done compare with it."""
@@ -103,11 +127,13 @@ class Progress:
         total = sum(self.expected.values())
         if self.known:
             seconds = (total - done) * (spent / done if done > total / 20 else 1)
+        elif self.is_deep:
+            return "some hours"
         else:
             # How many tests are done says little: some take a minute, most take none.
             seconds = max(FIRST_RUN_SECONDS - spent, 0)
         minutes = round(seconds / self.workers / 60)
-        return f"{minutes} min" if minutes > 1 else "a minute"
+        return f"about {minutes} min" if minutes > 1 else "about a minute"
 
     @property
     def reporter(self) -> Any:
