@@ -15,7 +15,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 import tomllib
 from collections import Counter
@@ -30,6 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from operators import edits
 from project import REPOSITORY, MutantProject, Project, Verdict, in_children
+
+from support.folders import folder_of_run
 
 GOAL = 0.95
 PROCESSOR_SECONDS = 600
@@ -212,8 +213,8 @@ def judge(
     """Judge mutants, and tell each verdict as it is found; in a file too, anew or after others."""
     judged = []
     results.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, results.open("w" if anew else "a") as file:
-        project = MutantProject(Project(Path(folder), unit_tests=True), Path(folder))
+    with folder_of_run("mutants") as folder, results.open("w" if anew else "a") as file:
+        project = MutantProject(Project(folder, unit_tests=True), folder)
         project.prepare({one.path for one in mutants})
         for one, verdict in run(project, mutants, processes):
             judged.append((one, verdict))

@@ -40,6 +40,8 @@ from mutants import (
 )
 from project import in_children
 
+from support.folders import folder_of_run
+
 RESULTS = REPOSITORY / "target" / "mutants-coverage.jsonl"
 BEFORE = Path(__file__).with_name("noticed.jsonl")
 ONE_OF = 12
@@ -89,9 +91,9 @@ def write(results: Path, mutant: Mutant, stage: str, tests: list[str]) -> None:
         file.write(json.dumps(told) + "\n")
 
 
-def run_pytest(mutant: Mutant, files: list[str]) -> list[str]:
+def run_pytest(mutant: Mutant, files: list[str], within: Path) -> list[str]:
     """The tests of some files that fail in a copy of the repository with the mutant in it."""
-    with tempfile.TemporaryDirectory(prefix="tutormax-") as folder:
+    with tempfile.TemporaryDirectory(dir=within) as folder:
         copy = Path(folder)
         copy.chmod(0o711)
         listed = subprocess.run(
@@ -208,12 +210,12 @@ def run_stage(
     print(f"{name}: {len(waiting)} of {len(mutants)} mutants to run.", flush=True)
     if not waiting:
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with folder_of_run("mutants") as folder:
         if stage == "pytest":
             files = options.files.split()
-            jobs = [(one, partial(run_pytest, one, files)) for one in waiting]
+            jobs = [(one, partial(run_pytest, one, files, folder)) for one in waiting]
         else:
-            project = MutantProject(Project(Path(folder), unit_tests=True), Path(folder))
+            project = MutantProject(Project(folder, unit_tests=True), folder)
             project.prepare({one.path for one in waiting})
             seeds = numbers(options.seeds)
             jobs = [

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from operators import edits
 from project import MACRO, MutantProject, Verdict
 from steps import STEPS, arrivals
 
+from support.folders import folder_of_run
 from support.project import REPOSITORY
 from support.project import DuckDbProject as Project
 
@@ -190,6 +194,36 @@ def test_a_run_goes_on_where_it_stopped(
     assert mutants.main() == 0
     judged = f"{len(told) // 2} mutants: {len(told) // 2} killed, 0 survived"
     assert judged in capsys.readouterr().out
+
+
+HELD = """
+from support.folders import folder_of_run
+with folder_of_run("mutants") as folder:
+    print(folder, flush=True)
+    input()
+"""
+
+
+def test_a_run_removes_what_a_killed_one_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY / "tests",
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    ) as other:
+        assert other.stdout is not None
+        theirs = Path(other.stdout.readline().strip())
+        with folder_of_run("mutants"):
+            assert theirs.is_dir(), "removed while it was in use"
+        other.kill()
+    with folder_of_run("mutants") as ours:
+        assert not theirs.exists()
+        assert ours.is_dir()
 
 
 def test_files_of_other_engines_are_left_alone() -> None:
