@@ -6,12 +6,15 @@ tests share patches dbt nowhere else; test_dbt_speedups.py says what breaks when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import jinja2
+from dbt.clients.jinja import MacroGenerator
 from dbt.compilation import Linker
+from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
+from dbt.context.manifest import ManifestContext
 from dbt.contracts.graph.manifest import Manifest
 from dbt.plugins.manager import PluginManager
 from dbt_common.behavior_flags import BehaviorFlagRendered
@@ -24,6 +27,10 @@ PATCHED: dict[tuple[Any, str], str] = {
     (BehaviorFlagRendered, "_default_source"): "",
     (jinja2.Environment, "compile"): "self, source, name, filename, raw, defer_init",
     (BaseMacroGenerator, "get_macro"): "self",
+    (MacroNamespaceBuilder, "build_namespace"): "self, macros_by_package, ctx",
+    (MacroNamespace, "__contains__"): "self, key",
+    (ManifestContext, "_build_namespace"): "self",
+    (ManifestContext, "to_dict"): "self",
     (agate_helper, "build_type_tester"): "text_columns, string_null_values",
     (agate_helper, "empty_table"): "",
     (Linker, "find_cycles"): "self",
@@ -49,6 +56,7 @@ def quicken() -> None:
     agate_helper.empty_table = lru_cache(maxsize=1)(agate_helper.empty_table)
     _keep_compiled_templates()
     _keep_macros()
+    _look_macros_up()
     _keep_type_testers()
     _leave_debugging_unsaid()
     _copy_nothing_disabled()
@@ -80,6 +88,103 @@ def _keep_macros() -> None:
         return held["kept_macro"]  # type: ignore[no-any-return]
 
     BaseMacroGenerator.get_macro = kept
+
+
+class _Macros(dict[str, Any]):
+    """Callers of macros by name, each made when it is first looked up."""
+
+    def __init__(self, macros: Mapping[str, Any], make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.macros, self.make = macros, make
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.macros
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.macros)
+
+    def __missing__(self, name: str) -> Any:
+        made = self[name] = self.make(self.macros[name])
+        return made
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self.macros else default
+
+
+class _Context(dict[str, Any]):
+    """What a template can name; macros are looked up in their namespace."""
+
+    namespace: Mapping[str, Any]
+
+    def __contains__(self, name: object) -> bool:
+        return dict.__contains__(self, name) or name in self.namespace
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**dict.fromkeys(dict.__iter__(self)), **dict.fromkeys(self.namespace)})
+
+    def keys(self) -> Any:
+        """All names, so that a copy holds all of them."""
+        return [*self]
+
+    def copy(self) -> dict[str, Any]:
+        return dict(self)
+
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = self.namespace[name]
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self else default  # noqa: SIM401
+
+
+def _look_macros_up() -> None:
+    """Each of a hundred contexts a build would make, and list, a caller of each of 800 macros."""
+    flatten = ManifestContext.to_dict
+
+    def built(
+        self: MacroNamespaceBuilder,
+        macros_by_package: dict[str, dict[str, Any]],
+        ctx: dict[str, Any],
+    ) -> MacroNamespace:
+        def make(macro: Any) -> MacroGenerator:
+            return MacroGenerator(macro, ctx, self.node, self.thread_ctx)
+
+        held = dict(macros_by_package)
+        internal: dict[str, Any] = {}
+        for package in reversed(self.internal_package_names_order):
+            internal.update(held.pop(package, {}))
+        packages = {package: _Macros(macros, make) for package, macros in held.items()}
+        nothing = _Macros({}, make)
+        is_local = self.search_package == self.root_package
+        return MacroNamespace(
+            global_namespace=nothing if is_local else packages.get(self.root_package, nothing),
+            local_namespace=packages.get(self.search_package, nothing),
+            global_project_namespace=_Macros(internal, make),
+            packages=packages,
+        )
+
+    def namespace(self: ManifestContext) -> MacroNamespace:
+        self._ctx = _Context(self._ctx)
+        self._ctx.namespace = build(self)
+        return self._ctx.namespace
+
+    def flattened(self: ManifestContext) -> Any:
+        if not isinstance(self._ctx, _Context):
+            return flatten(self)
+        members = super(ManifestContext, self).to_dict()
+        # What is both dbt's and a macro is the macro.
+        own = [name for name in dict.__iter__(members) if name in self.namespace]
+        members.update({name: self.namespace[name] for name in own})
+        return members
+
+    build = ManifestContext._build_namespace
+    MacroNamespaceBuilder.build_namespace = built
+    ManifestContext._build_namespace = namespace
+    ManifestContext.to_dict = flattened
+    # Mapping's own catches an error for each name that is not there.
+    MacroNamespace.__contains__ = lambda self, name: any(
+        name in one for one in self._search_order()
+    )
 
 
 def _keep_type_testers() -> None:
