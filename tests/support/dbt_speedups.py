@@ -103,6 +103,10 @@ class _Macros(dict[str, Any]):
     def __iter__(self) -> Iterator[str]:
         return iter(self.macros)
 
+    def items(self) -> Any:
+        """All of them: the fingerprint of the project is made of every macro."""
+        return [(name, self[name]) for name in self.macros]
+
     def __missing__(self, name: str) -> Any:
         made = self[name] = self.make(self.macros[name])
         return made
