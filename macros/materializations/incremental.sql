@@ -55,7 +55,8 @@
     {%- if reads_some_rows() -%}
         {{ return(load_cached_relation(this) is not none) }}
     {%- endif -%}
-    {%- if since_build() == -1 or since_build() != this_build() - 1
+    {#- Another process of this run may have changed what this one finds as it should be. -#}
+    {%- if is_named_run() or since_build() == -1 or since_build() != this_build() - 1
         or (unit.by in ('day', 'month') and changes().first_day != "date '9999-12-31'") -%}
         {{ return(false) }}
     {%- endif -%}

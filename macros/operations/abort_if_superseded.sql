@@ -11,7 +11,8 @@
     begin
         if (select max(build_number) from {{ log_relation('build_log') }}) > {{ this_build() }} then
             raise exception 'Another build has begun since this one did, so this one stopped: '
-                'wait for the other, then run dbt build again.';
+                'wait for the other, then run dbt build again. Processes that run parts of one build side by side '
+                'need the same TUTORMAX_RUN_ID.';
         end if;
     end
     $$;

@@ -9,50 +9,72 @@
 
 {% macro postgres__apply_role_grants() -%}
     {%- if not env_var('TUTORMAX_SCHEMA_PREFIX', '') -%}
-        {%- set roles = run_query(
-            "select rolname from pg_roles"
-            ~ " where rolname in ('tutormax_analyst', 'tutormax_ops', 'tutormax_tutor_portal')"
-        ).columns[0].values() -%}
-        {%- set tables = run_query(
-            "select relname from pg_class where relkind in ('r', 'p', 'v') and relnamespace = to_regnamespace('"
-            ~ report_relation('tutormax_runs').schema ~ "')"
-        ).columns[0].values() -%}
-        {%- if roles and tables -%}
-            {%- do run_and_commit(published_grants(roles, tables)) -%}
+        {%- set schema = report_relation('tutormax_runs').schema -%}
+        {%- set statements = [] -%}
+        {%- for role, table, uses_schema, held in run_query(held_privileges(schema)).rows -%}
+            {%- set may = privileges_of(role, table, schema) -%}
+            {%- if not uses_schema and table == 'tutormax_runs' -%}
+                {%- do statements.append('grant usage on schema ' ~ schema ~ ' to ' ~ role) -%}
+            {%- endif -%}
+            {%- if may is not none and may | sort | join(', ') != held -%}
+                {%- do statements.append('revoke all on ' ~ schema ~ '.' ~ table ~ ' from ' ~ role) -%}
+                {%- if may -%}
+                    {%- do statements.append(
+                        'grant ' ~ may | join(', ') ~ ' on ' ~ schema ~ '.' ~ table ~ ' to ' ~ role
+                    ) -%}
+                {%- endif -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if statements -%}
+            {%- do run_and_commit(build_lock() ~ statements | join('; ')) -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
-{% macro published_grants(roles, tables) -%}
-    {%- set schema = report_relation('tutormax_runs').schema -%}
-    {{ build_lock() }}
-    {%- for role in roles %}
-    grant usage on schema {{ schema }} to {{ role }};
-    {%- endfor %}
+{% macro held_privileges(schema) -%}
+    select
+        roles.rolname,
+        tables.relname,
+        has_schema_privilege(roles.oid, tables.relnamespace, 'usage'),
+        (
+            select coalesce(string_agg(held.privilege, ', ' order by held.privilege collate "C"), '')
+            from (
+                select lower(privilege_type) || case when is_grantable then ' with grant option' else '' end as privilege
+                from aclexplode(tables.relacl) where grantee = roles.oid
+                union all
+                select
+                    lower(acl.privilege_type) || ' ("' || columns.attname || '")'
+                    || case when acl.is_grantable then ' with grant option' else '' end
+                from pg_attribute as columns
+                cross join aclexplode(columns.attacl) as acl
+                where columns.attrelid = tables.oid and not columns.attisdropped and acl.grantee = roles.oid
+            ) as held
+        )
+    from pg_class as tables
+    cross join pg_roles as roles
+    where
+        tables.relkind in ('r', 'p', 'v')
+        and tables.relnamespace = to_regnamespace('{{ schema }}')
+        and roles.rolname in ('tutormax_analyst', 'tutormax_ops', 'tutormax_tutor_portal')
+    order by 1, 2
+{%- endmacro %}
+
+{% macro privileges_of(role, table, schema) -%}
+    {%- if table in ['tutormax_runs', 'tutormax_arrivals'] -%}
+        {{ return(['select'] if role != 'tutormax_tutor_portal' else none) }}
+    {%- endif -%}
     {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and node.schema == schema and node.alias in tables %}
-        {%- set relation = schema ~ '.' ~ node.alias -%}
+        if node.resource_type == 'model' and node.schema == schema and node.alias == table -%}
         {%- set readable = [] -%}
         {%- for column in node.columns.values()
             if not (column.get('config', {}).get('meta', {}).get('pii') or column.meta.get('pii')) -%}
-            {%- do readable.append(column.name) -%}
-        {%- endfor %}
-        {%- for role in roles %}
-    revoke all on {{ relation }} from {{ role }};
-        {%- endfor %}
-        {%- if 'tutormax_analyst' in roles and readable %}
-    grant select ({{ quoted_list(readable) }}) on {{ relation }} to tutormax_analyst;
-        {%- endif %}
-        {%- if 'tutormax_ops' in roles %}
-    grant select on {{ relation }} to tutormax_ops;
-        {%- endif %}
-        {%- if 'tutormax_tutor_portal' in roles and node.name == 'tutor_performance_metrics' %}
-    grant select on {{ relation }} to tutormax_tutor_portal;
-        {%- endif %}
-    {%- endfor %}
-    {%- for report in ['tutormax_runs', 'tutormax_arrivals'] if report in tables %}
-        {%- for role in roles if role != 'tutormax_tutor_portal' %}
-    grant select on {{ report_relation(report) }} to {{ role }};
-        {%- endfor %}
-    {%- endfor %}
+            {%- do readable.append('select ("' ~ column.name ~ '")') -%}
+        {%- endfor -%}
+        {{ return({
+            'tutormax_analyst': readable,
+            'tutormax_ops': ['select'],
+            'tutormax_tutor_portal': ['select'] if node.name == 'tutor_performance_metrics' else []
+        }[role]) }}
+    {%- endfor -%}
+    {{ return(none) }}
 {%- endmacro %}

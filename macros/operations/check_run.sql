@@ -1,10 +1,8 @@
 {% macro check_run() -%}
-    {%- if execute and flags.WHICH in ('build', 'run') -%}
-        {%- do check_vars() -%}
-        {%- do check_recompute() -%}
-        {%- do check_sources() -%}
-        {%- do check_raw() -%}
-    {%- endif -%}
+    {%- do check_vars() -%}
+    {%- do check_recompute() -%}
+    {%- do check_sources() -%}
+    {%- do check_raw() -%}
 {%- endmacro %}
 
 {% macro check_raw() -%}

@@ -1,11 +1,18 @@
 {% macro prepare_warehouse() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') -%}
+        {%- if flags.WHICH != 'test' and join_build() -%}
+            {{ return('') }}
+        {%- endif -%}
+        {%- set begins = flags.WHICH in ('build', 'run') or flags.WHICH == 'seed' and raw_stands() -%}
+        {%- if flags.WHICH in ('build', 'run') or begins and is_named_run() -%}
+            {%- do check_run() -%}
+        {%- endif -%}
         {%- do adapter.dispatch('prepare_types', 'tutormax')() -%}
         {%- do keep_own_tables() -%}
         {%- if flags.WHICH in ('build', 'run') -%}
             {%- do check_retained() -%}
         {%- endif -%}
-        {%- if flags.WHICH in ('build', 'run') or flags.WHICH == 'seed' and raw_stands() -%}
+        {%- if begins -%}
             {%- do begin_build() -%}
             {%- do refresh_relation_cache() -%}
         {%- endif -%}

@@ -50,7 +50,7 @@
     )
 
     select
-        '{{ invocation_id }}',
+        '{{ run_id() }}',
         {{ instant("'" ~ run_started_at.isoformat() ~ "'") }},
         '{{ target.name }}',
         '{{ dbt_version }}',

@@ -10,8 +10,46 @@
     )) }}
 {%- endmacro %}
 
+{% macro is_named_run() -%}
+    {{ return(env_var('TUTORMAX_RUN_ID', '') | trim != '') }}
+{%- endmacro %}
+
+{% macro run_id() -%}
+    {%- set named = env_var('TUTORMAX_RUN_ID', '') | trim -%}
+    {%- set shortened = named if named | length <= 50 else named[:17] ~ '-' ~ local_md5(named) -%}
+    {{ return(dbt.escape_single_quotes(shortened or invocation_id)) }}
+{%- endmacro %}
+
+{% macro join_build() -%}
+    {%- set log = log_relation('build_log') -%}
+    {%- if not is_named_run() or adapter.get_relation(log.database, log.schema, log.identifier) is none -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- do read_build() -%}
+    {%- if this_run() and this_run().fingerprint != project_fingerprint() -%}
+        {{ exceptions.raise_compiler_error(
+            "The build that TUTORMAX_RUN_ID names, " ~ env_var('TUTORMAX_RUN_ID') ~ ", began with another version of"
+            ~ " the project or other vars: give all its processes the same, or give this one another TUTORMAX_RUN_ID."
+        ) }}
+    {%- endif -%}
+    {{ return(this_run() | length > 0) }}
+{%- endmacro %}
+
 {% macro begin_build() -%}
-    {%- do run_and_commit(logged_build()) -%}
+    {#- One transaction: another process of this run must not find half of it. -#}
+    {%- call statement('log_build', auto_begin=true) -%}
+        {{ logged_build() }}
+    {%- endcall -%}
+    {%- do read_build() -%}
+    {%- if var('restate_from') -%}
+        {%- do run_query(log_change({
+            'subject': "'restate_from'", 'first_changed_day': "date '" ~ var('restate_from') ~ "'"
+        })) -%}
+    {%- endif -%}
+    {%- do adapter.commit() -%}
+{%- endmacro %}
+
+{% macro read_build() -%}
     {%- set run = kept_for_the_run('build') -%}
     {%- set rows -%}
         select
@@ -20,23 +58,21 @@
             logged.source_table,
             {{ utc_text('logged.loaded_through') }} as loaded_through,
             {{ utc_text('earlier.loaded_through') }} as loaded_before,
-            logged.raw_rows - earlier.raw_rows as rows_arrived
+            logged.raw_rows - earlier.raw_rows as rows_arrived,
+            logged.fingerprint
         from {{ log_relation('build_log') }} as logged
         left join {{ log_relation('build_log') }} as earlier
             on logged.source_table = earlier.source_table and logged.since_build = earlier.build_number
-        where logged.run_id = '{{ invocation_id }}'
+        where logged.run_id = '{{ run_id() }}'
     {%- endset -%}
     {%- for row in run_query(rows).rows -%}
-        {%- do run.update({'number': row[0] | int, 'since': row[1] | int if remembers_builds() else -1}) -%}
+        {%- do run.update({
+            'number': row[0] | int, 'since': row[1] | int if remembers_builds() else -1, 'fingerprint': row[6]
+        }) -%}
         {%- do run.setdefault('through', {}).update({row[2]: row[3]}) -%}
         {%- do run.setdefault('before', {}).update({row[2]: row[4]}) -%}
         {%- do run.setdefault('arrived', {}).update({row[2]: row[3] != row[4] or row[5] | int != 0}) -%}
     {%- endfor -%}
-    {%- if var('restate_from') -%}
-        {%- do run_and_commit(log_change({
-            'subject': "'restate_from'", 'first_changed_day': "date '" ~ var('restate_from') ~ "'"
-        })) -%}
-    {%- endif -%}
 {%- endmacro %}
 
 {% macro logged_build() -%}
@@ -103,7 +139,7 @@
     compared as (
         select
             raw_tables.*,
-            {{ 'true' if flags.FULL_REFRESH or is_table_missing() else 'false' }}
+            {{ 'true' if flags.FULL_REFRESH or is_table_missing() or is_seed_to_change() else 'false' }}
             or bool_or(earlier.raw_rows <> raw_tables.rows_before) over ()
             or not exists (
                 select 1 from {{ log_relation('build_log') }}
@@ -117,7 +153,7 @@
 
     select
         (select build_number + 1 from last_builds),
-        '{{ invocation_id }}',
+        '{{ run_id() }}',
         source_table,
         '{{ project_fingerprint() }}',
         coalesce(is_full, false),
@@ -125,6 +161,9 @@
         loaded_through,
         raw_rows
     from compared
+    {%- if is_named_run() %}
+    where not exists (select 1 from {{ log_relation('build_log') }} where run_id = '{{ run_id() }}')
+    {%- endif %}
 {%- endmacro %}
 
 {% macro completed_models(results) -%}
@@ -198,10 +237,24 @@
     {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' -%}
         {%- set own = seed.checksum.checksum -%}
         {%- do checksums.append(seed.unique_id ~ (
-            own if seed.unique_id in selected_resources else known_checksums().get(seed.name, own)
+            own if is_seed_of_run(seed) else known_checksums().get(seed.name, own)
         )) -%}
     {%- endfor -%}
     {{ return(checksums) }}
+{%- endmacro %}
+
+{#- A run of several processes loads all seeds, each in its own. -#}
+{% macro is_seed_of_run(seed) -%}
+    {{ return(is_named_run() or seed.unique_id in selected_resources) }}
+{%- endmacro %}
+
+{% macro is_seed_to_change() -%}
+    {%- set changed = [] -%}
+    {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' and is_seed_of_run(seed)
+        and known_checksums().get(seed.name, seed.checksum.checksum) != seed.checksum.checksum -%}
+        {%- do changed.append(seed.name) -%}
+    {%- endfor -%}
+    {{ return(changed | length > 0) }}
 {%- endmacro %}
 
 {% macro known_checksums() -%}

@@ -3,6 +3,9 @@
     {%- if not execute -%}
         {#- The models that log the changes must run before this one. -#}
         {%- do ref('core__pending_changes') -%}
+        {%- if model.name in dated_sources() and dated_sources()[model.name].of -%}
+            {%- do ref('stg_tutormax__' ~ dated_sources()[model.name].of) -%}
+        {%- endif -%}
         {%- if day or instant -%}
             {%- do ref('int_activity__calculation_dates') -%}
         {%- endif -%}

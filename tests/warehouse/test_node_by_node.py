@@ -1,0 +1,127 @@
+"""A build of many processes, as orchestrators run them, is one build if they name the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from support.factories import WORLD_WITH_REFUSALS as WORLD
+from support.factories import session, student
+from support.node_by_node import NodesFailedError, nodes_in_order, run_node_by_node, words_of
+from support.tables import DEFAULT_ARRIVAL
+from support.warehouses import DatabaseWarehouse, PostgresWarehouse
+
+SENTENCE = "Processes that run parts of one build side by side need the same TUTORMAX_RUN_ID"
+NAMED = {"TUTORMAX_RUN_ID": "scheduled__2025-03-11T06:00:00+00:00"}
+
+LOGS = {
+    "build_log": "source_table, is_full, since_build, loaded_through, raw_rows",
+    "watermarks": "model, checksum",
+    "change_log": "subject, first_changed_day, first_calculation_date, as_of_date",
+}
+
+
+def arrive(warehouse: DatabaseWarehouse) -> None:
+    """Corrections and new rows."""
+    arrival = {"_loaded_at": DEFAULT_ARRIVAL + timedelta(days=1)}
+    corrected = [
+        row
+        | arrival
+        | {"updated_at": row["updated_at"] + timedelta(days=1), "engagement_score": 0.5}
+        for row in WORLD["sessions"][::9]
+    ]
+    new = [session("new", "tutor-1", "newcomer", "2025-03-09", **arrival)]
+    warehouse.insert({"students": [student("newcomer", **arrival)], "sessions": [*corrected, *new]})
+
+
+@pytest.fixture(scope="module")
+def loaded(built_warehouse: DatabaseWarehouse) -> Iterator[DatabaseWarehouse]:
+    """A built warehouse with news."""
+    arrive(built_warehouse)
+    with built_warehouse.copy() as warehouse:
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def expected(loaded: DatabaseWarehouse) -> dict[str, Any]:
+    """What one build makes of it."""
+    with loaded.copy() as warehouse:
+        build = warehouse.try_build()
+        assert build.succeeded, build.message
+        return outcome(warehouse)
+
+
+def outcome(warehouse: DatabaseWarehouse) -> dict[str, Any]:
+    """What a build leaves: rows, logs, and the report of its run."""
+    last = "(select max(build_number) from staging.build_log)"
+    logs = {
+        table: {
+            *warehouse.execute(f"select {columns} from staging.{table} where build_number = {last}")
+        }
+        for table, columns in LOGS.items()
+    }
+    runs = warehouse.execute(
+        "select model, rows_inserted, rows_updated, rows_deleted from tutormax.tutormax_runs "
+        f"where build_number = {last}"
+    )
+    named = warehouse.execute(
+        f"select count(distinct run_id) from tutormax.tutormax_runs where build_number = {last}"
+    )
+    assert named == [(1,)]
+    arrivals = warehouse.execute(
+        "select source_table, rows_arrived, rows_rejected, reasons "
+        f"from tutormax.tutormax_arrivals where build_number = {last}"
+    )
+    return {
+        "published": warehouse.published(),
+        "number": warehouse.execute(f"select {last}"),
+        "runs": sorted(runs),
+        "arrivals": sorted(arrivals),
+        **logs,
+    }
+
+
+@pytest.mark.parametrize("built_warehouse", ["postgres"], indirect=True)
+def test_four_processes_at_once_are_one_build(
+    loaded: PostgresWarehouse, expected: dict[str, Any]
+) -> None:
+    with loaded.copy() as warehouse:
+        run_node_by_node(warehouse, nodes_in_order(warehouse.manifest), NAMED)
+        assert outcome(warehouse) == expected
+        # The next build finds nothing to do.
+        after = warehouse.try_build()
+        assert after.succeeded, after.message
+        assert outcome(warehouse)["published"] == expected["published"]
+
+
+@pytest.mark.parametrize("built_warehouse", ["duckdb"], indirect=True)
+def test_one_process_after_the_other_is_one_build(
+    loaded: DatabaseWarehouse, expected: dict[str, Any]
+) -> None:
+    with loaded.copy() as warehouse:
+        for node in nodes_in_order(warehouse.manifest):
+            done = warehouse.dbt(*words_of(node), env=NAMED)
+            assert done.succeeded, done.message
+        assert outcome(warehouse) == expected
+
+
+@pytest.mark.parametrize("built_warehouse", ["duckdb"], indirect=True)
+def test_a_process_with_other_vars_is_refused(loaded: DatabaseWarehouse) -> None:
+    with loaded.copy() as warehouse:
+        for variables, sentence in (
+            ({}, ""),
+            ({"on_time_minutes": 3}, "or other vars: give all its"),
+        ):
+            done = warehouse.dbt("run", "--select", "students", variables=variables, env=NAMED)
+            assert done.succeeded == (not sentence), done.message
+            assert sentence in " ".join(done.message.split())
+
+
+@pytest.mark.parametrize("built_warehouse", ["postgres"], indirect=True)
+def test_processes_without_a_name_are_told_of_it(loaded: PostgresWarehouse) -> None:
+    with loaded.copy() as warehouse, pytest.raises(NodesFailedError) as failed:
+        run_node_by_node(warehouse, nodes_in_order(warehouse.manifest), {})
+    assert SENTENCE in " ".join(str(failed.value).replace("\\n", " ").split())
