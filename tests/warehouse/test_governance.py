@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -204,24 +203,3 @@ def test_a_broken_rule_is_named(
     code, failures = bounce(manifest, tmp_path)
     assert code == 1
     assert any(failure.startswith(said) for failure in failures), failures
-
-
-def test_ci_runs_what_make_makes() -> None:
-    workflow = yaml.safe_load((REPOSITORY / ".github/workflows/ci.yml").read_bytes())
-    assert workflow["permissions"] == {"contents": "read"}
-    assert "secrets." not in json.dumps(workflow, default=str)
-    targets = set(re.findall(r"^\.PHONY: (.+)$", (REPOSITORY / "Makefile").read_text(), re.M))
-    run = []
-    for job in workflow["jobs"].values():
-        matrix = job.get("strategy", {}).get("matrix", {})
-        for step in job["steps"]:
-            assert re.fullmatch(r"actions/[a-z-]+@v\d+", step.get("uses", "actions/none@v0"))
-            if "run" in step:
-                program, made = step["run"].split(maxsplit=1)
-                assert program == "make"
-                of_matrix = made == "${{ matrix.target }}"
-                run += matrix["target"] if of_matrix else [made]
-                run += [extra["target"] for extra in matrix.get("include", [])]
-    assert (
-        {"lint", "test", "test-deep", "build", "ci-slim", "check-contracts"} <= set(run) <= targets
-    )
