@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -26,7 +28,6 @@ from tutormax.validate.command import validate
 commands = typer.Typer(
     name="tutormax",
     help="TutorMax warehouse: sample data, loading and operations around the dbt project.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -55,6 +56,22 @@ def app() -> None:
         sys.exit(error.exit_code)
 
 
-@commands.callback()
-def main() -> None:
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tutormax {version('tutormax')}")
+        raise typer.Exit
+
+
+@commands.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
     """TutorMax warehouse: sample data, loading and operations around the dbt project."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
