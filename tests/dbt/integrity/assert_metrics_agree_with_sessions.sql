@@ -1,5 +1,5 @@
 -- What: on the last calculation date, completed sessions and no-shows of every window equal a plain count of published
--- sessions, and no tutor with sessions in the longest window is missing.
+-- sessions and of those retained, and no tutor with sessions in the longest window is missing.
 -- When it fails: windows and sessions were not built together, or a window's frame is wrong.
 -- What to do: dbt build --full-refresh; if it still fails, check int_activity__tutor_rolling_windows.
 -- noqa: disable=LT02
@@ -23,15 +23,31 @@ windows as (
     {% endfor %}
 ),
 
+sessions as (
+    select
+        published.tutor_id,
+        published.scheduled_start,
+        case when not published.no_show and published.actual_start is not null then 1 else 0 end as sessions_completed,
+        case when published.no_show then 1 else 0 end as no_shows
+    from {{ ref('sessions') }} as published
+    where {{ is_not_retained('published.session_id') }}
+    union all
+    select
+        tutor_id,
+        {{ utc_midnight('activity_day') }} as scheduled_start,
+        sessions_completed,
+        no_shows
+    from {{ source('archive', 'retained_tutor_days') }}
+    where sessions > 0
+),
+
 counted as (
     select
         sessions.tutor_id,
         windows.metric_window,
-        count(*) filter (
-            where not sessions.no_show and sessions.actual_start is not null
-        ) as sessions_completed,
-        count(*) filter (where sessions.no_show) as no_show_count
-    from {{ ref('sessions') }} as sessions
+        sum(sessions.sessions_completed) as sessions_completed,
+        sum(sessions.no_shows) as no_show_count
+    from sessions
     cross join last_date
     inner join windows
         on
