@@ -255,3 +255,13 @@ RETAINED_TABLES: tuple[Table, ...] = (
     ),
 )
 """What is kept of rows that left raw for good or for the archive, for the models to add."""
+
+tombstones = Table(
+    "tombstones",
+    archive_metadata,
+    Column("secret", String()),
+    Column("person", String()),
+    Column("hash", String()),
+    Column("erased_at", _timestamp()),
+)
+"""Keyed hashes of the ids and emails of erased people; `person` is the hash of the id."""

@@ -127,9 +127,13 @@ def connect_duckdb(
             f"There is no DuckDB warehouse at {path}; load data first or set TUTORMAX_DUCKDB_PATH."
         )
     try:
-        if not read_only:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        if is_new:
+            # It will hold personal values, as will what DuckDB writes beside it.
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         con = duckdb.connect(str(path), read_only=read_only)
+        if is_new:
+            path.chmod(0o600)
         con.execute("SET TimeZone = 'UTC'")
         return con
     except (duckdb.Error, OSError) as error:

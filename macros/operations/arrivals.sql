@@ -77,7 +77,10 @@
             records.source_table,
             {{ text_array_join('records.reasons', ' + ') }} as reason,
             count(*) as n,
-            min({{ by_code_point('records.record_key') }}) as example
+            min(case
+                when not {{ text_array_contains('records.reasons', 'erased') }}
+                    then {{ by_code_point('records.record_key') }}
+            end) as example
         from {{ graph.nodes['model.tutormax.rejected_records'].relation_name }} as records
         left join before on records.source_table = before.source_table
         where before.loaded_through is null or records.loaded_at > before.loaded_through
@@ -114,4 +117,19 @@
     {%- for warning, reasons in warnings.items() -%}
         {%- do exceptions.warn(warning ~ ": " ~ reasons | join(", ") ~ ". See rejected_records.") -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{% macro warn_of_erased() -%}
+    {%- set n = run_query(
+        "select count(*) from " ~ graph.nodes['model.tutormax.rejected_records'].relation_name
+        ~ " where record_key is not null and " ~ text_array_contains('reasons', 'erased')
+    ).rows[0][0] | int -%}
+    {%- if n > 0 -%}
+        {%- do exceptions.warn(
+            n ~ (" row" if n == 1 else " rows") ~ " of erased people came back to raw by another loader than"
+            ~ " `tutormax load`, and are rejected as erased. Run `tutormax erase --returned --target "
+            ~ target.name ~ "` to remove their values from raw, or `tutormax erase (tutor|student) ID"
+            ~ " --allow-again` to accept rows of a person again."
+        ) -%}
+    {%- endif -%}
 {%- endmacro %}

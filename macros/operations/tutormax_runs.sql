@@ -7,6 +7,9 @@
         {%- if arrivals | trim -%}
             {%- do warn_of_rejections() -%}
         {%- endif -%}
+        {%- if this_run().get('has_tombstones') and flags.WHICH in ('build', 'run') -%}
+            {%- do warn_of_erased() -%}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -51,6 +51,9 @@
 
 {% macro read_build() -%}
     {%- set run = kept_for_the_run('build') -%}
+    {#- A run may join a build before the table is made. -#}
+    {%- set table = graph.sources['source.tutormax.erased.tombstones'] -%}
+    {%- set tombstones = adapter.get_relation(table.database, table.schema, table.identifier) -%}
     {%- set rows -%}
         select
             logged.build_number,
@@ -59,7 +62,8 @@
             {{ utc_text('logged.loaded_through') }} as loaded_through,
             {{ utc_text('earlier.loaded_through') }} as loaded_before,
             logged.raw_rows - earlier.raw_rows as rows_arrived,
-            logged.fingerprint
+            logged.fingerprint,
+            {{ '(select count(*) from ' ~ tombstones ~ ')' if tombstones else 0 }} as tombstones
         from {{ log_relation('build_log') }} as logged
         left join {{ log_relation('build_log') }} as earlier
             on logged.source_table = earlier.source_table and logged.since_build = earlier.build_number
@@ -67,7 +71,8 @@
     {%- endset -%}
     {%- for row in run_query(rows).rows -%}
         {%- do run.update({
-            'number': row[0] | int, 'since': row[1] | int if remembers_builds() else -1, 'fingerprint': row[6]
+            'number': row[0] | int, 'since': row[1] | int if remembers_builds() else -1, 'fingerprint': row[6],
+            'has_tombstones': row[7] | int > 0
         }) -%}
         {%- do run.setdefault('through', {}).update({row[2]: row[3]}) -%}
         {%- do run.setdefault('before', {}).update({row[2]: row[4]}) -%}

@@ -30,7 +30,9 @@
         target_rows.{{ adapter.quote(config.get('unique_key')) }} in ({{ changed_keys(unit.changed_in[0]) }})
     {%- elif unit.by == 'key' -%}
         (
-            {{ text_array_contains('target_rows.reasons', 'unreadable') }}
+            {#- Rows without a key are those of raw.unreadable_rows. -#}
+            target_rows.record_key is null
+            or {{ text_array_contains('target_rows.reasons', 'unreadable') }}
             {%- for table in unit.changed_in %}
             or (
                 target_rows.source_table = '{{ table }}'

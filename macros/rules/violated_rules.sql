@@ -1,5 +1,10 @@
-{% macro violated_rules(rules) -%}
+{% macro violated_rules(rules, people=[]) -%}
     case
+        {%- if people and this_run().get('has_tombstones') and not is_unit_test() %}
+        when
+            {{ is_of_erased(people) }}
+            then {{ text_array(['erased']) }}
+        {%- endif %}
         when
             {% for condition in rules.values() -%}
                 {{ 'or ' if not loop.first }}{{ condition }}

@@ -1,4 +1,5 @@
--- One row per raw row that is not published: it breaks a rule, is superseded, or is unreadable.
+-- One row per raw row that is not published: it breaks a rule, is superseded, unreadable, or of
+-- an erased person, and then without its values.
 -- noqa: disable=LT02
 {% set keys = {
     'tutors': 'tutor_id',
@@ -17,7 +18,10 @@ with
         {{ dbt.string_literal(table) }} as source_table,
         {{ key }} as record_key,
         reasons,
-        {{ row_as_json(source_columns()[table] | default([])) }} as record,
+        case
+            when {{ text_array_contains('reasons', 'erased') }} then {{ text_as_json("'{}'") }}
+            else {{ row_as_json(source_columns()[table] | default([])) }}
+        end as record,
         loaded_at,
         duplicate_number as place,
         cast(null as {{ dbt.type_string() }}) as raw_record
@@ -30,7 +34,10 @@ unreadable as (
     select
         source_table,
         {{ unreadable_key(keys) }} as record_key,
-        {{ text_array(['unreadable']) }} as reasons,
+        case
+            when error = 'erased' then {{ text_array(['erased']) }}
+            else {{ text_array(['unreadable']) }}
+        end as reasons,
         {{ text_as_json('record') }} as record,
         {{ var('loaded_at_column') }} as loaded_at,
         cast(null as bigint) as place,

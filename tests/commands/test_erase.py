@@ -4,120 +4,37 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.factories import (
-    event,
-    feedback,
-    intervention,
-    random_world,
-    session,
-    student,
-    tutor,
-    utc,
+from support.erasable import (
+    LATER,
+    MARKED,
+    MARKER,
+    OTHERS_WHEN,
+    PUPIL,
+    PUPIL_NAME,
+    TEACHER,
+    TEACHER_EMAIL,
+    TEACHER_NAME,
+    WORLD,
+    prepare,
 )
-from support.tables import KEYS, Row, Tables, merged
-from support.warehouses import DatabaseWarehouse, on_postgres
+from support.factories import session, tutor
+from support.tables import KEYS, Tables
+from support.warehouses import (
+    DatabaseWarehouse,
+    DuckDbWarehouse,
+    PostgresWarehouse,
+    on_postgres,
+)
+
+__all__ = ["WORLD", "prepare"]
 
 METRICS = "tutor_performance_metrics"
 PREDICTIONS = "churn_predictions"
-PUPIL = "pupil-of-tests"
-TEACHER = "teacher-of-tests"
-PUPIL_NAME = "Ada Q. Testperson"
-TEACHER_NAME = "Zoë O'Testperson"
-TEACHER_EMAIL = "zoe@testperson.example"
-LATER = utc("2025-06-02 00:00")
-
-LAST = "2025-05-09 10:00"
-LATE = session("x-late", "tutor-1", PUPIL, LAST)
-"""The last activity of all: the clock stands on it."""
-EARLY = session("x-early", "tutor-2", PUPIL, "2025-02-25 10:00")
-"""The first of all."""
-MOVED = session("x-moved", "tutor-1", PUPIL, "2025-03-20 10:00")
-"""Of the pupil by an older version alone: it is another's."""
-TAKEN = session("x-taken", "tutor-1", "student-1", "2025-03-21 10:00")
-"""Another's by an older version alone: it is the pupil's."""
-TAUGHT = session("x-taught", TEACHER, "student-2", "2025-03-22 10:00")
-
-
-def of_pupil(row: Row, number: int) -> list[Row]:
-    return [row, feedback(f"f-{number}", row, submitted_at=row["scheduled_start"])]
-
-
-WORLD = merged(
-    random_world(11, days=20),
-    {
-        "students": [
-            student(PUPIL, name=PUPIL_NAME),
-            student(PUPIL, name="Ada Former Testperson", updated_at=utc("2025-01-01 00:00")),
-            student("namesake", name=PUPIL_NAME),
-            student(" ", name=PUPIL_NAME),
-        ],
-        "tutors": [
-            tutor(TEACHER, name=TEACHER_NAME, email=TEACHER_EMAIL.upper()),
-            tutor("twin", email=TEACHER_EMAIL, _loaded_at=LATER),
-            tutor(TEACHER, name=TEACHER_NAME, email="not an email", _loaded_at=LATER),
-        ],
-        "sessions": [
-            LATE,
-            EARLY,
-            MOVED | {"updated_at": utc("2025-01-01 00:00")},
-            MOVED | {"student_id": "student-2", "_loaded_at": LATER},
-            TAKEN | {"updated_at": utc("2025-01-01 00:00")},
-            TAKEN | {"student_id": PUPIL, "_loaded_at": LATER},
-            session("x-refused", "tutor-1", PUPIL, "2025-03-23 10:00", session_number=0),
-            TAUGHT,
-            session("x-both", TEACHER, PUPIL, "2025-03-24 10:00"),
-        ],
-        "student_feedback": [
-            feedback("f-late", LATE, submitted_at=LATE["scheduled_start"] + timedelta(hours=1)),
-            feedback(
-                "f-early",
-                EARLY,
-                overall_rating=1,
-                submitted_at=EARLY["scheduled_start"] + timedelta(days=12),
-            ),
-            feedback("f-taken", TAKEN | {"student_id": PUPIL}),
-            feedback("f-rival", EARLY | {"student_id": "student-3"}),
-            feedback("f-taught", TAUGHT, free_text_feedback=f"{TEACHER_NAME}, {TEACHER_NAME}!"),
-            feedback("f-moved", MOVED | {"student_id": "student-2"}, improvement_areas=[PUPIL]),
-        ],
-        "tutor_events": [
-            event("e-taught", TEACHER, "2025-03-22 09:00"),
-            event("e-other", "tutor-1", "2025-03-22 09:00", metadata={"with": PUPIL, "n": 7}),
-            event("e-peer", "tutor-1", "2025-03-22 09:00", metadata={"by": TEACHER_EMAIL}),
-        ],
-        "interventions": [
-            intervention("i-taught", TEACHER, "2025-03-22 09:00"),
-            intervention(
-                "i-other",
-                "tutor-1",
-                "2025-03-22 09:00",
-                notes=f"Parents of {PUPIL_NAME} called.",
-                trigger_reason=f"{PUPIL}-2 is somebody else.",
-                assigned_to=TEACHER,
-                status="unheard of",
-            ),
-        ],
-    },
-)
-
-
-def unreadable(source: str, record: Row) -> str:
-    text = json.dumps(record).replace("'", "''")
-    return f"('{source}', '{text}', 'why', timestamp '2025-06-01 00:00:00')"
-
-
-def prepare(warehouse: DatabaseWarehouse) -> None:
-    rows = [
-        unreadable("students", {"student_id": PUPIL, "age": "ten"}),
-        unreadable("sessions", {"session_id": "x-u", "student_id": PUPIL, "no_show": "?"}),
-        unreadable("tutors", {"tutor_id": TEACHER, "onboarding_date": "?"}),
-        unreadable("tutors", {"tutor_id": "other", "onboarding_date": "?"}),
-    ]
-    warehouse.execute(f"insert into raw.unreadable_rows values {', '.join(rows)} returning 1")
 
 
 def of_others(tables: dict[str, Any], column: str, identifier: str) -> dict[str, Any]:
@@ -132,7 +49,7 @@ def test_a_student_goes_and_the_metrics_stay(warehouse: DatabaseWarehouse) -> No
     clock = warehouse.rows("int_activity__calculation_dates", "intermediate")
     assert warehouse.mentions(PUPIL, PUPIL_NAME)
 
-    said = warehouse.command("erase", "student", PUPIL)
+    said = warehouse.command("erase", "student", PUPIL, "--yes")
 
     erased: Tables = {}
     for words in ((), ("--full-refresh",), None):
@@ -179,7 +96,7 @@ def test_nothing_of_a_student_remains(warehouse: DatabaseWarehouse) -> None:
     )
     warehouse.build()
     assert len(warehouse.mentions(PUPIL, PUPIL_NAME)) > 12
-    warehouse.command("erase", "student", PUPIL)
+    warehouse.command("erase", "student", PUPIL, "--yes")
     assert warehouse.mentions(PUPIL, PUPIL_NAME, "Former Testperson") == []
     warehouse.build("--full-refresh")
     assert warehouse.mentions(PUPIL, PUPIL_NAME, "Former Testperson") == []
@@ -189,9 +106,9 @@ def test_nothing_of_a_tutor_remains(warehouse: DatabaseWarehouse) -> None:
     before = warehouse.published(audit=True)
     clock = warehouse.rows("int_activity__calculation_dates", "intermediate")
     assert len(warehouse.mentions(TEACHER, TEACHER_NAME, TEACHER_EMAIL)) > 15
-    said = warehouse.command("erase", "tutor", TEACHER)
+    said = warehouse.command("erase", "tutor", TEACHER, "--yes")
     for build in ("", "--full-refresh"):
-        assert warehouse.mentions(TEACHER, TEACHER_EMAIL, "Zoë", "x-taught", "twin") == []
+        assert warehouse.mentions(TEACHER, TEACHER_EMAIL, "Zoë O", "x-taught", "twin") == []
         for table in (METRICS, PREDICTIONS):
             kept = of_others(before, "tutor_id", TEACHER)[table]
             assert kept.keys() < before[table].keys()
@@ -203,17 +120,127 @@ def test_nothing_of_a_tutor_remains(warehouse: DatabaseWarehouse) -> None:
         assert table in said
 
 
+def test_no_spelling_remains(warehouse: DatabaseWarehouse) -> None:
+    logs = Path(warehouse.environment["DBT_LOG_PATH"])
+    logs.mkdir(exist_ok=True)
+    (logs / "dbt.log").write_text("Failing row contains (ZOË MARZIPAN).")
+    (logs / "other.log").write_text("Nothing.")
+    warehouse.execute("create schema bi")
+    warehouse.execute(f"create table bi.copied as select '{MARKED}' as who")
+    marked = len(warehouse.mentions(MARKER))
+    assert marked > 15
+    assert stored(warehouse)
+    before = warehouse.everything()
+
+    said = warehouse.command("erase", "tutor", MARKED, "--dry-run")
+    assert warehouse.everything() == before
+    assert (logs / "dbt.log").exists()
+    assert "would be erased" in said
+    assert "bi.copied" in said
+    assert "select" not in said
+    warehouse.execute("drop table bi.copied")
+    warehouse.execute("drop schema bi")
+
+    said = warehouse.command("erase", "tutor", MARKED, "--yes")
+    assert "Other ids" not in said
+    assert warehouse.mentions(MARKER) == []
+    assert not stored(warehouse)
+    assert [file.name for file in logs.iterdir()] == ["other.log"]
+    warehouse.build()
+    after = warehouse.published(audit=True)
+    warehouse.build("--full-refresh")
+    assert warehouse.mentions(MARKER) == []
+    assert warehouse.published(audit=True) == after
+    (key,) = warehouse.execute(
+        "select session_id from tutormax.student_feedback where feedback_id = 'f-spoken'"
+    )[0]
+    assert key.startswith("[erased ")
+    assert key in after["sessions"]
+    if isinstance(warehouse, PostgresWarehouse):
+        statistics = warehouse.execute("select cast(pg_stats as varchar) from pg_stats")
+        assert not [text for (text,) in statistics if MARKER in text]
+
+
+def stored(warehouse: DatabaseWarehouse) -> bool:
+    """Whether the DuckDB file, or what lies beside it, has the marker; on PostgreSQL the tables."""
+    if isinstance(warehouse, DuckDbWarehouse):
+        files = warehouse.path.parent.glob(f"{warehouse.path.name}*")
+        return any(MARKER.encode() in file.read_bytes() for file in files)
+    return bool(warehouse.mentions(MARKER))
+
+
+def test_who_comes_back_is_rejected(warehouse: DatabaseWarehouse, tmp_path: Path) -> None:
+    warehouse.command("erase", "tutor", MARKED, "--yes")
+    later = {"_loaded_at": LATER + timedelta(days=1)}
+    back = {
+        "tutors": [
+            tutor(MARKED, name="Zoë Marzipan", **later),
+            tutor("under another id", email="zoe@marzipan.example", **later),
+        ],
+        "sessions": [session("x-back", MARKED, "student-1", OTHERS_WHEN, **later)],
+    }
+    rejected = (
+        "select source_table, record_key, cast(record as varchar) from tutormax.rejected_records "
+        "where 'erased' = any(reasons) order by 1, 2"
+    )
+    warehouse.insert(back)
+    warehouse.build()
+    assert warehouse.execute(rejected) == [
+        ("sessions", "x-back", "{}"),
+        ("tutors", MARKED, "{}"),
+        ("tutors", "under another id", "{}"),
+    ]
+    assert MARKED not in warehouse.published("tutors")["tutors"]
+    assert "3 rows" in warehouse.command("erase", "--returned")
+    assert warehouse.mentions(MARKER, "x-back") == []
+
+    for table, rows in back.items():
+        lines = [json.dumps(row, default=str) for row in rows]
+        (tmp_path / f"{table}.jsonl").write_text("\n".join([*lines, *lines[:1]]))
+    (tmp_path / "tutor_events.csv").write_text(
+        f"event_id,tutor_id,event_type,event_timestamp\ne-back,{MARKED},login,yesterday\n"
+    )
+    warehouse.load(tmp_path)
+    assert warehouse.mentions(MARKER, "x-back", "e-back") == []
+    warehouse.build()
+    nothing = {("sessions", None, "{}"), ("tutor_events", None, "{}"), ("tutors", None, "{}")}
+    found = warehouse.execute(rejected)
+    assert set(found) == nothing
+    assert len(found) == 3 + 5 + 1
+    assert every_row_is_somewhere(warehouse)
+
+    assert "accepted again" in warehouse.command("erase", "tutor", MARKED, "--allow-again")
+    assert "nothing was changed" in warehouse.refused("erase", "tutor", MARKED, "--allow-again")
+    warehouse.insert(back)
+    warehouse.build()
+    assert MARKED in warehouse.published("tutors")["tutors"]
+    assert "x-back" in warehouse.published("sessions")["sessions"]
+
+
+@pytest.mark.deep("postgres")
+def test_erase_asks(warehouse: DatabaseWarehouse) -> None:
+    assert "--yes" in warehouse.refused("erase", "student", PUPIL)
+    assert "Name the person" in warehouse.refused("erase", "student")
+    assert "alone" in warehouse.refused("erase", "student", PUPIL, "--returned")
+
+
 def test_every_row_is_still_accounted_for(warehouse: DatabaseWarehouse) -> None:
-    warehouse.command("erase", "student", PUPIL)
-    warehouse.command("erase", "tutor", TEACHER)
-    for source in KEYS:
-        counts = warehouse.execute(
+    warehouse.command("erase", "student", PUPIL, "--yes")
+    warehouse.command("erase", "tutor", TEACHER, "--yes")
+    assert every_row_is_somewhere(warehouse)
+
+
+def every_row_is_somewhere(warehouse: DatabaseWarehouse) -> bool:
+    counts = [
+        warehouse.execute(
             f"select (select count(*) from raw.{source}) + (select count(*) from "
             f"raw.unreadable_rows where source_table = '{source}'), "
             f"(select count(*) from tutormax.{source}) + (select count(*) from "
             f"tutormax.rejected_records where source_table = '{source}')"
-        )
-        assert counts[0][0] == counts[0][1], source
+        )[0]
+        for source in KEYS
+    ]
+    return all(raw == ended for raw, ended in counts)
 
 
 @pytest.mark.deep("postgres")
@@ -221,7 +248,7 @@ def test_rows_that_no_build_has_seen_are_erased(warehouse: DatabaseWarehouse) ->
     warehouse.insert(
         {"sessions": [session("x-new", "tutor-1", PUPIL, "2025-03-25 10:00", _loaded_at=LATER)]}
     )
-    warehouse.command("erase", "student", PUPIL)
+    warehouse.command("erase", "student", PUPIL, "--yes")
     warehouse.build()
     assert warehouse.mentions("x-new") == []
     assert plans(warehouse)[0] == "partial"
@@ -233,7 +260,7 @@ def test_a_person_in_the_archive_alone(warehouse: DatabaseWarehouse) -> None:
     warehouse.command("archive")
     assert "archive.sessions" in warehouse.mentions(PUPIL)
     metrics = warehouse.published(METRICS, audit=True)
-    warehouse.command("erase", "student", PUPIL)
+    warehouse.command("erase", "student", PUPIL, "--yes")
     assert warehouse.mentions(f"'{PUPIL}'") == []
     warehouse.build("--full-refresh", variables={"as_of_date": "2027-06-01"})
     assert warehouse.published(METRICS, audit=True) == metrics
@@ -242,7 +269,7 @@ def test_a_person_in_the_archive_alone(warehouse: DatabaseWarehouse) -> None:
 def test_stored_failures_of_tests_are_emptied(warehouse: DatabaseWarehouse) -> None:
     warehouse.execute("create schema if not exists dbt_test__audit")
     warehouse.execute(f"create table dbt_test__audit.not_null as select '{PUPIL}' as student_id")
-    warehouse.command("erase", "student", PUPIL)
+    warehouse.command("erase", "student", PUPIL, "--yes")
     assert warehouse.execute("select * from dbt_test__audit.not_null") == []
     warehouse.execute("drop table dbt_test__audit.not_null")
 
@@ -251,7 +278,7 @@ def test_stored_failures_of_tests_are_emptied(warehouse: DatabaseWarehouse) -> N
 def test_raw_alone_before_the_first_build(warehouse: DatabaseWarehouse) -> None:
     for schema in ("tutormax", "intermediate", "staging"):
         warehouse.execute(f"drop schema {schema} cascade")
-    warehouse.command("erase", "student", PUPIL)
+    warehouse.command("erase", "student", PUPIL, "--yes")
     assert warehouse.mentions(f"'{PUPIL}'") == []
     warehouse.build()
     assert PUPIL not in warehouse.published("students", audit=True)["students"]
@@ -260,7 +287,7 @@ def test_raw_alone_before_the_first_build(warehouse: DatabaseWarehouse) -> None:
 @pytest.mark.parametrize("identifier", ["nobody", "x' or true --", "%", "", TEACHER])
 def test_nobody_by_that_id(warehouse: DatabaseWarehouse, identifier: str) -> None:
     before = warehouse.everything()
-    sentence = warehouse.refused("erase", "student", identifier)
+    sentence = warehouse.refused("erase", "student", identifier, "--yes")
     assert identifier in sentence
     assert warehouse.everything() == before
 
@@ -273,9 +300,9 @@ def test_a_failure_on_the_way_changes_nothing(
     def fail(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tutormax.operations.erase.delete_sources", fail)
+    monkeypatch.setattr("tutormax.operations.erasing.delete_sources", fail)
     with pytest.raises((KeyboardInterrupt, AssertionError)):
-        warehouse.command("erase", "student", PUPIL)
+        warehouse.command("erase", "student", PUPIL, "--yes")
     monkeypatch.undo()
     assert warehouse.everything() == before
 
@@ -284,11 +311,11 @@ def test_a_developers_copy_is_refused(
     warehouse: DatabaseWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUTORMAX_SCHEMA_PREFIX", "dev_")
-    assert "TUTORMAX_SCHEMA_PREFIX" in warehouse.refused("erase", "student", PUPIL)
+    assert "TUTORMAX_SCHEMA_PREFIX" in warehouse.refused("erase", "student", PUPIL, "--yes")
 
 
 @on_postgres
 def test_a_build_that_runs_meanwhile_stops(warehouse: DatabaseWarehouse) -> None:
     before = warehouse.execute("select max(build_number) from staging.build_log")[0][0]
-    warehouse.command("erase", "student", PUPIL)
+    warehouse.command("erase", "student", PUPIL, "--yes")
     assert warehouse.execute("select max(build_number) from staging.build_log")[0][0] > before

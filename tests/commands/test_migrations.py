@@ -30,6 +30,7 @@ RETAINED = {
     "retained_clock",
     "retained_sessions",
     "ix_archive_retained_sessions_session_id",
+    "tombstones",
 }
 SOURCES = {"tutors", "students", "sessions", "student_feedback", "tutor_events", "interventions"}
 

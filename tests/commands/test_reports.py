@@ -104,6 +104,22 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     assert set(files_of(tmp_path / "new")) == {MARK, "b/c.html"}
 
 
+def test_pages_with_names_are_private_and_no_link_is_followed(tmp_path: Path) -> None:
+    out = tmp_path / "pages"
+    write_site(out, {"a/b.html": "1"}, private=True)
+    assert {path.stat().st_mode & 0o077 for path in (out, *out.rglob("*"))} == {0}
+    write_site(out, {"a/b.html": "1"})
+    assert (out / "a" / "b.html").stat().st_mode & 0o044
+    assert [path.name for path in tmp_path.iterdir()] == ["pages"]
+
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (tmp_path / "planted").symlink_to(theirs)
+    with pytest.raises(UserError, match="link"):
+        write_site(tmp_path / "planted", {"index.html": "1"})
+    assert not list(theirs.iterdir())
+
+
 def test_what_is_missing_is_said_in_a_sentence(
     sites: Sites, new_warehouse: NewDuckDb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,7 +104,7 @@ def test_a_rule_is_added_without_sql(warehouse: DatabaseWarehouse) -> None:
 def test_erasing_a_tutor_takes_the_recommendations(warehouse: DatabaseWarehouse) -> None:
     before = warehouse.published(RECOMMENDATIONS, audit=True)[RECOMMENDATIONS]
     tutor = min(row["tutor_id"] for row in before.values())
-    warehouse.command("erase", "tutor", tutor)
+    warehouse.command("erase", "tutor", tutor, "--yes")
     left = {key: row for key, row in before.items() if row["tutor_id"] != tutor}
     assert warehouse.published(RECOMMENDATIONS, audit=True)[RECOMMENDATIONS] == left
     assert warehouse.mentions(tutor) == []

@@ -50,11 +50,15 @@ class TableCount:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did: a count for each file, where the rows went, and which files it left out."""
+    """What a load did: a count for each file, where the rows went, and which files it left out.
+
+    `erased` counts rows of erased people, of which no values were kept.
+    """
 
     counts: tuple[TableCount, ...]
     destination: str
     passed_over: tuple[Path, ...]
+    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,13 +98,14 @@ def load_directory(
             sink.prepare()
             counts = tuple(load.append(file) for file in found.files)
             _check_shares(counts, max_unreadable_share)
+            erased = sink.forget_erased()
             sink.commit()
         except BaseException as error:
             sink.rollback()
             if isinstance(error, duckdb.Error):
                 raise UserError(f"The load stopped: {first_line(error)}") from error
             raise
-        return LoadReport(counts, sink.describe(), found.passed_over)
+        return LoadReport(counts, sink.describe(), found.passed_over, erased)
 
 
 def _check_shares(counts: Sequence[TableCount], limit: float) -> None:

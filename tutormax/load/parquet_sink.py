@@ -103,6 +103,10 @@ class ParquetSink:
         advance(written)
         return written
 
+    def forget_erased(self) -> int:
+        """Nobody is ever erased on Spark."""
+        return 0
+
     def commit(self) -> None:
         """Move the files to their tables; if that is killed, the next load or build goes on."""
         try:

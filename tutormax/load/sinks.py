@@ -15,6 +15,8 @@ from sqlalchemy import Table
 
 from tutormax.errors import UserError
 from tutormax.load.columns import Kind, kinds, names
+from tutormax.operations.tombstones import forget_returned
+from tutormax.operations.transaction import in_duckdb, in_postgres
 from tutormax.schema import RAW_SCHEMA, metadata
 from tutormax.warehouse import (
     ensure_raw_duckdb,
@@ -41,6 +43,9 @@ class Sink(Protocol):
         Calls `advance` with the rows written since the last call. Returns the number of rows.
         Raises `duckdb.Error` if the query fails, `UserError` if the target refuses the rows.
         """
+
+    def forget_erased(self) -> int:
+        """Take the values out of rows of erased people; return the number of rows."""
 
     def commit(self) -> None:
         """Make everything written since `prepare` permanent."""
@@ -72,6 +77,10 @@ class DuckDbSink:
         written = int(count)
         advance(written)
         return written
+
+    def forget_erased(self) -> int:
+        """Take the values out of rows of erased people; see `Sink.forget_erased`."""
+        return forget_returned(in_duckdb(self._con))
 
     def commit(self) -> None:
         """Commit the transaction."""
@@ -140,6 +149,11 @@ class PostgresSink:
             ) from error
         assert written == stream.rows
         return written
+
+    def forget_erased(self) -> int:
+        """Take the values out of rows of erased people; see `Sink.forget_erased`."""
+        with self._server.cursor() as cursor:
+            return forget_returned(in_postgres(cursor))
 
     def commit(self) -> None:
         """Commit the transaction."""

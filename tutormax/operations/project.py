@@ -43,7 +43,9 @@ def render(target: Target, template: str) -> str:
         UserError: dbt cannot render it.
     """
     result = _invoke(
-        target, "compile", "--no-introspect", "--no-populate-cache", "--inline", template
+        target,
+        *("compile", "--no-introspect", "--no-populate-cache"),
+        *("--log-level", "none", "--inline", template),
     )
     compiled = result.result.results[0].node.compiled_code  # type: ignore[union-attr]
     return str(compiled)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import duckdb
 import psycopg2
+from psycopg2.extensions import cursor as PgCursor
 
 from tutormax.errors import UserError
 from tutormax.warehouse import (
@@ -106,6 +107,28 @@ def place(target: Target) -> str:
     return f"{settings['host']}:{settings['port']}/{settings['database']}"
 
 
+def in_duckdb(connection: duckdb.DuckDBPyConnection) -> Transaction:
+    """The transaction that is open on a connection to DuckDB."""
+
+    def execute(sql: str) -> tuple[Sequence[tuple[Any, ...]], int]:
+        result = connection.execute(sql)
+        rows = result.fetchall() if result.description else []
+        changed = rows[0][0] if len(rows) == 1 and len(rows[0]) == 1 else 0
+        return rows, changed if isinstance(changed, int) else 0
+
+    return Transaction(Target.DUCKDB, execute)
+
+
+def in_postgres(cursor: PgCursor) -> Transaction:
+    """The transaction that a cursor of PostgreSQL works in."""
+
+    def execute(sql: str) -> tuple[Sequence[tuple[Any, ...]], int]:
+        cursor.execute(sql)
+        return (cursor.fetchall() if cursor.description else []), cursor.rowcount
+
+    return Transaction(Target.POSTGRES, execute)
+
+
 @contextmanager
 def transaction(target: Target) -> Iterator[Transaction]:
     """Open a transaction: commit at the end, roll back on any error.
@@ -126,16 +149,10 @@ def _duckdb_transaction() -> Iterator[Transaction]:
     connect_duckdb(read_only=True).close()  # fails if there is no file
     connection = connect_duckdb()
 
-    def execute(sql: str) -> tuple[Sequence[tuple[Any, ...]], int]:
-        result = connection.execute(sql)
-        rows = result.fetchall() if result.description else []
-        changed = rows[0][0] if len(rows) == 1 and len(rows[0]) == 1 else 0
-        return rows, changed if isinstance(changed, int) else 0
-
     try:
         connection.execute("begin transaction")
         ensure_archive_duckdb(connection)
-        opened = Transaction(Target.DUCKDB, execute)
+        opened = in_duckdb(connection)
         yield opened
         if opened.keep:
             connection.execute("commit")
@@ -152,14 +169,10 @@ def _duckdb_transaction() -> Iterator[Transaction]:
 def _postgres_transaction() -> Iterator[Transaction]:
     connection = connect_postgres()
 
-    def execute(sql: str) -> tuple[Sequence[tuple[Any, ...]], int]:
-        cursor.execute(sql)
-        return (cursor.fetchall() if cursor.description else []), cursor.rowcount
-
     try:
         with connection.cursor() as cursor:
-            opened = Transaction(Target.POSTGRES, execute)
-            if not opened.has(ARCHIVE, "retained_sessions"):
+            opened = in_postgres(cursor)
+            if not opened.has(ARCHIVE, "tombstones"):
                 raise UserError(
                     f"The archive in {place(Target.POSTGRES)} is not up to date; "
                     "run `alembic upgrade head` there first."

@@ -38,7 +38,7 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
     days = int(project_vars()["churn_inactivity_days"])
     tables = read_tables(target, folder / "queries", names=names, inactivity_days=days)
     texts = site_texts(tables, folder, label=label, inactivity_days=days)
-    total = write_site(out, texts)
+    total = write_site(out, texts, private=names)
     return Made(sum(name.endswith(".html") for name in texts), total)
 
 

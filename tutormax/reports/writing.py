@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,15 +14,18 @@ MARK = ".tutormax-reports"
 """A file that says that a folder was made here, and may be replaced."""
 
 
-def write_site(out: Path, texts: Mapping[str, str]) -> int:
+def write_site(out: Path, texts: Mapping[str, str], *, private: bool = False) -> int:
     """Replace the contents of the folder by these files; return their size in bytes.
 
-    The folder is made again, so that pages of former tutors disappear.
+    The folder is made again, so that pages of former tutors disappear. If it is `private`, nobody
+    else on this machine can read it.
 
     Raises:
         UserError: the folder has other files, or cannot be written.
     """
     out = out.absolute()
+    if out.is_symlink():
+        raise UserError(f"{out} is a link to another folder; name that folder with --out.")
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; name a folder for the pages with --out.")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
@@ -28,10 +33,15 @@ def write_site(out: Path, texts: Mapping[str, str]) -> int:
             f"{out} holds files that are no pages of ours; empty it or name another folder "
             "with --out."
         )
-    new, old = (out.with_name(f".{out.name}.{suffix}") for suffix in ("new", "old"))
     try:
-        for left_behind in (new, old):
-            shutil.rmtree(left_behind, ignore_errors=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        # A name that nobody can guess, so that nobody can have put a link there.
+        work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise _not_written(out, error) from error
+    new = work / "new"
+    umask = os.umask(0o077) if private else None
+    try:
         total = 0
         for name, text in {MARK: "", **texts}.items():
             path = new / name
@@ -40,9 +50,16 @@ def write_site(out: Path, texts: Mapping[str, str]) -> int:
             path.write_bytes(content)
             total += len(content)
         if out.exists():
-            out.rename(old)
+            out.rename(work / "old")
         new.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
         return total
     except OSError as error:
-        raise UserError(f"The pages cannot be written to {out}: {error.strerror}.") from error
+        raise _not_written(out, error) from error
+    finally:
+        if umask is not None:
+            os.umask(umask)
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _not_written(out: Path, error: OSError) -> UserError:
+    return UserError(f"The pages cannot be written to {out}: {error.strerror}.")

@@ -94,7 +94,7 @@ related as (
 judged as (
     select
         *,
-        {{ violated_rules(rules) }} as rule_violations
+        {{ violated_rules(rules, people=['tutor_id', 'student_id']) }} as rule_violations
     from related
 ),
 

@@ -40,7 +40,7 @@ renamed as (
 judged as (
     select
         *,
-        {{ violated_rules(rules) }} as rule_violations
+        {{ violated_rules(rules, people=['student_id']) }} as rule_violations
     from renamed
 ),
 

@@ -53,7 +53,7 @@ renamed as (
 judged as (
     select
         *,
-        {{ violated_rules(rules) }} as rule_violations
+        {{ violated_rules(rules, people=['tutor_id', 'email']) }} as rule_violations
     from renamed
 ),
 

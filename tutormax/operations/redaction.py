@@ -1,0 +1,182 @@
+"""Takes mentions of a person out of other people's rows, in every text, array and JSON."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tutormax.operations.leaving import Counts
+from tutormax.operations.mentions import Mentions
+from tutormax.operations.project import project_vars
+from tutormax.operations.transaction import (
+    ARCHIVE,
+    PUBLISHED,
+    RAW,
+    STAGING,
+    Relation,
+    Transaction,
+    literal,
+)
+from tutormax.schema import KEYS
+from tutormax.warehouse import Target, quote
+
+PEOPLE = ("tutors", "students")
+_FACT_KEYS = {key for source, key in KEYS.items() if source not in PEOPLE}
+_OTHERS = {"tutor_id", "student_id"}
+"""Ids of other people, which stay even if they look like a mention."""
+
+_TEXTS = {"varchar", "character varying", "text"}
+_ARRAYS = {"varchar[]", "text[]", "array"}
+_JSON = {"json", "jsonb"}
+
+COMMON = 20
+"""A name of one word in so many cells of a column means something else there, such as Art."""
+
+
+def redact(tx: Transaction, mentions: Mentions, counts: Counts) -> frozenset[str]:
+    """Replace mentions everywhere and count the rows; return the names that stay, as too common."""
+    common = _common(tx, mentions)
+    _Redaction(tx, replace(mentions, names=mentions.names - common), counts).run()
+    return common
+
+
+def text_columns(tx: Transaction) -> Iterator[tuple[Relation, str, str]]:
+    """Every column of a table of ours that may mention somebody, with its type."""
+    for relation, columns in tx.columns.items():
+        source = relation.name.removeprefix("stg_tutormax__")
+        for column, kind in columns.items():
+            if kind not in _TEXTS | _ARRAYS | _JSON or column in _OTHERS:
+                continue
+            if source in PEOPLE and column in ("name", "email", "record_key"):
+                continue
+            yield relation, column, kind
+
+
+def may_mention(tx: Transaction, mentions: Mentions, text: str) -> str:
+    """The condition that a text may have a mention: true for some that have none."""
+    is_postgres = tx.target is Target.POSTGRES
+    bytes_of = "octet_length" if is_postgres else "strlen"
+    lower = f'lower({text} collate "C")' if is_postgres else f"lower({text})"
+    said = [f"{bytes_of}({text}) <> length({text})", f"strpos({text}, chr(92)) > 0"]
+    said += [f"strpos({lower}, {literal(seed)}) > 0" for seed in mentions.seeds if seed.isascii()]
+    key, identifier = literal(mentions.key), literal(mentions.identifier)
+    said.append(f"strpos({text}, {key}) > 0 and strpos({text}, {identifier}) > 0")
+    return f"({' or '.join(said)})"
+
+
+def _common(tx: Transaction, mentions: Mentions) -> frozenset[str]:
+    """The names of one word that also are values of the project or of many rows."""
+    if not mentions.whole:
+        return frozenset()
+    values = {str(value).lower() for told in project_vars()["enums"].values() for value in told}
+    found = {word for word in mentions.whole if word in values}
+    for relation, column, kind in text_columns(tx):
+        if kind in _TEXTS and _is_source(relation):
+            for text, count in tx.rows(
+                f"select {quote(column)}, count(*) from {relation} "
+                f"where {may_mention(tx, mentions, quote(column))} group by 1"
+            ):
+                if count >= COMMON and mentions.is_whole(text):
+                    found.add(text.strip().lower())
+    return frozenset(name for name in mentions.names if name.strip().lower() in found)
+
+
+def _is_source(relation: Relation) -> bool:
+    """Return whether a table has rows as they arrived, and not the project's own words."""
+    name = relation.name.removeprefix("stg_tutormax__")
+    return name in KEYS or name in ("rejected_records", "unreadable_rows")
+
+
+class _Redaction:
+    def __init__(self, tx: Transaction, mentions: Mentions, counts: Counts) -> None:
+        self._tx = tx
+        self._mentions = mentions
+        self._counts = counts
+
+    def run(self) -> None:
+        columns = list(text_columns(self._tx))
+        self._rename_keys(columns)
+        for relation, column, kind in columns:
+            if column == "record":
+                people = f"source_table in ({', '.join(map(literal, PEOPLE))})"
+                self._redact(relation, column, kind, people, name_stays=True)
+                self._redact(relation, column, kind, f"not {people}")
+            elif relation == Relation(PUBLISHED, "rejected_records") and column == "record_key":
+                people = f"source_table in ({', '.join(map(literal, PEOPLE))})"
+                self._redact(relation, column, kind, f"not {people}")
+            else:
+                self._redact(relation, column, kind, "true")
+
+    def _rename_keys(self, columns: Sequence[tuple[Relation, str, str]]) -> None:
+        """Give rows whose keys name the person new keys, the same in every table."""
+        renamed = self._mentions.renamed
+        schemas = (RAW, ARCHIVE, STAGING, PUBLISHED)
+        for relation, column, _ in columns:
+            if column in _FACT_KEYS and relation.schema in schemas:
+                for key, _ in self._candidates(relation, column, "true"):
+                    if self._mentions.redacted(key, whole=False) != key:
+                        renamed[key] = f"[erased {secrets.token_hex(4)}]"
+        published = Relation(PUBLISHED, "sessions")
+        if published in self._tx.columns:
+            # Before its feedback refers to it; a key that is referred to cannot change.
+            names = [name for name in self._tx.columns[published] if name != "session_id"]
+            listed = ", ".join(map(quote, names))
+            for old, new in renamed.items():
+                mine = f"where session_id = {literal(old)}"
+                moved = self._tx.change(
+                    f"insert into {published} (session_id, {listed}) "
+                    f"select {literal(new)}, {listed} from {published} {mine}"
+                )
+                if moved:
+                    feedback = Relation(PUBLISHED, "student_feedback")
+                    self._tx.change(f"update {feedback} set session_id = {literal(new)} {mine}")
+                    self._tx.change(f"delete from {published} {mine}")
+                    self._counts.add(published, moved)
+
+    def _candidates(
+        self, relation: Relation, column: str, condition: str
+    ) -> Sequence[tuple[Any, ...]]:
+        text = f"cast({quote(column)} as varchar)"
+        return self._tx.rows(
+            f"select distinct {quote(column)}, {text} from {relation} where {condition} "
+            f"and {may_mention(self._tx, self._mentions, text)}"
+        )
+
+    def _redact(
+        self,
+        relation: Relation,
+        column: str,
+        kind: str,
+        condition: str,
+        *,
+        name_stays: bool = False,
+    ) -> None:
+        clean = self._mentions.redacted
+        whole = _is_source(relation)
+        changes = []
+        for value, text in self._candidates(relation, column, condition):
+            if kind in _ARRAYS:
+                new = [word and clean(word, whole=whole) for word in value]
+                if new != value:
+                    changes.append((text, self._array(new)))
+                continue
+            cleaned = clean(text, whole=whole, name_stays=name_stays)
+            if cleaned != text:
+                changes.append((text, f"cast({literal(cleaned)} as {kind})"))
+        if changes:
+            values = ", ".join(f"({literal(old)}, {new})" for old, new in changes)
+            changed = self._tx.change(
+                f"update {relation} as mentioning set {quote(column)} = changes.new "
+                f"from (values {values}) as changes (old, new) "
+                f"where {condition} "
+                f"and cast(mentioning.{quote(column)} as varchar) = changes.old"
+            )
+            self._counts.add(relation, changed)
+
+    def _array(self, values: Sequence[str | None]) -> str:
+        listed = ", ".join("null" if value is None else literal(value) for value in values)
+        if self._tx.target is Target.POSTGRES:
+            return f"cast(array[{listed}] as varchar[])"
+        return f"cast([{listed}] as varchar[])"
