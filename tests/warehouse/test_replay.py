@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.replay.whims import load_seeds, replay
+from support.replay.whims import LEAVING, Whim, load_seeds, replay
 from support.warehouses import DuckDbWarehouse, NewDuckDb
 
 
@@ -16,3 +16,9 @@ def seeded(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
 @pytest.mark.depth("seed", quick=[0, 5, 6, 7, 12, 50, 73, 83], deep=range(200))
 def test_replay(seed: int, seeded: DuckDbWarehouse) -> None:
     replay(seeded, seed)
+
+
+@pytest.mark.depth("seed", quick=[2], deep=range(40))
+@pytest.mark.parametrize("whim", LEAVING)
+def test_rows_that_leave(whim: Whim, seed: int, seeded: DuckDbWarehouse) -> None:
+    replay(seeded, seed, whim)

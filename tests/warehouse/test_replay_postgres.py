@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.replay.whims import load_seeds, replay
+from support.replay.whims import LEAVING, Whim, load_seeds, replay
 from support.warehouses import NewPostgres, PostgresWarehouse
 
 
@@ -19,3 +19,10 @@ def seeded(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
 @pytest.mark.depth("seed", quick=[13, 23, 33, 98, 108, 142, 168, 195], deep=range(40))
 def test_replay(seed: int, seeded: PostgresWarehouse) -> None:
     replay(seeded, seed)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("whim", LEAVING)
+def test_rows_that_leave(whim: Whim, seed: int, seeded: PostgresWarehouse) -> None:
+    replay(seeded, seed, whim)

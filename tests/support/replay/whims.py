@@ -10,7 +10,7 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,11 +19,12 @@ import pytest
 from support.project import REPOSITORY, Build, Model, kept_models
 from support.replay.worlds import KEYS, Slice, random_slices
 from support.warehouses import DatabaseWarehouse
-from tutormax.schema import LOADED_AT
+from tutormax.schema import LOADED_AT, RETAINED_TABLES, tombstones
 
 Kind = TypeVar("Kind", bound=DatabaseWarehouse)
+Whim = Callable[[DatabaseWarehouse, random.Random, Slice], None]
 
-RAW_TABLES = [*KEYS, "unreadable_rows"]
+LOADED_TABLES = [*KEYS, "unreadable_rows"]
 ANYTHING_GOES = {"allow_mass_delete": True}
 """The worlds are so small that a single tutor can be more than a tenth of all."""
 
@@ -41,14 +42,14 @@ def load_seeds(warehouse: Kind) -> Kind:
     return warehouse
 
 
-def replay(seeded: DatabaseWarehouse, number: int) -> None:
+def replay(seeded: DatabaseWarehouse, number: int, whim: Whim | None = None) -> None:
     """Build after most slices, with one whim on the way, and compare with one full build.
 
     Raw is empty in `seeded`, and stays so.
     """
     rng = random.Random(f"replay {number}")
     slices = random_slices(number)
-    whim = WHIMS[number % len(WHIMS)]
+    whim = whim or WHIMS[number % len(WHIMS)]
     # Nothing new comes after other vars and seeds: it would have most days recomputed anyway.
     whimsical = len(slices) - 1 if whim is other_project else rng.randrange(len(slices) - 1)
     with seeded.copy() as warehouse:
@@ -74,6 +75,13 @@ def build(warehouse: DatabaseWarehouse, *words: str, **variables: str) -> None:
     done = run(warehouse, *words, **variables)
     # Before the first fact of any kind there is nothing to build from.
     assert done.succeeded or "Every table of raw is empty" in done.message, done.message
+
+
+def build_with_tests(warehouse: DatabaseWarehouse) -> None:
+    """Build, and demand that every data test of dbt passes."""
+    build(warehouse)
+    tested = dbt(warehouse, "test")
+    assert tested.succeeded, tested.message
 
 
 OTHER_VARS: list[dict[str, Any]] = [
@@ -159,7 +167,33 @@ def rows_leave_raw(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice
             warehouse.execute(f"delete from raw.{table} where {KEYS[table]} = '{key}'")
 
 
-WHIMS: list[Callable[[DatabaseWarehouse, random.Random, Slice], None]] = [
+def somebody_erased(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) -> None:
+    """A tutor or a student is erased; dbt's data tests still pass."""
+    build(warehouse)
+    people = [
+        (kind, identifier)
+        for kind in ("student", "tutor")
+        for (identifier,) in warehouse.execute(
+            f"select {kind}_id from tutormax.{kind}s group by 1 order by 1"
+        )
+    ]
+    if people:
+        warehouse.command("erase", *rng.choice(people), "--yes")
+        build_with_tests(warehouse)
+
+
+def rows_archived(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) -> None:
+    """Some rows go to the archive; dbt's data tests still pass."""
+    day = date.fromisoformat(some_day(warehouse, rng))
+    build(warehouse, as_of_date=str(day + timedelta(days=2 * 366)))
+    warehouse.command("archive")
+    build_with_tests(warehouse)
+
+
+LEAVING: list[Whim] = [somebody_erased, rows_archived]
+"""What takes rows out of raw for good."""
+
+WHIMS: list[Whim] = [
     some_models,
     same_slice_again,
     earlier_date,
@@ -188,7 +222,8 @@ def assert_equals_full_build(warehouse: DatabaseWarehouse, seeded: DatabaseWareh
     """Every table is what one full build of all of raw gives."""
     (last_built,) = warehouse.execute("select max(started_at) from tutormax.tutormax_runs")[0]
     with seeded.copy() as full:
-        full.insert_raw_of(warehouse, RAW_TABLES)
+        full.insert_tables_of(warehouse, [f"raw.{table}" for table in LOADED_TABLES])
+        full.insert_tables_of(warehouse, [str(table) for table in (*RETAINED_TABLES, tombstones)])
         done = run(full)
         assert done.succeeded, done.message
         if datetime.now(UTC).date() != last_built.astimezone(UTC).date():

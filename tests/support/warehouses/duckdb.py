@@ -63,12 +63,12 @@ class DuckDbWarehouse(DatabaseWarehouse):
         with self.connection() as connection:
             append_to_duckdb(connection, world)
 
-    def insert_raw_of(self, other: DuckDbWarehouse, tables: Iterable[str]) -> None:
+    def insert_tables_of(self, other: DuckDbWarehouse, tables: Iterable[str]) -> None:
         with self.connection() as connection:
             connection.execute(f"attach '{other.path}' as other (read_only)")
             for table in tables:
                 connection.execute(
-                    f"insert into raw.{table} select * from other.raw.{table} order by random()"
+                    f"insert into {table} select * from other.{table} order by random()"
                 )
             connection.execute("detach other")
 

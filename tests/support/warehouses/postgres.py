@@ -122,15 +122,15 @@ class PostgresWarehouse(DatabaseWarehouse):
                 arrived = [{LOADED_AT: DEFAULT_ARRIVAL} | row for row in rows]
                 insert_rows(cursor, f"{RAW_SCHEMA}.{table}", arrived)
 
-    def insert_raw_of(self, other: PostgresWarehouse, tables: Iterable[str]) -> None:
+    def insert_tables_of(self, other: PostgresWarehouse, tables: Iterable[str]) -> None:
         with self.cursor() as ours, other.cursor() as theirs:
             for table in tables:
                 held = io.StringIO()
                 theirs.copy_expert(
-                    f"copy (select * from raw.{table} order by random()) to stdout", held
+                    f"copy (select * from {table} order by random()) to stdout", held
                 )
                 held.seek(0)
-                ours.copy_expert(f"copy raw.{table} from stdin", held)
+                ours.copy_expert(f"copy {table} from stdin", held)
 
     def close(self) -> None:
         drop_database(self.url)

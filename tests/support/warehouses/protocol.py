@@ -216,8 +216,8 @@ class DatabaseWarehouse(Warehouse):
         """Remove the database."""
 
     @abstractmethod
-    def insert_raw_of(self, other: Self, tables: Iterable[str]) -> None:
-        """Append what another warehouse holds in tables of raw, in another order of rows."""
+    def insert_tables_of(self, other: Self, tables: Iterable[str]) -> None:
+        """Append what another warehouse holds in tables, in another order of rows."""
 
     @abstractmethod
     def _new_copy(self) -> Self: ...
