@@ -2,13 +2,16 @@
     {{ return(adapter.dispatch('json_number', 'tutormax')(column, key, below, at_least)) }}
 {%- endmacro %}
 
+{#- PostgreSQL casts no numeric to double precision that is too large or too small for it. -#}
 {% macro default__json_number(column, key, below, at_least) -%}
+    {%- set number = "cast(" ~ column ~ " -> '" ~ key ~ "' as numeric)" -%}
+    {%- set value = "cast(" ~ number ~ " as double precision)" -%}
     case
         when jsonb_typeof({{ column }} -> '{{ key }}') = 'number'
             then case
-                when cast({{ column }} -> '{{ key }}' as numeric) >= {{ at_least }}
-                    and cast({{ column }} -> '{{ key }}' as numeric) < {{ below }}
-                    then cast({{ column }} -> '{{ key }}' as double precision)
+                when abs({{ number }}) < 1e-300 then 0
+                when abs({{ number }}) < 1e300
+                    then case when {{ value }} >= {{ at_least }} and {{ value }} < {{ below }} then {{ value }} end
             end
     end
 {%- endmacro %}

@@ -135,6 +135,26 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
         json.dumps([STUDENT], indent=1)[:-2],
         "malformed JSON at line 5",
     ),
+    "array cut behind a comma": (
+        "students.json",
+        json.dumps([STUDENT])[:-1] + ",\n",
+        "line 2 (the end is missing: write the file again)",
+    ),
+    "comma at the end": (
+        "students.json",
+        json.dumps([STUDENT])[:-1] + ",\n]",
+        "line 2 (a comma with no value after it: remove it)",
+    ),
+    "cell of 4 MiB": (
+        "students.csv",
+        f"{HEADER}s1,{'x' * (1 << 22)}x\n",
+        "a cell of more than 4 MiB",
+    ),
+    "row of 4 MiB": (
+        "students.csv",
+        f"student_id,name,x\ns1,{'x' * (1 << 21)},{'y' * (1 << 21)}\n",
+        "a row of more than 4 MiB",
+    ),
     "garbage after": ("students.json", json.dumps([STUDENT]) + " x", "malformed JSON at line 1"),
     "no objects": ("students.json", json.dumps([STUDENT, 5]), "malformed JSON at element 2"),
     "blank json": ("students.json", " \n", "is not a JSON array"),

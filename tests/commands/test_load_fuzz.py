@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import duckdb
 import psycopg2
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from psycopg2.extras import register_default_jsonb
 from sqlalchemy import make_url
 
 from support.load_cells import UNREADABLE
@@ -36,6 +38,7 @@ class Engines:
         self._spark = spark
         self._postgres = psycopg2.connect(postgres_url, options="-c TimeZone=UTC")
         self._postgres.autocommit = True
+        register_default_jsonb(self._postgres, loads=str)
 
     def load(self, parts: list[Part]) -> dict[str, Outcome]:
         self._empty()
@@ -102,24 +105,25 @@ def _plain(value: Any, kind: Kind) -> Any:
     if isinstance(value, float):
         return "nan" if math.isnan(value) else value + 0.0
     if kind is Kind.JSON and value is not None:
-        document = value[1] if isinstance(value, tuple) else value
-        if isinstance(value, str):
-            document = json.loads(value)
+        document = (
+            value[1]
+            if isinstance(value, tuple)
+            else json.loads(value, parse_float=Decimal, parse_int=Decimal)
+        )
         return json.dumps(_numbers(document), sort_keys=True)
     return value
 
 
 def _numbers(document: Any) -> Any:
-    """A document with 1 and 1.0 alike."""
+    """A document with 1 and 1.0 alike, and all digits."""
     if isinstance(document, dict):
         return {key: _numbers(value) for key, value in document.items()}
     if isinstance(document, list):
         return [_numbers(value) for value in document]
-    return (
-        float(document)
-        if isinstance(document, int) and not isinstance(document, bool)
-        else document
-    )
+    if isinstance(document, bool) or not isinstance(document, (int, float, Decimal)):
+        return document
+    number = Decimal(repr(document)) if isinstance(document, float) else Decimal(document)
+    return f"number {Context(prec=2000).normalize(number or Decimal(0))}"
 
 
 @pytest.fixture

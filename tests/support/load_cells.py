@@ -9,6 +9,7 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -77,6 +78,11 @@ _WORDS = [
     "x" * 9000,
     "é" * 3000,
 ]
+# DuckDB would write most of these in another way.
+_NUMBERS = [
+    *("1.10", "1e3", "-0", "-0.0", "1E-7", "0.0000001", "2E+5", "1e21", "-3.0", "0.5"),
+    *("0.12345678901234567890", "123456789012345678901234", "123456789012345678901234.56789"),
+]
 _HALVES = ["\ud83d", "\ude00"]
 
 
@@ -135,7 +141,7 @@ def _texts(form: str) -> Cells:
             Cell("true", "true", "true"),
             Cell("-0.25", "-0.25", "-0.25"),
             Cell("12345678901234567890", "12345678901234567890", "12345678901234567890"),
-            Cell("123456789012345678901234", *["123456789012345678901234"] * 2),
+            *(Cell(number, number, number) for number in _NUMBERS),
             Cell(None, UNREADABLE, "{}"),
             Cell(None, UNREADABLE, '["x", 1]'),
         ]
@@ -206,6 +212,7 @@ def _booleans(form: str) -> Cells:
 _CASES = [str, str.upper, str.lower, str.capitalize]
 
 
+_UTC = ["", "", "Z", " Z", "z", " z", "UTC", " UTC", "utc", " gmt", "GMT"]
 _ZONES = ["America/New_York", "Europe/Berlin", "Asia/Kolkata", "Pacific/Auckland"]
 
 
@@ -243,7 +250,7 @@ def _instants(draw: st.DrawFn, form: str) -> Cell:
 
 def _zoned(draw: st.DrawFn, text: str, local: datetime) -> tuple[str, datetime | None]:
     """The text with a zone, and the naive time in UTC; None if there is no such time."""
-    zone = draw(st.sampled_from(["", "", "Z", " Z", " UTC", " gmt", "offset", "offset", "region"]))
+    zone = draw(st.sampled_from([*_UTC, "offset", "offset", "region"]))
     if zone == "offset":
         minutes = draw(st.integers(-18 * 60, 18 * 60) | st.sampled_from([0, 330, -300, 1080]))
         sign = "-" if minutes < 0 else "+"
@@ -318,7 +325,15 @@ def _arrays(form: str) -> Cells:
 
     notations = ["json", "literal", *(["native"] if form == "json" else [])]
     lists = st.lists(st.none() | _text(form), max_size=3)
-    good = st.builds(cell, lists, st.sampled_from(notations))
+    numbers = st.lists(st.sampled_from(_NUMBERS), min_size=1, max_size=3)
+    unquoted = st.builds(
+        lambda held, native: Cell(
+            text := "[" + ", ".join(held) + "]", held, text if native else None, held
+        ),
+        numbers,
+        st.booleans() if form == "json" else st.just(value=False),
+    )
+    good = st.builds(cell, lists, st.sampled_from(notations)) | unquoted
     bad = _bad(
         [
             *("Math", "Math, Art", "['Math']", '[["Math"]]', "{a,}", "{a", '{"a"b}', "{{a}}", "5"),
@@ -356,7 +371,16 @@ def _documents(form: str) -> Cells:
         st.booleans(),
         st.booleans() if form == "json" else st.just(value=False),
     )
-    return good | good | _bad(_BAD_DOCUMENTS)
+    exact = st.builds(
+        lambda number, native: Cell(
+            text := f'{{"a": [{number}, "\\u0001{number}"]}}',
+            ("json", {"a": [Decimal(number), f"\x01{number}"]}),
+            text if native else None,
+        ),
+        st.sampled_from(_NUMBERS),
+        st.booleans() if form == "json" else st.just(value=False),
+    )
+    return good | good | exact | _bad(_BAD_DOCUMENTS)
 
 
 _BAD_DOCUMENTS = [

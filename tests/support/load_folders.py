@@ -144,7 +144,9 @@ def _csv(draw: Draw, part: Part, header: list[str]) -> None:
         else:
             table = _CSV_FAULTS[fault](draw, part, table)
     text = io.StringIO()
-    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    # Python's writer leaves \r without quotes where lines end in \n.
+    bare = not any("\r" in (cell or "") for line in table for cell in line)
+    quoting = draw(st.sampled_from([csv.QUOTE_ALL, *([csv.QUOTE_MINIMAL] if bare else [])]))
     writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)
     blank = draw(st.booleans())
     for number, line in enumerate(table):

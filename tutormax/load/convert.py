@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tutormax.load.columns import Kind
+from tutormax.load.json_numbers import compact, is_rewritten, numbers_quoted
 from tutormax.load.repeated_keys import repeats_a_key
 
 _SQL_TYPES = {
@@ -40,7 +41,7 @@ _DAY = r"[0-9]{4}(?:-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})"
 _TIME = r"(?:T|\s+)[0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]*)?)?"
 _OFFSET = r"[+-](?:(?:0?[0-9]|1[0-7])(?::?[0-5][0-9]){0,2}|18(?::?00){0,2})"
 _REGION = r"[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+"
-_INSTANT = rf"{_DAY}(?:{_TIME}(?:\s*(?:Z|(?i:UTC|GMT)|{_OFFSET}|{_REGION}))?)?"
+_INSTANT = rf"{_DAY}(?:{_TIME}(?:\s*(?:(?i:Z|UTC|GMT)|{_OFFSET}|{_REGION}))?)?"
 
 # An element of a PostgreSQL array literal: quoted, or bare without braces, commas, outer blanks.
 _ELEMENT = (
@@ -177,7 +178,11 @@ def _from_text(kind: Kind, text: str, zone: str) -> tuple[str, str]:
         return array_from_text(trimmed), _without_nul("{guess}")
     if kind is Kind.JSON:
         # json_extract writes the document without its blanks, so all formats give the same text.
-        return f"json_extract(TRY_CAST({text} AS JSON), '$')", _harmless_json("{guess}")
+        document = f"TRY_CAST({text} AS JSON)"
+        return (
+            f"CASE WHEN {is_rewritten(text)} AND {document} IS NOT NULL "
+            f"THEN ({compact(text)})::JSON ELSE json_extract({document}, '$') END"
+        ), _harmless_json("{guess}")
     guess = f"TRY_CAST({text} AS {_SQL_TYPES[kind]})"
     if kind is Kind.INTEGER:
         # DuckDB would round 3.5, and read 1_000 and 0x10.
@@ -203,8 +208,9 @@ def _from_text(kind: Kind, text: str, zone: str) -> tuple[str, str]:
 
 
 def _instant_from_text(text: str, trimmed: str, zone: str) -> str:
-    # A blank before the offset is usual elsewhere, but not to DuckDB.
-    closed_up = rf"regexp_replace({trimmed}, '\s+(Z|[+-][0-9])', '\1')"
+    # DuckDB takes no blank before an offset, no UTC without one, and no small letters.
+    closed_up = rf"regexp_replace({trimmed}, '\s+([+-][0-9])', '\1')"
+    closed_up = rf"regexp_replace({closed_up}, '([0-9.])\s*(?i:Z|UTC|GMT)$', '\1Z')"
     instant = f"coalesce({{guess}}, TRY_CAST({closed_up} AS TIMESTAMPTZ))"
     if zone == "UTC":
         # To look at every character takes long, and nearly all instants are written like this.
@@ -231,6 +237,7 @@ def _instant_from_text(text: str, trimmed: str, zone: str) -> str:
 def array_from_text(text: str) -> str:
     """DuckDB expression: the array that a text is in JSON or as a PostgreSQL literal."""
     json = f"TRY_CAST({text} AS JSON)"
+    quoted = f"CASE WHEN {is_rewritten(text)} THEN {numbers_quoted(text)} ELSE {text} END"
     nested = (
         f"len(list_filter(json_extract({json}, '$[*]'), "
         "lambda e: starts_with(e, '[') OR starts_with(e, '{'))) > 0"
@@ -243,7 +250,7 @@ def array_from_text(text: str) -> str:
     )
     return (
         f"CASE WHEN starts_with({text}, '[') "
-        f"THEN CASE WHEN NOT {nested} THEN TRY_CAST({json} AS VARCHAR[]) END "
+        f"THEN CASE WHEN NOT {nested} THEN TRY_CAST(TRY_CAST({quoted} AS JSON) AS VARCHAR[]) END "
         f"WHEN regexp_full_match({text}, '{_PG_ARRAY}') THEN {literal} END"
     )
 

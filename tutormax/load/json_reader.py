@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import re
 import shutil
 from itertools import islice
@@ -13,8 +14,15 @@ from pathlib import Path
 import duckdb
 
 from tutormax.errors import UserError
+from tutormax.load.columns import Kind, kinds
 from tutormax.load.convert import SourceColumn, sql_text
 from tutormax.load.files import SourceFile, check_columns, check_utf8, duckdb_literal, shown
+from tutormax.load.json_numbers import (
+    is_rewritten,
+    marked,
+    may_be_rewritten,
+    string_of_marked,
+)
 from tutormax.load.repeated_keys import repeats_a_name
 from tutormax.warehouse import first_line, one_row
 
@@ -60,6 +68,8 @@ def open_json(
         )
     except duckdb.Error as error:
         raise _why_malformed(con, file, path, error) from error
+    if file.format == "json" and not _is_closed(path):
+        raise _why_malformed(con, file, path, duckdb.Error())
     judged = "count(*), count(*) FILTER (json_type(document) <> 'OBJECT')"
     rows, others = one_row(con, f"SELECT {judged} FROM {STAGE}")
     if others:
@@ -74,23 +84,56 @@ def open_json(
         check_columns(file, names)
     known = [name for name in names if name in wanted]
     unknown = tuple(name for name in names if name not in wanted)
-    relation = _extracted(known, repeats)
+    relation = _extracted(file, known, repeats)
     columns = {
-        name: SourceColumn(f"c{i}", nested=_nested(f"c{i}", name), path=_path(name))
+        name: SourceColumn(
+            f"c{i}",
+            nested=_nested(f"c{i}", name),
+            text=string_of_marked(marked("document::VARCHAR"), _path(name)),
+            path=_path(name),
+        )
         for i, name in enumerate(known)
     }
     return relation, int(rows), columns, unknown
 
 
-def _extracted(names: list[str], repeats: bool) -> str:
+def _extracted(file: SourceFile, names: list[str], repeats: bool) -> str:
     """Relation of the columns' texts: strings without quotes, all else as JSON, null as NULL."""
     paths = ", ".join(map(_path, names))
     texts = f"json_extract_string(document, [{paths}]::VARCHAR[])"
-    cells = "".join(f", cells[{i + 1}] AS c{i}" for i in range(len(names)))
+    likely = _likely_rewritten(file, names)
+    cells = "".join(f", {_cell(i, name, name in likely)} AS c{i}" for i, name in enumerate(names))
+    looked_at = " OR ".join(likely.values())
+    kept = (
+        f"CASE WHEN {looked_at or 'false'} THEN CASE WHEN {is_rewritten('document::VARCHAR')} "
+        f"THEN {marked('document::VARCHAR')} END END"
+    )
     return (
         f"(SELECT document{cells}, {repeats_a_name('document') if repeats else 'false'} AS repeats "
-        f"FROM (SELECT document, {texts} AS cells FROM {STAGE}))"
+        f"FROM (SELECT document, cells, {kept} AS kept "
+        f"FROM (SELECT document, {texts} AS cells FROM {STAGE})))"
     )
+
+
+def _likely_rewritten(file: SourceFile, names: list[str]) -> dict[str, str]:
+    """The columns whose numbers are kept as written, each with a test that may be true of some."""
+    column_kinds = kinds(file.table)
+    tests: dict[str, str] = {}
+    for name, source in file.mapping.sources(file.table).items():
+        if source in names:
+            cell = f"cells[{names.index(source) + 1}]"
+            if column_kinds[name] in (Kind.ARRAY, Kind.JSON):
+                tests[source] = may_be_rewritten(cell, nested=True)
+            elif column_kinds[name] is Kind.TEXT:
+                tests.setdefault(source, may_be_rewritten(cell, nested=False))
+    return tests
+
+
+def _cell(position: int, name: str, has_own_numbers: bool) -> str:
+    cell = f"cells[{position + 1}]"
+    if not has_own_numbers:
+        return cell
+    return f"CASE WHEN kept IS NULL THEN {cell} ELSE {string_of_marked('kept', _path(name))} END"
 
 
 def _path(name: str) -> str:
@@ -157,6 +200,15 @@ def _check_array(file: SourceFile, path: Path) -> None:
         )
 
 
+def _is_closed(path: Path) -> bool:
+    """Whether an array ends with its bracket; DuckDB takes one that ends behind a comma."""
+    at = path.stat().st_size
+    with path.open("rb") as source:
+        while (last := os.pread(source.fileno(), 1, at - 1)).isspace():
+            at -= 1
+    return last == b"]"
+
+
 def _why_malformed(
     con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path, error: duckdb.Error | None
 ) -> UserError:
@@ -177,7 +229,8 @@ def _why_malformed(
         (element,) = one_row(con, f"SELECT {first} - min(rowid) + 1 FROM {STAGE}")
         where, reason = f"element {element}", ""
     else:
-        where, reason = _fault_in_array(path), message.rsplit(": ", 1)[-1].rstrip(". ")
+        where, reason = _fault_in_array(path)
+        reason = reason or message.rsplit(": ", 1)[-1].rstrip(". ")
     at = f" at {where}" if where else ""
     because = f" ({reason})" if reason else ""
     return UserError(
@@ -198,13 +251,19 @@ def _bad_line(path: Path) -> str:
     return ""
 
 
-def _fault_in_array(path: Path) -> str:
+def _fault_in_array(path: Path) -> tuple[str, str]:
+    """The line of the first fault and what it is; both empty if that is not known."""
     if path.stat().st_size > _MAX_DIAGNOSED_BYTES:
-        return ""
+        return "", ""
     try:
         json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
-        return f"line {error.lineno}"
+        where, rest = f"line {error.lineno}", error.doc[error.pos :].lstrip()
+        if not rest:
+            return where, "the end is missing: write the file again"
+        if rest[0] in "],":
+            return where, "a comma with no value after it: remove it"
+        return where, error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
     except RecursionError:
         pass
-    return ""
+    return "", ""

@@ -99,7 +99,7 @@ class TableMapping:
             if kind in (Kind.DOUBLE, Kind.INTEGER) and source.nested is None and self.decimal:
                 declared = replace(declared, decimal=self.decimal)
             zone = declared.zone or self.zone
-            column = replace(source, zone=zone, text=as_text(source))
+            column = replace(source, zone=zone, text=source.text or as_text(source))
             if self.nulls:
                 words = ", ".join(map(sql_text, self.nulls))
                 nulled.append(

@@ -142,6 +142,11 @@ def _open_csv(con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path) -> R
             f"buffer_size = {_CSV_BUFFER_BYTES}, hive_partitioning = false)"
         )
     except duckdb.Error as error:
+        if "maximum line size" in str(error).casefold():
+            raise UserError(
+                f"{shown(file.path)} has a row of more than {_CSV_LINE_BYTES >> 20} MiB; shorten "
+                "it, or load the rows as Parquet."
+            ) from error
         raise _doubtful_csv(file) from error
     if one_row(con, f"SELECT count(*) FROM {STAGE}") != (rows,):
         raise _doubtful_csv(file)
@@ -191,6 +196,12 @@ def _judged_csv(file: SourceFile, path: Path) -> tuple[list[str], int, list[int]
                         f"{_MARKS.get(file.mapping.delimiter, repr(file.mapping.delimiter))}."
                     )
         except csv.Error as error:
+            if "field limit" in str(error):
+                raise UserError(
+                    f"{shown(file.path)} has a cell of more than {_CSV_LINE_BYTES >> 20} MiB that "
+                    f"ends after line {reader.line_num}; close its quote if it should end before, "
+                    "else shorten it, or load the rows as Parquet."
+                ) from error
             raise UserError(
                 f"{shown(file.path)} is malformed CSV at line {reader.line_num} ({error}); check "
                 "the quotes there."

@@ -10,6 +10,7 @@ from sqlalchemy import Table
 
 from tutormax.load.columns import kinds, names
 from tutormax.load.convert import Conversion, absent, convert, sql_text
+from tutormax.load.json_numbers import marked, string_of_marked
 from tutormax.load.readers import Reading
 from tutormax.load.repeated_keys import with_keys_gathered
 from tutormax.schema import LOADED_AT, unreadable_rows
@@ -64,12 +65,10 @@ def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements
     expected = {name: reading.columns[name].expected or column_kinds[name] for name in faults}
     error = _errors(faults, conversions, expected)
     if reading.has_documents:
-        gathered = with_keys_gathered("document")
+        gathered = with_keys_gathered(marked("document::VARCHAR"))
         both = _record(
             {
-                name: f"json_extract_string({gathered}, {column.path})"
-                if column.path
-                else column.ref
+                name: string_of_marked(gathered, column.path) if column.path else column.ref
                 for name, column in reading.columns.items()
             }
         )
