@@ -13,7 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from tutormax.errors import UserError
 from tutormax.postgres.commands import server_url
 from tutormax.postgres.migrate import URL_ATTRIBUTE, drop_schema, make_schema
+from tutormax.postgres.session import open_session
 from tutormax.schema import ARCHIVE_SCHEMA, RAW_SCHEMA, archive_metadata, metadata
+from tutormax.warehouse import session_settings
 
 # Two builds that begin at once migrate one after the other. The number means nothing.
 LOCK = 7_236_001_883
@@ -27,7 +29,12 @@ def main() -> None:
         return
     try:
         url = context.config.attributes.get(URL_ATTRIBUTE) or server_url()
-        with create_engine(url, poolclass=NullPool).connect() as connection:
+        engine = create_engine(
+            "postgresql+psycopg2://",
+            poolclass=NullPool,
+            creator=lambda: open_session(url, session_settings(), reads=False),
+        )
+        with engine.connect() as connection:
             migrate(connection)
     except UserError as error:
         raise CommandError(str(error)) from error
@@ -36,10 +43,6 @@ def main() -> None:
 
 
 def migrate(connection: Connection) -> None:
-    # A role may have raw in its search_path; Alembic would then not know its tables for ours.
-    connection.execute(text("set search_path to public"))
-    connection.dialect.default_schema_name = "public"
-    connection.commit()
     configure(connection=connection)
     with context.begin_transaction():
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

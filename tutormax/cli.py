@@ -14,6 +14,7 @@ from tutormax.errors import UserError
 from tutormax.generate.command import generate
 from tutormax.load.command import load
 from tutormax.operations.archive import archive
+from tutormax.operations.check import check
 from tutormax.operations.erase import erase
 from tutormax.operations.maintain import maintain
 from tutormax.operations.roles import roles
@@ -41,6 +42,7 @@ commands.command("erase")(erase)
 commands.command("archive")(archive)
 commands.command("maintain")(maintain)
 commands.command("roles")(roles)
+commands.command("check")(check)
 commands.command("train")(train)
 commands.command("contracts")(contracts)
 commands.command("validate")(validate)

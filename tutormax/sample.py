@@ -54,7 +54,7 @@ def is_raw_empty(target: RawTarget) -> bool:
 
 
 def _is_empty_on_postgres(looks: Sequence[str]) -> bool:
-    server = connect_postgres()
+    server = connect_postgres(reads=True)
     try:
         with server, server.cursor() as cursor:
             for look in looks:

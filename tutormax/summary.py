@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Annotated, Any
 
 import duckdb
@@ -19,6 +20,7 @@ from tutormax.warehouse import (
     connect_duckdb,
     connect_postgres,
     duckdb_path,
+    first_line,
     postgres_settings,
     spark_directory,
 )
@@ -52,11 +54,12 @@ def summary(
                 lines = describe(lambda sql: files.execute(sql).fetchall())
             place = str(spark_directory())
         else:
-            with connect_postgres() as pg, pg.cursor() as cursor:
+            with closing(connect_postgres(reads=True)) as pg:
 
                 def run(sql: str) -> Sequence[Sequence[Any]]:
-                    cursor.execute(sql)
-                    return cursor.fetchall()
+                    with pg, pg.cursor() as cursor:
+                        cursor.execute(sql)
+                        return cursor.fetchall()
 
                 lines = describe(run)
             settings = postgres_settings()
@@ -66,6 +69,13 @@ def summary(
             f"There are no published tables on {target.value} yet: "
             f"run `dbt build --target {target.value}`."
         ) from error
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise UserError(
+            "This account may not read every published table "
+            f"({first_line(error)}); tutormax_analyst and tutormax_ops may."
+        ) from error
+    except psycopg2.Error as error:
+        raise UserError(f"PostgreSQL does not answer: {first_line(error)}") from error
     for line in lines:
         typer.echo(line)
     typer.echo(f"Database: {place}")
@@ -77,7 +87,6 @@ def describe(query: Query) -> list[str]:
     """Lines about rows, reasons, tiers, risks and changes; `query` runs SQL on the warehouse."""
     published = _published()
     sources = list(KEYS)
-    raw = _count(query, [f"raw.{table}" for table in (*sources, "unreadable_rows")])
     accepted = _count(query, [f"{published}.{table}" for table in sources])
     reasons = query(
         f"select reason, count(*) from {published}.rejected_records as records "
@@ -86,7 +95,8 @@ def describe(query: Query) -> list[str]:
     )
     rejected = _count(query, [f"{published}.rejected_records"])
     lines = [
-        f"Raw rows: {raw:,} = {accepted:,} accepted + {rejected:,} rejected",
+        f"Raw rows: {_raw_rows(query) or accepted + rejected:,} = "
+        f"{accepted:,} accepted + {rejected:,} rejected",
         *_wrapped("Rejected: ", _counted(reasons)),
     ]
     lines += arrival_warnings(query, published)
@@ -112,6 +122,14 @@ def describe(query: Query) -> list[str]:
         lines.append(f"Churn:    {counted} (risk from {risks[0][2]} on)")
     lines.append(f"Changes:  {_changes(query, published)}")
     return lines
+
+
+def _raw_rows(query: Query) -> int:
+    """How many rows raw has; 0 if this account may not see that."""
+    try:
+        return _count(query, [f"raw.{table}" for table in (*KEYS, "unreadable_rows")])
+    except psycopg2.errors.InsufficientPrivilege:
+        return 0
 
 
 def arrival_warnings(query: Query, published: str) -> list[str]:

@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote as percent_encoded
 
 import duckdb
 import psycopg2
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import make_dsn
-from sqlalchemy import URL, MetaData, Table
+from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects import postgresql
 
 from tutormax.errors import UserError
+from tutormax.postgres.session import open_session
 from tutormax.schema import ARCHIVE_SCHEMA, RAW_SCHEMA, archive_metadata, metadata
 
 DEFAULT_DUCKDB_PATH = Path("data/warehouse.duckdb")
 DEFAULT_SPARK_DIRECTORY = Path("data/spark")
-_CONNECT_TIMEOUT_SECONDS = 10
 
 # DuckDB's names of PostgreSQL types that it spells differently.
 _DUCKDB_TYPES = {
@@ -61,18 +64,43 @@ def spark_directory() -> Path:
 def postgres_settings() -> dict[str, str]:
     """Settings of the PostgreSQL server: host, port, user, password, database, all as text.
 
+    From `TUTORMAX_PG_HOST` and the like, else from the service that `PGSERVICE` names.
     Raises `UserError` if `TUTORMAX_PG_PORT` is not a port number.
     """
-    port = os.environ.get("TUTORMAX_PG_PORT") or "5432"
+    service = _libpq_service()
+
+    def named(variable: str, parameter: str, otherwise: str) -> str:
+        return os.environ.get(f"TUTORMAX_PG_{variable}") or service.get(parameter) or otherwise
+
+    port = named("PORT", "port", "5432")
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise UserError(f"TUTORMAX_PG_PORT is '{port}'; set it to a port number (1-65535).")
     return {
-        "host": os.environ.get("TUTORMAX_PG_HOST") or "127.0.0.1",
+        "host": named("HOST", "host", "127.0.0.1"),
         "port": port,
-        "user": os.environ.get("TUTORMAX_PG_USER") or "postgres",
-        "password": os.environ.get("TUTORMAX_PG_PASSWORD") or "",
-        "database": os.environ.get("TUTORMAX_PG_DATABASE") or "postgres",
+        "user": named("USER", "user", "postgres"),
+        "password": named("PASSWORD", "password", ""),
+        "database": named("DATABASE", "dbname", "postgres"),
     }
+
+
+def _libpq_service() -> Mapping[str, str]:
+    """What the service file says of the service that `PGSERVICE` names; libpq reads the rest."""
+    name = os.environ.get("PGSERVICE")
+    if not name:
+        return {}
+    own = Path(os.environ.get("PGSERVICEFILE") or Path.home() / ".pg_service.conf")
+    of_all = Path(os.environ.get("PGSYSCONFDIR") or "/etc/postgresql-common") / "pg_service.conf"
+    services = ConfigParser(interpolation=None, delimiters=("=",))
+    try:
+        for file in (own, of_all):
+            services.clear()
+            services.read(file, encoding="utf-8")
+            if services.has_section(name):
+                return dict(services.items(name))
+    except (ConfigParserError, UnicodeDecodeError) as error:
+        raise UserError(f"The service file {file} cannot be read: {first_line(error)}") from error
+    raise UserError(f"PGSERVICE is '{name}', which is in neither {own} nor {of_all}.")
 
 
 def postgres_dsn() -> str:
@@ -90,21 +118,16 @@ def postgres_dsn() -> str:
 
 
 def postgres_url() -> str:
-    """Connection URL for SQLAlchemy (`postgresql+psycopg2://…`), password included."""
-    settings = postgres_settings()
-    # A directory names a Unix socket, which must be a parameter of the URL.
-    socket = settings["host"].startswith("/")
-    query: Mapping[str, str] = {"host": settings["host"]} if socket else {}
-    url = URL.create(
-        "postgresql+psycopg2",
-        username=settings["user"],
-        password=settings["password"] or None,
-        host=None if socket else settings["host"],
-        port=int(settings["port"]),
-        database=settings["database"],
-        query=query,
+    """Connection URL as libpq reads it, password included."""
+    host, port, user, password, database = (
+        percent_encoded(value, safe="") for value in postgres_settings().values()
     )
-    return url.render_as_string(hide_password=False)
+    login = f"{user}:{password}" if password else user
+    # A directory names a Unix socket, which must be a parameter of the URL.
+    if host.startswith("%2F"):
+        return f"postgresql://{login}@:{port}/{database}?host={host}"
+    address = f"[{host.replace('%3A', ':')}]" if "%3A" in host else host
+    return f"postgresql://{login}@{address}:{port}/{database}"
 
 
 def connect_duckdb(
@@ -152,21 +175,34 @@ def _why_duckdb_is_shut(path: Path, error: Exception) -> str:
     return f"The DuckDB file {path} cannot be opened: {first_line(error)}"
 
 
-def connect_postgres() -> PgConnection:
-    """Connect to the PostgreSQL server with the client encoding UTF-8 and the session in UTC.
+def session_settings() -> Mapping[str, str]:
+    """The var `postgres_settings`: what is set in every transaction."""
+    from tutormax.operations.project import project_vars  # noqa: PLC0415
 
-    Raises `UserError` if the connection fails.
+    return dict(project_vars()["postgres_settings"])
+
+
+def connect_postgres(*, reads: bool = False) -> PgConnection:
+    """Connect to the PostgreSQL server, with the var `postgres_settings` in every transaction.
+
+    Raises `UserError` if the connection fails, or if the server is a standby and the command does
+    not only read (`reads`).
     """
     settings = postgres_settings()
     where = f"{settings['host']}:{settings['port']}"
     try:
-        con = psycopg2.connect(
-            postgres_dsn(),
-            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-            application_name="tutormax",
-            client_encoding="UTF8",
-            options="-c TimeZone=UTC",
-        )
+        con = open_session(postgres_dsn(), session_settings(), reads=True)
+        if not reads:
+            with con.cursor() as cursor:
+                cursor.execute("select pg_is_in_recovery()")
+                ((is_standby,),) = cursor.fetchall()
+            con.rollback()
+            if is_standby:
+                raise UserError(
+                    f"PostgreSQL at {where} is a standby, where nothing can be changed; "
+                    "name the primary server with TUTORMAX_PG_HOST and TUTORMAX_PG_PORT."
+                )
+            con.set_session(readonly=False)
     except (psycopg2.Error, UnicodeDecodeError) as error:
         raise UserError(
             f"PostgreSQL at {where} (database {settings['database']}, user {settings['user']}) "

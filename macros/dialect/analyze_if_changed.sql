@@ -14,7 +14,7 @@
         if not exists (
             select 1 from pg_stats where schemaname = '{{ this.schema }}' and tablename = '{{ this.identifier }}'
         ) or {{ changed }} > (
-            select reltuples / 10 from pg_class where oid = '{{ this }}'::regclass
+            select reltuples / 10 from pg_class where oid = '{{ this.include(database=false) }}'::regclass
         ) then
             analyze {{ this }}{{ ' (' ~ quoted_list(columns) ~ ')' if columns }};
         end if;

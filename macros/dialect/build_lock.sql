@@ -5,6 +5,16 @@
 {% macro default__build_lock(shared) -%}
 {%- endmacro %}
 
+{#- A lock on a table, because any login can take an advisory lock. -#}
 {% macro postgres__build_lock(shared) -%}
-    select pg_advisory_xact_lock{{ '_shared' if shared }}(hashtext('{{ generate_schema_name('staging', none) }}.build_log'));
+    {%- set schema = generate_schema_name('staging', none) %}
+    do $$
+    begin
+        if to_regclass('"{{ schema }}".build_log') is not null then
+            lock table "{{ schema }}".build_log in {{ 'row' if shared else 'share row' }} exclusive mode;
+        end if;
+    exception when lock_not_available then
+        raise exception using message = ({{ locked_sentence([schema ~ '.build_log']) }});
+    end
+    $$;
 {%- endmacro %}

@@ -46,9 +46,9 @@
         found record;
     begin
         for found in
-            select conname from pg_constraint where conrelid = '{{ standing }}'::regclass and contype = 'c'
+            select conname from pg_constraint where conrelid = '{{ standing.include(database=false) }}'::regclass and contype = 'c'
         loop
-            execute format('alter table {{ standing }} drop constraint %I', found.conname);
+            execute format('alter table {{ standing.include(database=false) }} drop constraint %I', found.conname);
         end loop;
     end
     $$;

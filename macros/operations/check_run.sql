@@ -1,5 +1,6 @@
 {% macro check_run() -%}
     {%- do check_vars() -%}
+    {%- do check_session() -%}
     {%- do check_recompute() -%}
     {%- do check_sources() -%}
     {%- do check_raw() -%}

@@ -12,7 +12,7 @@
     do $$
     begin
         if not exists (
-            select 1 from pg_constraint where conname = '{{ name }}' and conrelid = '{{ this }}'::regclass
+            select 1 from pg_constraint where conname = '{{ name }}' and conrelid = '{{ this.include(database=false) }}'::regclass
         ) then
             alter table {{ this }} add constraint {{ name }}
             unique ({{ quoted_list(index.columns) }}) deferrable initially immediate;

@@ -45,7 +45,7 @@
         from pg_tables as tables
         inner join pg_class as classes
             on to_regclass(format('%I.%I', tables.schemaname, tables.tablename)) = classes.oid
-        where tables.schemaname not in ('pg_catalog', 'information_schema')
+        where tables.schemaname in ('{{ project_schemas() | join("', '") }}')
     ) as tables
     order by pg_total_relation_size(relation) desc, schemaname, tablename
 {%- endmacro %}

@@ -9,6 +9,7 @@
         {%- endif -%}
         {%- do adapter.dispatch('prepare_types', 'tutormax')() -%}
         {%- do keep_own_tables() -%}
+        {%- do ensure_replica_identity() -%}
         {%- if flags.WHICH in ('build', 'run') -%}
             {%- do check_retained() -%}
         {%- endif -%}
@@ -50,9 +51,9 @@
         {%- endfor -%}
         {%- if not present -%}
             {%- do create_schema(relation.without_identifier()) -%}
-            {%- do run_and_commit(
-                build_lock() ~ 'create table if not exists ' ~ relation ~ ' (' ~ columns | join(', ') ~ ')'
-            ) -%}
+            {%- do run_and_commit(create_once(
+                'create table if not exists ' ~ relation ~ ' (' ~ columns | join(', ') ~ ')'
+            )) -%}
         {%- else -%}
             {%- for column in columns -%}
                 {%- do run_and_commit('alter table ' ~ relation ~ ' add column if not exists ' ~ column) -%}

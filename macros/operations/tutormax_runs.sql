@@ -4,12 +4,14 @@
         {%- for statement in [completed_models(results), arrivals, reported_run(results)] if statement | trim -%}
             {%- do run_and_commit(statement) -%}
         {%- endfor -%}
+        {%- do ensure_replica_identity() -%}
         {%- if arrivals | trim -%}
             {%- do warn_of_rejections() -%}
         {%- endif -%}
         {%- if this_run().get('has_tombstones') and flags.WHICH in ('build', 'run') -%}
             {%- do warn_of_erased() -%}
         {%- endif -%}
+        {%- do name_lock_holders(results) -%}
     {%- endif -%}
 {%- endmacro %}
 

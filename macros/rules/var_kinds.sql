@@ -8,6 +8,7 @@
         'allow_mass_delete': 'flag',
         'allow_history_loss': 'flag',
         'max_rejected_share': 'share',
+        'postgres_settings': 'mapping',
         'metric_windows': 'mapping',
         'on_time_minutes': 'number',
         'first_session_success_rating': 'number',

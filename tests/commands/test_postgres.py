@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from psycopg2.extensions import parse_dsn
 
 from support.local_server import (
     URL,
@@ -207,3 +208,29 @@ def test_the_url_escapes_what_the_environment_says(data_dir: Path) -> None:
     named = {"TUTORMAX_PG_HOST": "::1", "TUTORMAX_PG_USER": "a@b", "TUTORMAX_PG_PASSWORD": "p:/?#"}
     printed = tutormax("url", "--data-dir", data_dir, **named).stdout
     assert printed == "postgresql://a%40b:p%3A%2F%3F%23@[::1]:5432/postgres\n"
+
+
+def test_the_socket_and_spaces_are_as_libpq_reads_them(data_dir: Path) -> None:
+    named = {"TUTORMAX_PG_HOST": "/run/a b", "TUTORMAX_PG_DATABASE": 'o\'br "i" en'}
+    printed = tutormax("url", "--data-dir", data_dir, **named).stdout
+    assert " " not in printed
+    assert parse_dsn(printed.strip()) == {
+        "host": "/run/a b",
+        "port": "5432",
+        "user": "postgres",
+        "dbname": 'o\'br "i" en',
+    }
+    status = tutormax("status", "--data-dir", data_dir, **named)
+    assert "/run/a b port 5432, does not answer" in status.stdout
+
+
+def test_a_service_names_a_server(data_dir: Path, tmp_path: Path) -> None:
+    services = tmp_path / "services.conf"
+    services.write_text("[warehouse]\nhost=db.example\nport=6000\nuser=me\ndbname=facts\n")
+    named = {"PGSERVICE": "warehouse", "PGSERVICEFILE": str(services)}
+    printed = tutormax("url", "--data-dir", data_dir, **named).stdout
+    assert printed == "postgresql://me@db.example:6000/facts\n"
+    assert "export TUTORMAX_PG_HOST=db.example" in tutormax("env", **named).stdout
+    other = tutormax("url", **named, TUTORMAX_PG_HOST="127.0.0.1").stdout
+    assert other == "postgresql://me@127.0.0.1:6000/facts\n"
+    assert "PGSERVICE is 'none'" in refused(tutormax("url", **named | {"PGSERVICE": "none"}))

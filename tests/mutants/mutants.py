@@ -41,10 +41,14 @@ RESULTS = REPOSITORY / "target" / "mutants.jsonl"
 
 NOT_MUTATED = {
     "macros/dialect/build_lock.sql": "PostgreSQL alone; test_concurrency.py",
+    "macros/dialect/create_once.sql": "PostgreSQL alone; test_concurrency.py",
     "macros/dialect/create_schema.sql": "PostgreSQL alone; test_concurrency.py",
+    "macros/dialect/drop_alone.sql": "PostgreSQL alone; test_shared_server.py",
     "macros/dialect/get_columns_in_relation.sql": "PostgreSQL alone; test_engine_parity.py",
+    "macros/dialect/locked_sentence.sql": "PostgreSQL alone; test_shared_server.py",
+    "macros/dialect/session_settings.sql": "PostgreSQL alone; test_shared_server.py",
     "macros/dialect/spark_directory.sql": "Spark alone; test_spark.py",
-    "macros/materializations/replaced_view.sql": "how a view is made; test_in_place.py",
+    "macros/materializations/replaced_view.sql": "how a view is made; test_shared_server.py",
     "macros/operations": "commands and checks around a build, not what models select",
 }
 """Files and folders that no mutant is made of, and why."""

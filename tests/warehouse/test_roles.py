@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from uuid import uuid4
@@ -12,8 +13,11 @@ from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import make_url
 
 from support.factories import small_world, tutor
+from support.project import REPOSITORY, environment
 from support.tables import PERSONAL, PUBLISHED
 from support.warehouses import NewDuckDb, NewPostgres, PostgresWarehouse
+from tutormax.errors import UserError
+from tutormax.operations.check import missing_on_postgres
 from tutormax.operations.roles import ROLES
 
 
@@ -202,6 +206,81 @@ def test_a_build_grants_to_the_roles_that_are_there(
     finally:
         built.execute("alter role tutormax_ops_elsewhere rename to tutormax_ops")
     assert not is_refused(logins["tutormax_analyst"], "select * from tutormax.sessions")
+
+
+def test_what_others_were_granted_is_named_and_public_is_closed(
+    built: PostgresWarehouse, logins: dict[str, str]
+) -> None:
+    nobody = make_url(logins["nobody"]).username
+    built.execute("grant create on schema public to public")
+    built.execute(f"grant select on tutormax.students to {nobody}")
+    built.execute("grant select (name) on tutormax.tutors to public")
+    try:
+        said = " ".join(built.command("roles", "--target", "postgres").split())
+        assert f"select on tutormax.students is granted to {nobody}, but not by this" in said
+        assert "select on tutormax.tutors (name) is granted to everybody" in said
+        assert "schema public" not in said
+        assert is_refused(logins["nobody"], "create table public.mine (n int)")
+    finally:
+        built.execute(f"revoke all on tutormax.students from {nobody}")
+        built.execute("revoke all (name) on tutormax.tutors from public")
+    assert "Warning" not in built.command("roles", "--target", "postgres")
+
+
+def as_login(warehouse: PostgresWarehouse, url: str) -> dict[str, str]:
+    parts = make_url(url)
+    return warehouse.environment | {
+        "TUTORMAX_PG_USER": str(parts.username),
+        "TUTORMAX_PG_PASSWORD": str(parts.password),
+    }
+
+
+def test_what_a_role_may_not_read_is_said(
+    built: PostgresWarehouse, logins: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_owner = built.command("summary")
+    for role in ("tutormax_analyst", "tutormax_ops"):
+        monkeypatch.setattr(built, "environment", as_login(built, logins[role]))
+        assert built.command("summary") == as_owner
+        assert "run it as the owner of the tables" in built.refused("validate")
+    monkeypatch.setattr(built, "environment", as_login(built, logins["nobody"]))
+    assert "may not read every published table" in built.refused("summary")
+
+
+def sql_of_the_administrator() -> list[str]:
+    text = (REPOSITORY / "docs" / "production.md").read_text()
+    return re.sub("(?s).*```sql\n(create role warehouse_owner.*?)```.*", r"\1", text).splitlines()
+
+
+def test_the_check_names_what_the_administrator_gives(
+    new_postgres: NewPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"owner_{uuid4().hex[:8]}"
+    with new_postgres() as warehouse:
+        for schema in ("raw", "archive"):
+            warehouse.execute(f"drop schema {schema} cascade")
+        warehouse.execute("grant create on schema public to public")
+        create, *others = sql_of_the_administrator()
+        warehouse.execute(create.replace("warehouse_owner", name).replace("…", "secret"))
+        owner = make_url(warehouse.url).set(username=name, password="secret")
+        login = as_login(warehouse, owner.render_as_string(hide_password=False))
+        monkeypatch.setattr(warehouse, "environment", login)
+        with pytest.raises(UserError, match="6 things are missing"):
+            warehouse.command("check")
+        with environment(login):
+            said = "\n".join(missing_on_postgres())
+        for schema in ("raw", "archive", "staging", "intermediate", "tutormax"):
+            assert f"create schema {schema} authorization {name};" in said
+        assert "revoke create on schema public from public;" in said
+        for statement in others:
+            if not statement.startswith("create role"):  # they are there
+                warehouse.execute(statement.replace("warehouse_owner", name))
+        assert "Nothing is missing" in warehouse.command("check")
+        warehouse.execute("create table tutormax.foreign_one (n int)")
+        with pytest.raises(UserError, match="1 thing is missing"):
+            warehouse.command("check")
+        warehouse.execute(f"drop owned by {name} cascade")
+        warehouse.execute(f"drop role {name}")
 
 
 def test_duckdb_has_no_roles(new_warehouse: NewDuckDb) -> None:

@@ -17,8 +17,10 @@ from tutormax.errors import UserError
 from tutormax.load.columns import Kind, kinds, names
 from tutormax.operations.tombstones import forget_returned
 from tutormax.operations.transaction import in_duckdb, in_postgres
+from tutormax.postgres.session import commit
 from tutormax.schema import RAW_SCHEMA, metadata
 from tutormax.warehouse import (
+    connect_postgres,
     ensure_raw_duckdb,
     first_line,
     one_row,
@@ -158,7 +160,7 @@ class PostgresSink:
     def commit(self) -> None:
         """Commit the transaction."""
         try:
-            self._server.commit()
+            commit(self._server, connect_postgres)
         except psycopg2.Error as error:
             raise UserError(
                 f"{self.describe()} did not take the load: {first_line(error)}"

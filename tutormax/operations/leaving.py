@@ -32,7 +32,7 @@ Condition = Callable[[Column], str]
 _MARK = "/* next */"
 _TEMPLATES = (
     "{{ var('loaded_at_column') }}",
-    "{{ build_lock() }}",
+    "{{ build_lock() }}{{ replica_identities() }}",
     "{{ retain_clock() }}",
     "{{ retain_tutor_days() }}",
     "{{ retain_pending_feedback() }}",
@@ -44,7 +44,7 @@ class ProjectSql:
     """SQL of the dbt project: the arrival column of raw, and what its macros return."""
 
     loaded_at: str
-    build_lock: str
+    lock: str
     retain_clock: str
     retain_tutor_days: str
     retain_pending_feedback: str
@@ -78,7 +78,7 @@ def prepare(tx: Transaction, sql: ProjectSql) -> None:
     Logs a build, so that a running build, which has read rows that now leave, stops.
     """
     if tx.target is Target.POSTGRES:
-        tx.change(sql.build_lock)
+        tx.change(sql.lock)
         for source in (*(table.name for table in SOURCE_TABLES), "unreadable_rows"):
             tx.change(f"lock table {Relation(RAW, source)} in share row exclusive mode")
     if tx.has(STAGING, "build_log"):

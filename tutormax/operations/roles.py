@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import psycopg2
@@ -9,6 +10,7 @@ import typer
 
 from tutormax.errors import UserError
 from tutormax.operations.project import refuse_prefix, run_operation
+from tutormax.operations.transaction import SCHEMAS, literal
 from tutormax.schema import RAW_SCHEMA, metadata
 from tutormax.warehouse import Target, connect_postgres, first_line
 
@@ -32,13 +34,17 @@ def roles(
     Builds grant anew on what they publish. Give a role to a person with
     `grant tutormax_analyst to somebody`.
     """
-    make_roles(target)
+    left = make_roles(target)
     for name, what in ROLES.items():
         typer.echo(f"{name} {what}.")
+    for grant in left:
+        typer.echo(f"Warning: {grant}")
 
 
-def make_roles(target: Target) -> None:
-    """Create missing roles and grant all of them their rights.
+def make_roles(target: Target) -> list[str]:
+    """Create missing roles, grant all of them their rights, and close the schema `public`.
+
+    Returns what others may do on the project's tables, and what could not be closed.
 
     Raises:
         UserError: the engine has no roles, or the server fails.
@@ -65,6 +71,60 @@ def make_roles(target: Target) -> None:
     finally:
         connection.close()
     run_operation(target, "apply_role_grants")
+    try:
+        with closing(connect_postgres()) as session, session.cursor() as cursor:
+            cursor.execute(_close_public())
+            session.commit()
+            cursor.execute(_leftovers())
+            return [str(left) for (left,) in cursor.fetchall()]
+    except psycopg2.Error as error:
+        raise UserError(f"PostgreSQL does not answer: {first_line(error)}") from error
+
+
+def _close_public() -> str:
+    """The SQL that lets nobody but its owner create in `public`, if this login may say so."""
+    return (
+        "do $$ begin revoke create on schema public from public; "
+        "exception when insufficient_privilege or invalid_schema_name then null; end $$"
+    )
+
+
+def _leftovers() -> str:
+    """A query for grants to everybody and to roles that this command does not make."""
+    schemas = ", ".join(map(literal, SCHEMAS))
+    ours = ", ".join(map(literal, ROLES))
+    return f"""
+        with granted as (
+            select nspname, 'schema ' || quote_ident(nspname) as object, nspowner as owner, acl.*
+            from pg_namespace cross join lateral aclexplode(nspacl) as acl
+            union all
+            select nspname, format('%I.%I', nspname, relname), relowner, acl.*
+            from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace
+            cross join lateral aclexplode(relacl) as acl
+            union all
+            select nspname, format('%I.%I (%I)', nspname, relname, attname), relowner, acl.*
+            from pg_attribute inner join pg_class on pg_class.oid = attrelid
+            inner join pg_namespace on pg_namespace.oid = relnamespace
+            cross join lateral aclexplode(attacl) as acl
+        )
+
+        select format(
+            '%s on %s is granted to %s, but not by this command; revoke it unless you mean it.',
+            string_agg(distinct lower(privilege_type), ', '), object,
+            case grantee when 0 then 'everybody' else grantee::regrole::text end
+        )
+        from granted
+        where nspname in ({schemas}) and grantee <> owner
+            and (grantee = 0 or grantee::regrole::text not in ({ours}))
+        group by object, grantee
+        union all
+        select 'Everybody may create in the schema public; let its owner or a superuser run: '
+            'revoke create on schema public from public;'
+        from pg_namespace cross join lateral
+            aclexplode(coalesce(nspacl, acldefault('n', nspowner))) as acl
+        where nspname = 'public' and grantee = 0 and privilege_type = 'CREATE'
+        order by 1
+    """
 
 
 def create_role(name: str) -> str:

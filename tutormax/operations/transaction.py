@@ -13,6 +13,7 @@ import psycopg2
 from psycopg2.extensions import cursor as PgCursor
 
 from tutormax.errors import UserError
+from tutormax.postgres.session import commit
 from tutormax.warehouse import (
     Target,
     connect_duckdb,
@@ -179,7 +180,7 @@ def _postgres_transaction() -> Iterator[Transaction]:
                 )
             yield opened
         if opened.keep:
-            connection.commit()
+            commit(connection, connect_postgres)
     except psycopg2.Error as error:
         raise UserError(
             f"{place(Target.POSTGRES)} did not take the change, and nothing was changed: "

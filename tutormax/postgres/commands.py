@@ -7,7 +7,6 @@ import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -92,30 +91,29 @@ def migrate(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
 def environment(server: str) -> dict[str, str]:
     """Return the variables that name the server of a URL; the host may be a socket folder."""
-    from sqlalchemy import make_url  # noqa: PLC0415
+    from psycopg2.extensions import parse_dsn  # noqa: PLC0415
 
-    url = make_url(server)
-    host = url.query.get("host", url.host)
+    parts = parse_dsn(server)
     return {
-        "TUTORMAX_PG_HOST": str(host or ""),
-        "TUTORMAX_PG_PORT": str(url.port or 5432),
-        "TUTORMAX_PG_USER": url.username or "",
-        "TUTORMAX_PG_PASSWORD": str(url.password or ""),
-        "TUTORMAX_PG_DATABASE": url.database or "",
+        "TUTORMAX_PG_HOST": parts.get("host", ""),
+        "TUTORMAX_PG_PORT": parts.get("port", "5432"),
+        "TUTORMAX_PG_USER": parts.get("user", ""),
+        "TUTORMAX_PG_PASSWORD": parts.get("password", ""),
+        "TUTORMAX_PG_DATABASE": parts.get("dbname", ""),
     }
 
 
 def url_from_environment() -> str | None:
-    """Return the URL of the server that `TUTORMAX_PG_HOST` names; None if that is unset or empty.
+    """Return the URL of the server that `TUTORMAX_PG_HOST` or `PGSERVICE` names; None if neither.
 
     Raises:
         UserError: another of the variables is not valid.
     """
-    if not os.environ.get("TUTORMAX_PG_HOST"):
+    if not (os.environ.get("TUTORMAX_PG_HOST") or os.environ.get("PGSERVICE")):
         return None
     from tutormax.warehouse import postgres_url  # noqa: PLC0415
 
-    return postgres_url().replace("postgresql+psycopg2:", "postgresql:", 1)
+    return postgres_url()
 
 
 def server_url(data_dir: Path = DEFAULT_DATA_DIR) -> str:
@@ -151,7 +149,11 @@ def local_server(data_dir: Path) -> LocalServer:
 
 
 def _address(named: str) -> str:
-    return urlsplit(named).netloc.rpartition("@")[2] or "on a socket"
+    from psycopg2.extensions import parse_dsn  # noqa: PLC0415
+
+    parts = parse_dsn(named)
+    separator = " port " if parts["host"].startswith("/") else ":"
+    return f"{parts['host']}{separator}{parts['port']}"
 
 
 def _answers(named: str) -> bool:

@@ -200,7 +200,7 @@ class LocalServer:
         deadline = time.monotonic() + START_SECONDS
         while True:
             if port is None:
-                port = _free_port()
+                port = free_port()
             self._keep_port(port, account)
             with self.log.open("rb+") as log:
                 log.seek(0, os.SEEK_END)
@@ -397,7 +397,8 @@ def _works_on(pid: int, cluster: Path) -> bool:
     return str(cluster) in shown.stdout
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nothing listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -115,7 +115,7 @@ def _open(target: Target) -> Iterator[Select]:
 
             yield select_duckdb
         return
-    with closing(connect_postgres()) as server:
+    with closing(connect_postgres(reads=True)) as server:
         server.set_session(isolation_level="REPEATABLE READ", readonly=True)
         with server.cursor() as cursor:
 

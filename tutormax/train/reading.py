@@ -41,7 +41,7 @@ def read_panel(target: Target) -> Panel:
         if target is Target.DUCKDB:
             with closing(connect_duckdb(read_only=True)) as duck:
                 return _panel(_DuckDb(duck), target)
-        with closing(connect_postgres()) as server:
+        with closing(connect_postgres(reads=True)) as server:
             return _panel(_Postgres(server), target)
     except (duckdb.CatalogException, psycopg2.errors.UndefinedTable) as error:
         raise _not_built(target) from error
