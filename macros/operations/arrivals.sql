@@ -3,7 +3,7 @@
     {%- for result in results if result.status | string == 'success' -%}
         {%- do done.append(result.node.name) -%}
     {%- endfor -%}
-    {%- set rejected = kept_for_the_run('changed_rows').get('rejected_records', {}) -%}
+    {%- set rejected = kept_for_the_run('changed_rows').get(latest_version_of('rejected_records').alias, {}) -%}
     {%- if 'rejected_records' in done and not reads_some_rows() and (
         this_run().arrived.values() | select | list or rejected.get('inserted', 0) != 0
     ) %}
@@ -44,7 +44,7 @@
     dated_ahead as (
         {%- for table in ['sessions', 'student_feedback', 'tutor_events'] %}
         select '{{ table }}' as source_table, count(*) as n
-        from {{ graph.nodes['model.tutormax.stg_tutormax__' ~ table].relation_name }}
+        from {{ latest_version_of('stg_tutormax__' ~ table).relation_name }}
         where is_accepted and is_dated_ahead
         {{ 'union all' if not loop.last }}
         {%- endfor %}
@@ -81,7 +81,7 @@
                 when not {{ text_array_contains('records.reasons', 'erased') }}
                     then {{ by_code_point('records.record_key') }}
             end) as example
-        from {{ graph.nodes['model.tutormax.rejected_records'].relation_name }} as records
+        from {{ latest_version_of('rejected_records').relation_name }} as records
         left join before on records.source_table = before.source_table
         where before.loaded_through is null or records.loaded_at > before.loaded_through
         group by 1, 2
@@ -121,7 +121,7 @@
 
 {% macro warn_of_erased() -%}
     {%- set n = run_query(
-        "select count(*) from " ~ graph.nodes['model.tutormax.rejected_records'].relation_name
+        "select count(*) from " ~ latest_version_of('rejected_records').relation_name
         ~ " where record_key is not null and " ~ text_array_contains('reasons', 'erased')
     ).rows[0][0] | int -%}
     {%- if n > 0 -%}

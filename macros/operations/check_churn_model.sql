@@ -2,9 +2,10 @@
     {%- if execute and not is_unit_test() -%}
         {%- set active = var('churn_model_version') | string -%}
         {%- set versions = [active] -%}
-        {%- if is_incremental() and not flags.FULL_REFRESH -%}
+        {%- set scored = scored_predictions() -%}
+        {%- if scored -%}
             {%- set standing = run_query(
-                'select distinct model_version from ' ~ this ~ ' as target_rows where ' ~ is_replaced(none)
+                'select distinct model_version from ' ~ scored ~ ' as target_rows where ' ~ is_replaced(none)
                 ~ ' and prediction_date >= ' ~ utc_midnight(changes().expired) ~ ' order by 1'
             ).columns[0].values() -%}
             {%- for version in standing if version != active -%}

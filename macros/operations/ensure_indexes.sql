@@ -7,7 +7,7 @@
 
 {% macro postgres__ensure_indexes() -%}
     {%- for index_name, index in model.config.meta.get('indexes', {}).items() %}
-    {%- set name = index_name ~ ('' if model.alias == model.name else '_v' ~ model.version) %}
+    {%- set name = versioned_name(index_name) %}
     {%- if index.unique %}
     do $$
     begin

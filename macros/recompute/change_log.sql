@@ -20,15 +20,20 @@
 {% macro pending_changes(table) -%}
     {#- render(): the whole table, also with `--empty`. -#}
     {%- set staging = ref('stg_tutormax__' ~ table).render() -%}
-    {%- set published = adapter.get_relation(target.database or none, generate_schema_name('tutormax', none), table) -%}
+    {%- set version = {} if is_unit_test() or not execute else comparable_version(table) -%}
+    {%- set published = version.relation -%}
     {%- set dated = dated_sources()[table] -%}
     {%- set key = dated.key -%}
-    {%- if is_unit_test() or published is none %}
+    {%- if not version %}
     select
         '{{ table }}' as source_table,
         cast(0 as bigint) as rows_published,
         cast(0 as bigint) as rows_removed,
+        {%- if since_build() == -1 %}
         cast(null as date) as first_changed_day
+        {%- else %}
+        (select min(date '0001-01-01') from ({{ changed_keys(table) }}) as changed) as first_changed_day
+        {%- endif %}
     {%- elif is_everything_published() %}
     select
         '{{ table }}' as source_table,
@@ -51,7 +56,7 @@
 
     old_parents as (
         {{ rows_within(
-            published.incorporate(path={'identifier': dated.of}),
+            comparable_version(dated.of).relation,
             'target_rows.' ~ dated.by ~ ' in (select ' ~ dated.by ~ ' from old_rows)'
         ) }}
     ),
@@ -68,7 +73,7 @@
         '{{ table }}' as source_table,
         (select count(*) from {{ published }}) as rows_published,
         count(*) filter (where new_rows.{{ key }} is null) as rows_removed,
-        {{ first_changed_day_of(table, key) }} as first_changed_day
+        {{ first_changed_day_of(table, key, version) }} as first_changed_day
     from old_rows
     full outer join new_rows on old_rows.{{ key }} = new_rows.{{ key }}
         {%- if dated.of %}
@@ -78,7 +83,7 @@
     {%- endif %}
 {%- endmacro %}
 
-{% macro first_changed_day_of(table, key) -%}
+{% macro first_changed_day_of(table, key, version) -%}
     {%- set dated = dated_sources()[table] -%}
     {%- set sides = ['old_parents', 'new_parents'] if dated.of else ['old_rows', 'new_rows'] -%}
     {%- set days = [] -%}
@@ -87,13 +92,13 @@
         {%- do days.extend([utc_day(sides[0] ~ '.' ~ instant), utc_day(sides[1] ~ '.' ~ instant)]) -%}
         {%- do moved.append(sides[0] ~ '.' ~ instant ~ ' is distinct from ' ~ sides[1] ~ '.' ~ instant) -%}
     {%- endfor -%}
-    {%- set columns = graph.nodes['model.tutormax.' ~ table].columns.keys() | reject('equalto', key) | list -%}
+    {%- set columns = version.columns | reject('equalto', key) | list -%}
     {%- if dated.cascades -%}
         case when count(*) filter (where new_rows.{{ key }} is null) > 0 then date '0001-01-01' else
     {%- endif %}
     {% if days -%}
         min(least({{ days | join(', ') }})) filter (
-            where old_rows.{{ key }} is null or new_rows.{{ key }} is null
+            where {{ not version.is_whole }} or old_rows.{{ key }} is null or new_rows.{{ key }} is null
             or {{ moved | join(' or ') if dated.only_if_moved else row_differs('old_rows', 'new_rows', columns) }}
         )
     {%- else -%}

@@ -37,12 +37,16 @@
 {%- endmacro %}
 
 {% macro referenced_relation(constraint, node) -%}
+    {%- set parent = referenced_node(constraint, node) -%}
+    {%- set is_built = adapter.get_relation(parent.database, parent.schema, parent.alias) is not none -%}
+    {{ return(
+        parent.relation_name if is_built or not parent.defer_relation
+        else parent.defer_relation.relation_name
+    ) }}
+{%- endmacro %}
+
+{% macro referenced_node(constraint, node) -%}
     {%- for unique_id in node.depends_on.nodes if "'" ~ unique_id.split('.')[2] ~ "'" in constraint.to -%}
-        {%- set parent = graph.nodes[unique_id] -%}
-        {%- set is_built = adapter.get_relation(parent.database, parent.schema, parent.alias) is not none -%}
-        {{ return(
-            parent.relation_name if is_built or not parent.defer_relation
-            else parent.defer_relation.relation_name
-        ) }}
+        {{ return(graph.nodes[unique_id]) }}
     {%- endfor -%}
 {%- endmacro %}

@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -80,8 +80,10 @@ class Project:
         *,
         unit_tests: bool = False,
         variables: Variables = None,
+        root: Path = REPOSITORY,
     ) -> None:
         self.folder = folder
+        self.root = root
         self._unit_tests = {"TUTORMAX_UNIT_TESTS": "1" if unit_tests else "0"}
         result = self._invoke(dbtRunner(), "parse", *vars_as_words(variables), env=env)
         assert result.success, result.exception
@@ -137,6 +139,20 @@ class Project:
             }
         return kept.deepcopy()
 
+    def changed(self, *changes: Callable[[dict[str, Any]], None]) -> Self:
+        """The project after changes to its models, which each change finds by name."""
+        other = copy(self)
+        other.manifest, other.spares = self.manifest.deepcopy(), []
+        models = {
+            node.name: node
+            for node in other.manifest.nodes.values()
+            if node.resource_type == "model"
+        }
+        for change in changes:
+            change(models)
+        other.manifest.build_flat_graph()
+        return other
+
     @contextmanager
     def lent(self, env: Mapping[str, str]) -> Iterator[None]:
         """Let what runs dbt in this process find the project parsed."""
@@ -172,8 +188,8 @@ class Project:
 
     def _invoke(self, runner: dbtRunner, *words: str, env: Mapping[str, str]) -> Any:
         folders = {
-            "--project-dir": REPOSITORY,
-            "--profiles-dir": REPOSITORY,
+            "--project-dir": self.root,
+            "--profiles-dir": self.root,
             "--target-path": self.folder / "target",
             "--log-path": self.folder / "logs",
         }
@@ -296,6 +312,7 @@ class Model:
 
     def __init__(self, node: Any) -> None:
         self.name: str = node.name
+        self.alias: str = node.alias
         self.schema: str = node.schema
         self.is_incremental: bool = node.config.materialized == "incremental"
         self.kind = "view" if node.config.materialized == "replaced_view" else "table"
@@ -305,7 +322,7 @@ class Model:
         self.audit = set(meta.get("audit", {}).values())
 
     def relation(self) -> str:
-        return f'{self.schema}."{self.name}"'
+        return f'{self.schema}."{self.alias}"'
 
 
 def kept_models(manifest: Manifest) -> list[Model]:

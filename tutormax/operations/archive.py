@@ -137,7 +137,7 @@ def _last_calculation_date(tx: Transaction) -> date:
             f"select as_of_date from {log} where as_of_date is not null "
             "order by build_number desc limit 1"
         )
-        if log in tx.columns and tx.has(PUBLISHED, "sessions")
+        if log in tx.columns and tx.published("sessions") in tx.columns
         else []
     )
     if not found:
@@ -159,7 +159,7 @@ def _demand_that_all_is_judged(tx: Transaction) -> None:
             "select count(*), count(*) filter (where is_accepted) "
             f"from {Relation(STAGING, 'stg_tutormax__' + source)}"
         )[0]
-        published = tx.value(f"select count(*) from {Relation(PUBLISHED, source)}")
+        published = tx.value(f"select count(*) from {tx.published(source)}")
         if (raw, accepted) != (judged, published):
             raise UserError(
                 f"raw.{source} has changed since the last build: "
@@ -190,7 +190,7 @@ def _find_keys(tx: Transaction, as_of: date) -> None:
         bound = completed if source == "interventions" else old
         tx.change(
             f"insert into leaving_keys select '{source}', {KEYS[source]} "
-            f"from {Relation(PUBLISHED, source)} where {is_old}"
+            f"from {tx.published(source)} where {is_old}"
         )
         tx.change(
             f"insert into leaving_keys select '{source}', record_key "

@@ -131,7 +131,7 @@ def erase_returned(target: Target) -> int:
         # The next build validates what is in raw now.
         for relation in (
             *(Relation(STAGING, f"stg_tutormax__{source}") for source in KEYS),
-            Relation(PUBLISHED, "rejected_records"),
+            *tx.versions(Relation(PUBLISHED, "rejected_records")),
         ):
             if relation in tx.columns:
                 tx.change(f"delete from {relation} where 'erased' = any(reasons)")
@@ -235,7 +235,7 @@ class _Erasure:
         """
         mine = [(name, email) for identifier, name, email in people if identifier == self._id]
         emails = {email.strip() for _, email in mine if "@" in email}
-        published = Relation(PUBLISHED, self._person.table)
+        published = self._tx.published(self._person.table)
         if emails and published in self._tx.columns:
             others = self._tx.rows(
                 f"select email from {published} "
@@ -264,14 +264,14 @@ class _Erasure:
         mine = f"{self._person.key} = {literal(self._id)}"
         for source in self._person.facts:
             key = KEYS[source]
-            stands = Relation(PUBLISHED, source) in self._tx.columns
+            stands = self._tx.published(source) in self._tx.columns
             selects = [
                 f"select {key} as record_key from {relation} where {mine}"
-                for relation in (Relation(RAW, source), Relation(PUBLISHED, source))
+                for relation in (Relation(RAW, source), self._tx.published(source))
                 if relation in self._tx.columns
             ]
             others = (
-                f"and record_key not in (select {key} from {Relation(PUBLISHED, source)} "
+                f"and record_key not in (select {key} from {self._tx.published(source)} "
                 f"where not ({mine}))"
                 if stands
                 else ""

@@ -118,14 +118,16 @@ def retain(tx: Transaction, sql: ProjectSql, *, sums: bool) -> None:
         sums: also the daily totals of tutors, not only the bounds of the clock.
     """
     needed = ("sessions", "student_feedback", "tutor_events")
-    if not tx.has(STAGING, "change_log") or not all(tx.has(PUBLISHED, name) for name in needed):
+    if not tx.has(STAGING, "change_log") or not all(
+        tx.published(name) in tx.columns for name in needed
+    ):
         return
     for table, key, source in (
         ("leaving_sessions", "session_id", "sessions"),
         ("leaving_events", "event_id", "tutor_events"),
     ):
         tx.change(
-            f"insert into {table} select {key} from {Relation(PUBLISHED, source)} "
+            f"insert into {table} select {key} from {tx.published(source)} "
             f"where {has_key(source)(plain)}"
         )
     tx.change(sql.retain_clock)
@@ -153,9 +155,14 @@ def tell_log(tx: Transaction, conditions: Mapping[str, Condition]) -> None:
 
 
 def delete(tx: Transaction, relation: Relation, condition: str, counts: Counts) -> None:
-    """Delete rows of a table, if it exists, and count them."""
-    if relation in tx.columns:
-        counts.add(relation, tx.change(f"delete from {relation} where {condition}"))
+    """Delete rows of a table, if it exists, and of its other versions, and count them."""
+    for one in tx.versions(relation):
+        absent = tx.columns.get(Relation(RAW, relation.name), {}).keys() - tx.columns[one].keys()
+        nulls = ", ".join(f"cast(null as varchar) as {name}" for name in sorted(absent))
+        # What a version does not have is null in the condition.
+        said = f"exists (select 1 from (select {nulls}) as absent where {condition})"
+        is_whole = relation == one or not absent
+        counts.add(one, tx.change(f"delete from {one} where {condition if is_whole else said}"))
 
 
 def delete_sources(

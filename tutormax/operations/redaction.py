@@ -98,12 +98,13 @@ class _Redaction:
     def run(self) -> None:
         columns = list(text_columns(self._tx))
         self._rename_keys(columns)
+        rejected = self._tx.versions(Relation(PUBLISHED, "rejected_records"))
         for relation, column, kind in columns:
             if column == "record":
                 people = f"source_table in ({', '.join(map(literal, PEOPLE))})"
                 self._redact(relation, column, kind, people, name_stays=True)
                 self._redact(relation, column, kind, f"not {people}")
-            elif relation == Relation(PUBLISHED, "rejected_records") and column == "record_key":
+            elif relation in rejected and column == "record_key":
                 people = f"source_table in ({', '.join(map(literal, PEOPLE))})"
                 self._redact(relation, column, kind, f"not {people}")
             else:
@@ -118,22 +119,25 @@ class _Redaction:
                 for key, _ in self._candidates(relation, column, "true"):
                     if self._mentions.redacted(key, whole=False) != key:
                         renamed[key] = f"[erased {secrets.token_hex(4)}]"
-        published = Relation(PUBLISHED, "sessions")
-        if published in self._tx.columns:
-            # Before its feedback refers to it; a key that is referred to cannot change.
-            names = [name for name in self._tx.columns[published] if name != "session_id"]
-            listed = ", ".join(map(quote, names))
-            for old, new in renamed.items():
-                mine = f"where session_id = {literal(old)}"
+        sessions, ratings = (
+            self._tx.versions(Relation(PUBLISHED, name)) for name in ("sessions", "student_feedback")
+        )
+        for old, new in renamed.items():
+            mine = f"where session_id = {literal(old)}"
+            for published in sessions:
+                # Before its feedback refers to it; a key that is referred to cannot change.
+                names = [name for name in self._tx.columns[published] if name != "session_id"]
+                listed = ", ".join(map(quote, names))
                 moved = self._tx.change(
                     f"insert into {published} (session_id, {listed}) "
                     f"select {literal(new)}, {listed} from {published} {mine}"
                 )
                 if moved:
-                    feedback = Relation(PUBLISHED, "student_feedback")
-                    self._tx.change(f"update {feedback} set session_id = {literal(new)} {mine}")
-                    self._tx.change(f"delete from {published} {mine}")
                     self._counts.add(published, moved)
+            for feedback in ratings if sessions else []:
+                self._tx.change(f"update {feedback} set session_id = {literal(new)} {mine}")
+            for published in sessions:
+                self._tx.change(f"delete from {published} {mine}")
 
     def _candidates(
         self, relation: Relation, column: str, condition: str

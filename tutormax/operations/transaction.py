@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,6 +94,25 @@ class Transaction:
     def has(self, schema: str, name: str) -> bool:
         """Return whether a table exists."""
         return Relation(schema, name) in self.columns
+
+    def versions(self, relation: Relation) -> list[Relation]:
+        """The table, if it exists, and the tables of other versions of the same model."""
+        name = re.compile(rf"{re.escape(relation.name)}(_v[0-9a-z]+)?")
+        return sorted(
+            (
+                one
+                for one in self.columns
+                if one == relation
+                or (one.schema == relation.schema == PUBLISHED and name.fullmatch(one.name))
+            ),
+            key=str,
+        )
+
+    def published(self, name: str) -> Relation:
+        """The published table of a model: the first version's if that stands, else a later one."""
+        relation = Relation(PUBLISHED, name)
+        versions = self.versions(relation)
+        return relation if relation in versions or not versions else versions[-1]
 
 
 def literal(text: str) -> str:

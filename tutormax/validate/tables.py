@@ -102,7 +102,11 @@ def read_contracts(manifest: Manifest) -> Contracts:
         )
         for unique_id, node in models.items()
     )
-    by_name = {table.name: table for table in published}
+    by_name = {
+        node.name: table
+        for node, table in zip(models.values(), published, strict=True)
+        if node.version == node.latest_version
+    }
     raw = tuple(
         _raw_table(source, by_name.get(source.identifier), loaded_at)
         for _, source in sorted(manifest.sources.items())
@@ -161,7 +165,8 @@ def _tests_of(
         **{
             f"ref {node.name}": f"{quote(node.schema)}.{quote(node.alias)}"
             for node in manifest.nodes.values()
-            if node.resource_type in ("model", "seed")
+            if node.resource_type == "seed"
+            or (node.resource_type == "model" and node.version == node.latest_version)
         },
         **{
             f"source {source.source_name} {source.name}": (

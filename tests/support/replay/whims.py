@@ -222,6 +222,7 @@ def assert_equals_full_build(warehouse: DatabaseWarehouse, seeded: DatabaseWareh
     """Every table is what one full build of all of raw gives."""
     (last_built,) = warehouse.execute("select max(started_at) from tutormax.tutormax_runs")[0]
     with seeded.copy() as full:
+        full.project = warehouse.project
         full.insert_tables_of(warehouse, [f"raw.{table}" for table in LOADED_TABLES])
         full.insert_tables_of(warehouse, [str(table) for table in (*RETAINED_TABLES, tombstones)])
         done = run(full)

@@ -10,7 +10,7 @@
     {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
         {%- for constraint in node.constraints
             if constraint.type == 'foreign_key'
-            and constraint.to == "ref('" ~ model.name ~ "')"
+            and referenced_node(constraint, node).unique_id == model.unique_id
             and adapter.get_relation(node.database, node.schema, node.alias) -%}
             {%- set count = run_query(
                 'select count(*) from ' ~ node.relation_name ~ ' where ' ~ quoted_list(constraint.columns)

@@ -1,0 +1,16 @@
+{% macro versions_of(name) -%}
+    {{ return(
+        graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('name', 'equalto', name) | list
+    ) }}
+{%- endmacro %}
+
+{% macro latest_version_of(name) -%}
+    {%- for node in versions_of(name) if node.version == node.latest_version -%}
+        {{ return(node) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro versioned_name(name) -%}
+    {{ return(name ~ ('' if model.alias == model.name else '_v' ~ model.version)) }}
+{%- endmacro %}
