@@ -13,7 +13,6 @@
 {% macro synced_table() -%}
     {%- set standing = load_cached_relation(this) -%}
     {%- set target_relation = this.incorporate(type='table') -%}
-    {%- do renew_constraints(standing) -%}
     {%- if is_unchanged() -%}
         {%- for hook in pre_hooks -%}
             {%- do render(hook.get('sql')) -%}
@@ -23,22 +22,31 @@
         {%- call noop_statement('main', 'unchanged') -%}{%- endcall -%}
         {{ return({'relations': [target_relation]}) }}
     {%- endif -%}
+    {%- if standing is not none and standing.is_view -%}
+        {#- `dbt clone` made it, and the model may read it. -#}
+        {%- set copied = this.incorporate(type='table', path={'identifier': this.identifier ~ '__cloned'}) -%}
+        {%- do run_in_transaction('create table ' ~ copied ~ ' as select * from ' ~ standing) -%}
+        {%- do run_in_transaction('drop view ' ~ standing) -%}
+        {%- do run_in_transaction('alter table ' ~ copied ~ ' rename to ' ~ adapter.quote(this.identifier)) -%}
+        {%- do adapter.cache_dropped(standing) -%}
+        {%- do adapter.cache_added(target_relation) -%}
+        {%- set standing = target_relation -%}
+    {%- endif -%}
     {{ run_hooks(pre_hooks) }}
     {%- if standing is none -%}
         {%- set changing_sql = get_create_table_as_sql(false, target_relation, sql) -%}
     {%- else -%}
         {%- set built = make_temp_relation(target_relation) -%}
-        {%- do run_query('create temporary table ' ~ built ~ ' as (\n' ~ sql ~ '\n)') -%}
+        {%- do run_query(without_values_in_errors('create temporary table ' ~ built ~ ' as (\n' ~ sql ~ '\n)')) -%}
         {%- set columns = adapter.get_columns_in_relation(built) | map(attribute='name') | list -%}
         {%- if since_build() == -1 or columns | reject('in', comments_of(target_relation)) | list -%}
             {%- if config.get('contract').enforced -%}
                 {%- do get_assert_columns_equivalent('select * from ' ~ built) -%}
-            {%- else -%}
-                {%- do adapter.expand_target_column_types(from_relation=built, to_relation=standing) -%}
             {%- endif -%}
-            {%- do process_schema_changes(config.get('on_schema_change'), built, standing) -%}
+            {%- do follow_columns(built, standing) -%}
         {%- endif -%}
-        {%- set changing_sql = sync_sql(target_relation, built, columns) -%}
+        {%- set changing_sql = sync_sql(target_relation, built, columns) | trim -%}
+        {%- set changing_sql = without_values_in_errors(changing_sql) if changing_sql else 'select 1' -%}
     {%- endif -%}
     {%- call statement('main') -%}
         {{ changing_sql }}
@@ -156,7 +164,12 @@
     from {{ changes }}
     where change_kind = 'inserted';
     {%- endif %}
-    {{- 'select 1' if not counts }}
+    {%- if counts or is_contract_changed() -%}
+        {%- do fail_on_broken_contract(target_table, built) -%}
+    {%- endif -%}
+    {%- if is_contract_changed() %}
+    {{ tightened_table(target_table, graph.nodes[model.unique_id]) }}
+    {%- endif %}
 {%- endmacro %}
 
 {% macro keep_changes(inserted, updated, deleted) -%}

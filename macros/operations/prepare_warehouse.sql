@@ -12,6 +12,7 @@
         {%- do ensure_replica_identity() -%}
         {%- if flags.WHICH in ('build', 'run') -%}
             {%- do check_retained() -%}
+            {%- do check_contracts() -%}
         {%- endif -%}
         {%- if begins -%}
             {%- do begin_build() -%}

@@ -183,21 +183,26 @@
     {%- for result in results if result.status | string == 'success' and not reads_some_rows() -%}
         {%- set node = result.node -%}
         {%- if node.unique_id in tracked -%}
-            {%- set checksum = constraints_checksum(graph.nodes[node.unique_id]) -%}
             {%- set builds = [this_build()] -%}
             {%- for parent in node.depends_on.nodes if parent in tracked -%}
                 {%- do builds.append(known.get(graph.nodes[parent].alias, -1)) -%}
             {%- endfor -%}
             {%- do known.update({node.alias: builds | min}) -%}
-            {%- do completed.append((node.alias, builds | min, checksum)) -%}
+            {%- set contract = contract_of(graph.nodes[node.unique_id]) -%}
+            {%- set is_known = contract == known_contracts().get(node.alias) -%}
+            {%- do completed.append((node.alias, builds | min, none, none if is_known else contract)) -%}
         {%- elif node.resource_type == 'seed' -%}
-            {%- do completed.append((node.name, this_build(), node.checksum.checksum)) -%}
+            {%- do completed.append((node.name, this_build(), seed_checksum(graph.nodes[node.unique_id]), none)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if completed %}
-    insert into {{ log_relation('watermarks') }} (model, build_number, checksum)
-    {%- for model, build, checksum in completed %}
-    select '{{ model }}', {{ build }}, {{ "'" ~ checksum ~ "'" if checksum else 'null' }}
+    insert into {{ log_relation('watermarks') }} (model, build_number, checksum, contract)
+    {%- for model, build, checksum, contract in completed %}
+    select
+        '{{ model }}',
+        {{ build }},
+        {{ dbt.string_literal(checksum) if checksum else 'null' }},
+        {{ dbt.string_literal(dbt.escape_single_quotes(contract)) if contract else 'null' }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
     {%- endif %}
@@ -221,7 +226,7 @@
 {% macro project_fingerprint() -%}
     {%- set parts = [] -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
-        {%- do parts.append(node.unique_id ~ node.checksum.checksum ~ node.contract.checksum ~ node.config.meta) -%}
+        {%- do parts.append(node.unique_id ~ node.checksum.checksum ~ contract_of(node) ~ node.config.meta) -%}
     {%- endfor -%}
     {%- do parts.extend(seed_checksums()) -%}
     {%- for name, macro in tutormax.items() if not name.startswith('test_') -%}
@@ -239,7 +244,7 @@
 {% macro seed_checksums() -%}
     {%- set checksums = [] -%}
     {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' -%}
-        {%- set own = seed.checksum.checksum -%}
+        {%- set own = seed_checksum(seed) -%}
         {%- do checksums.append(seed.unique_id ~ (
             own if is_seed_of_run(seed) else known_checksums().get(seed.name, own)
         )) -%}
@@ -255,26 +260,39 @@
 {% macro is_seed_to_change() -%}
     {%- set changed = [] -%}
     {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' and is_seed_of_run(seed)
-        and known_checksums().get(seed.name, seed.checksum.checksum) != seed.checksum.checksum -%}
+        and known_checksums().get(seed.name, seed_checksum(seed)) != seed_checksum(seed) -%}
         {%- do changed.append(seed.name) -%}
     {%- endfor -%}
     {{ return(changed | length > 0) }}
 {%- endmacro %}
 
+{% macro seed_checksum(seed) -%}
+    {{ return(local_md5(seed.checksum.checksum ~ seed.config.column_types)) }}
+{%- endmacro %}
+
 {% macro known_checksums() -%}
+    {{ return(known_completions().checksums) }}
+{%- endmacro %}
+
+{% macro known_contracts() -%}
+    {{ return(known_completions().contracts) }}
+{%- endmacro %}
+
+{% macro known_completions() -%}
     {%- set known = kept_for_the_run('known') -%}
-    {%- if 'checksums' not in known -%}
+    {%- if 'whole' not in known -%}
         {#- Kept when it is whole: models run beside each other. -#}
-        {%- set checksums = {} -%}
-        {%- for row in run_query(
-            'select model, checksum from ' ~ log_relation('watermarks')
-            ~ ' where checksum is not null order by build_number'
+        {%- set checksums, contracts = {}, {} -%}
+        {%- for model, checksum, contract in run_query(
+            'select model, checksum, contract from ' ~ log_relation('watermarks')
+            ~ ' where checksum is not null or contract is not null order by build_number'
         ).rows -%}
-            {%- do checksums.update({row[0]: row[1]}) -%}
+            {%- do checksums.update({model: checksum}) if checksum is not none -%}
+            {%- do contracts.update({model: contract}) if contract is not none -%}
         {%- endfor -%}
-        {%- do known.update({'checksums': checksums}) -%}
+        {%- do known.update({'whole': {'checksums': checksums, 'contracts': contracts}}) -%}
     {%- endif -%}
-    {{ return(known.checksums) }}
+    {{ return(known.whole) }}
 {%- endmacro %}
 
 {% macro reads_some_rows() -%}

@@ -5,9 +5,9 @@
     {%- set found = {} -%}
     {%- for node in versions_of(table) -%}
         {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
-        {%- set columns = node.columns.keys() | list -%}
+        {%- set columns = node.columns.keys() | select('in', staging.columns) | list -%}
         {%- if relation is not none and node.version is not none -%}
-            {#- A version may have other columns and types than staging, and a row of them cannot be compared. -#}
+            {#- A version may have other types than staging, and values of them cannot be compared. -#}
             {%- set columns = columns_of_same_type(relation, staging) | select('in', columns) | list -%}
         {%- endif -%}
         {%- if relation is not none and not needed | select | reject('in', columns) | list

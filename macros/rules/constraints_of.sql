@@ -11,10 +11,19 @@
     {{ return(constraints) }}
 {%- endmacro %}
 
-{% macro constraints_checksum(node) -%}
-    {%- set parts = [] -%}
-    {%- for constraint in constraints_of(node) -%}
-        {%- do parts.append([constraint.type, constraint.columns, constraint.expression] | join('|')) -%}
+{% macro contract_of(node) -%}
+    {%- set columns, constraints = {}, [] -%}
+    {%- for column in node.columns.values() -%}
+        {%- do columns.update({column.name: column.data_type}) -%}
     {%- endfor -%}
-    {{ return(local_md5(parts | join(', '))) }}
+    {%- for constraint in constraints_of(node) -%}
+        {%- set parent = referenced_node(constraint, node).alias if constraint.type == 'foreign_key' else none -%}
+        {%- do constraints.append([
+            constraint.type | string, constraint.columns, constraint.name or none,
+            (constraint.expression or '') | replace('"', ''), parent
+        ]) -%}
+    {%- endfor -%}
+    {{ return(
+        tojson({'columns': columns, 'constraints': constraints}) if node.config.contract.enforced else none
+    ) }}
 {%- endmacro %}

@@ -18,7 +18,7 @@ from support.tables import Row, merged
 from support.warehouses import DatabaseWarehouse
 
 BEFORE = "3236898"
-"""The last commit before the change log: versions have not been tagged yet."""
+"""The last commit before the change log."""
 
 EXACT_NOW = {"engagement_score", "updated_at"}
 """Its last digit was not that of the one division that it is; see CHANGELOG.md."""
@@ -27,14 +27,26 @@ LATER = utc("2025-08-01 00:00")
 COMMAND = "from tutormax.cli import app; app()"
 
 
-@pytest.fixture(scope="module")
-def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def releases() -> list[str]:
+    """Every version that was released, and the one before the first."""
+    tags = subprocess.run(
+        ["git", "tag", "--sort=creatordate"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [BEFORE, *tags.stdout.split()]
+
+
+@pytest.fixture
+def earlier(release: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project and the package as they were."""
     held = subprocess.run(
-        ["git", "archive", BEFORE], cwd=REPOSITORY, capture_output=True, check=False
+        ["git", "archive", release], cwd=REPOSITORY, capture_output=True, check=False
     )
     if held.returncode:
-        pytest.skip(f"this clone does not reach back to {BEFORE}")
+        pytest.skip(f"this clone does not reach back to {release}")
     folder = tmp_path_factory.mktemp("earlier")
     with tarfile.open(fileobj=BytesIO(held.stdout)) as files:
         files.extractall(folder, filter="data")
@@ -57,6 +69,7 @@ def as_before(earlier: Path, environment: Mapping[str, str], *words: str) -> Non
 
 
 @pytest.mark.deep("postgres")
+@pytest.mark.depth("release", quick=[BEFORE], deep=releases())
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
 def test_an_earlier_warehouse_is_built_on(
     engine: str, earlier: Path, request: pytest.FixtureRequest
@@ -104,6 +117,7 @@ def test_an_earlier_warehouse_is_built_on(
     )
     warehouse.build()
     assert logged(warehouse)[-1] == (last + 2, False)
+    assert lacking(warehouse) == []
 
 
 def rows_of(warehouse: DatabaseWarehouse, table: str) -> list[Row]:
@@ -112,6 +126,19 @@ def rows_of(warehouse: DatabaseWarehouse, table: str) -> list[Row]:
         for row in warehouse.rows(table)
     )
     return sorted(rows, key=repr)
+
+
+def lacking(warehouse: DatabaseWarehouse) -> list[str]:
+    """Columns of tables that the project keeps, which the warehouse does not have."""
+    found = warehouse.execute(
+        "select table_schema, table_name, column_name from information_schema.columns"
+    )
+    return [
+        f"{source.schema}.{source.name}.{column}"
+        for source in warehouse.manifest.sources.values()
+        for column in source.columns
+        if (source.schema, source.identifier, column) not in found
+    ]
 
 
 def logged(warehouse: DatabaseWarehouse) -> list[tuple[int, bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from support.replay.changes import CHANGES
 from support.replay.whims import LEAVING, Whim, load_seeds, replay
 from support.warehouses import DuckDbWarehouse, NewDuckDb
 
@@ -22,3 +23,8 @@ def test_replay(seed: int, seeded: DuckDbWarehouse) -> None:
 @pytest.mark.parametrize("whim", LEAVING)
 def test_rows_that_leave(whim: Whim, seed: int, seeded: DuckDbWarehouse) -> None:
     replay(seeded, seed, whim)
+
+
+@pytest.mark.depth("seed", quick=[2000, 2001, 2002, 2003, 2004], deep=range(2000, 2100))
+def test_replay_of_changes(seed: int, seeded: DuckDbWarehouse) -> None:
+    replay(seeded, seed, CHANGES[seed % len(CHANGES)])

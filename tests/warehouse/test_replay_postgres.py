@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.replay.changes import CHANGES
 from support.replay.whims import LEAVING, Whim, load_seeds, replay
 from support.warehouses import NewPostgres, PostgresWarehouse
 
@@ -26,3 +27,8 @@ def test_replay(seed: int, seeded: PostgresWarehouse) -> None:
 @pytest.mark.parametrize("whim", LEAVING)
 def test_rows_that_leave(whim: Whim, seed: int, seeded: PostgresWarehouse) -> None:
     replay(seeded, seed, whim)
+
+
+@pytest.mark.depth("seed", quick=[2000], deep=range(2000, 2020))
+def test_replay_of_changes(seed: int, seeded: PostgresWarehouse) -> None:
+    replay(seeded, seed, CHANGES[seed % len(CHANGES)])

@@ -71,7 +71,7 @@ def test_versions_come_between_slices(
             one, other = warehouse.texts(dict.fromkeys(tables, without)).values()
             assert one and one == other
         ((student,),) = warehouse.execute("select min(student_id) from tutormax.sessions")
-        warehouse.command("erase", "student", student)
+        warehouse.command("erase", "student", student, "--yes")
         build(warehouse)
         for table in ("students", "sessions", "student_feedback"):
             for version in warehouse.execute(

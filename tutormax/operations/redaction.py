@@ -120,7 +120,8 @@ class _Redaction:
                     if self._mentions.redacted(key, whole=False) != key:
                         renamed[key] = f"[erased {secrets.token_hex(4)}]"
         sessions, ratings = (
-            self._tx.versions(Relation(PUBLISHED, name)) for name in ("sessions", "student_feedback")
+            self._tx.versions(Relation(PUBLISHED, name))
+            for name in ("sessions", "student_feedback")
         )
         for old, new in renamed.items():
             mine = f"where session_id = {literal(old)}"

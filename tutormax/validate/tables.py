@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dbt.contracts.graph.nodes import GenericTestNode, ModelNode
+from dbt.contracts.graph.nodes import GenericTestNode, ModelNode, SeedNode
 from jinja2 import UndefinedError
 from jinja2.nativetypes import NativeEnvironment
 
@@ -165,8 +165,8 @@ def _tests_of(
         **{
             f"ref {node.name}": f"{quote(node.schema)}.{quote(node.alias)}"
             for node in manifest.nodes.values()
-            if node.resource_type == "seed"
-            or (node.resource_type == "model" and node.version == node.latest_version)
+            if isinstance(node, SeedNode)
+            or (isinstance(node, ModelNode) and node.version == node.latest_version)
         },
         **{
             f"source {source.source_name} {source.name}": (

@@ -1,0 +1,20 @@
+{#- dbt empties a standing seed, whatever its columns. One with other columns or types is made again. -#}
+{% macro default__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
+    {%- set columns = {} -%}
+    {%- for name in agate_table.column_names -%}
+        {%- set type = model.config.column_types.get(name, adapter.convert_type(agate_table, loop.index0)) -%}
+        {%- do columns.update({name: {'name': name, 'data_type': type}}) -%}
+    {%- endfor -%}
+    {%- if not full_refresh and seed_checksum(graph.nodes[model.unique_id]) != known_checksums().get(model.name) -%}
+        {%- set standing, needed = types_of(old_relation), contract_types({'columns': columns}) -%}
+        {%- set changed = standing.keys() | reject('in', needed) | list -%}
+        {%- for name, type in needed.items() if type_change(standing.get(name, ''), type | lower) != 'none' -%}
+            {%- do changed.append(name) -%}
+        {%- endfor -%}
+        {%- if changed -%}
+            {%- do run_in_transaction('drop table ' ~ old_relation) -%}
+            {{ return(create_csv_table(model, agate_table)) }}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(dbt.default__reset_csv_table(model, full_refresh, old_relation, agate_table)) }}
+{%- endmacro %}

@@ -1,0 +1,214 @@
+"""A contract changes while its table stands: the table follows it, or the build refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from support.contract_changes import WIDER, Change, constrained, failing, typed, without
+from support.factories import WORLD_WITH_REFUSALS as WORLD  # noqa: F401 - built_warehouse holds it
+from support.project import Build
+from support.warehouses import DatabaseWarehouse, on_postgres
+
+
+def changed(warehouse: DatabaseWarehouse, *changes: Change) -> None:
+    """Let the next run find the models changed."""
+    manifest = warehouse.project.changed(*changes).manifest_for(warehouse.environment)
+    manifest.build_flat_graph()
+    warehouse.project.spares.append(manifest)
+
+
+def run_changed(warehouse: DatabaseWarehouse, *changes: Change, words: str = "") -> Build:
+    changed(warehouse, *changes)
+    return warehouse.dbt("run", *words.split())
+
+
+SECRET = "somebody.secret@example.com"
+NARROWER = {
+    "a shorter text": (typed("sessions", "subject", "varchar(99)"), "subject is varchar(100)"),
+    "a smaller number": (
+        typed("sessions", "duration_minutes", "smallint", "cast(duration_minutes as smallint)"),
+        "duration_minutes is integer",
+    ),
+    "another kind": (
+        typed("sessions", "duration_minutes", "text", "cast(duration_minutes as text)"),
+        "duration_minutes is integer",
+    ),
+    "a column less": (without("sessions", "technical_issues"), "technical_issues is not in"),
+}
+
+
+def types(warehouse: DatabaseWarehouse) -> dict[tuple[str, str], tuple[str, int | None, bool]]:
+    return {
+        (table, column): (kind, length, nullable == "YES")
+        for table, column, kind, length, nullable in warehouse.execute(
+            "select table_name, column_name, lower(data_type), character_maximum_length,"
+            " is_nullable from information_schema.columns where table_schema = 'tutormax'"
+        )
+    }
+
+
+def test_a_table_follows_a_wider_contract(warehouse: DatabaseWarehouse) -> None:
+    is_postgres = warehouse.target == "postgres"
+    before = warehouse.published(audit=True)
+    if is_postgres:
+        warehouse.execute("create schema bi")
+        warehouse.execute(
+            "create view bi.lessons with (security_barrier = true) as"
+            " select session_id, subject, duration_minutes from tutormax.sessions"
+        )
+        warehouse.execute("create view bi.long_lessons as select * from bi.lessons")
+        warehouse.execute("comment on column bi.lessons.subject is 'What was taught.'")
+        warehouse.execute("grant select on bi.long_lessons, tutormax.sessions to public")
+        warehouse.execute("grant select (subject) on bi.lessons to public")
+    grants = (
+        "select relname, relacl::text, reloptions::text, array(select attacl::text from"
+        " pg_attribute where attrelid = pg_class.oid order by attnum) from pg_class where"
+        " relname in ('lessons', 'long_lessons', 'sessions', 'metric_sessions') order by 1"
+    )
+    keys = (
+        "select oid, conname from pg_constraint where contype in ('p', 'f', 'u')"
+        " and connamespace = 'tutormax'::regnamespace order by 1"
+    )
+    kept = [warehouse.execute(sql) for sql in (grants, keys)] if is_postgres else []
+
+    done = run_changed(warehouse, *WIDER)
+    assert done.succeeded, done.message
+    now = types(warehouse)
+    text = "character varying" if is_postgres else "varchar"
+    assert now["sessions", "subject"] == (text, 300 if is_postgres else None, True)
+    assert now["sessions", "duration_minutes"][0] == "bigint"
+    assert now["sessions", "channel"] == (text, 20 if is_postgres else None, True)
+    assert now["tutors", "education_level"][0] == ("text" if is_postgres else "varchar")
+    assert warehouse.execute("select distinct channel from tutormax.sessions") == [("web",)]
+    warehouse.execute("update tutormax.sessions set session_type = 'trio', subject = null")
+    comments = (
+        "select column_name from duckdb_columns() where comment is null"
+        " and schema_name = 'tutormax' and table_name = 'sessions'"
+    )
+    if is_postgres:
+        after = [warehouse.execute(sql) for sql in (grants, keys)]
+        # The new column has no grants, and neither have the views' columns other than before.
+        assert [row[:3] for row in after[0]] == [row[:3] for row in kept[0]]
+        assert after[1] == kept[1]
+        assert warehouse.execute("select count(*) from bi.long_lessons where subject is null")
+        said = "select col_description('bi.lessons'::regclass, 2)"
+        assert warehouse.execute(said) == [("What was taught.",)]
+    else:
+        assert warehouse.execute(comments) == [("channel",)]
+
+    changed(warehouse, *WIDER)
+    assert warehouse.dbt("run", "--full-refresh").succeeded
+    after_all = warehouse.published(audit=True)
+    for row in after_all["sessions"].values():
+        del row["channel"]
+    assert after_all == before
+
+
+def test_what_would_narrow_is_refused(warehouse: DatabaseWarehouse) -> None:
+    before = warehouse.everything()
+    for change, said in NARROWER.values():
+        for words in ("", "--full-refresh"):
+            done = run_changed(warehouse, change, words=words)
+            assert not done.succeeded
+            assert said in done.message, done.message
+            assert "nothing was changed" in done.message
+            assert "new version" in done.message
+    assert warehouse.everything() == before
+
+
+def test_rows_that_break_a_new_constraint_are_refused(warehouse: DatabaseWarehouse) -> None:
+    """None of the rows is printed, and the table stays as it was, types and all."""
+    before, held = warehouse.published(audit=True), types(warehouse)
+    started = constrained("sessions", "actual_start", {"type": "not_null"})
+    positive = {"type": "check", "expression": "duration_minutes > 99"}
+    long = constrained("sessions", "duration_minutes", positive)
+    done = run_changed(warehouse, started, long, typed("sessions", "subject", "varchar(300)"))
+    assert not done.succeeded
+    assert "duration_minutes > 99 (broken by" in done.message
+    assert "actual_start is not null (broken by" in done.message
+    assert "so tutormax.sessions stays as it was" in done.message
+    assert types(warehouse) == held
+    assert warehouse.published(audit=True) == before
+
+
+def test_an_alteration_that_breaks_off_is_made_by_the_next_build(
+    warehouse: DatabaseWarehouse,
+) -> None:
+    """It is one transaction with the rows of its model."""
+    before, held = warehouse.published(audit=True), types(warehouse)
+
+    assert not run_changed(warehouse, *WIDER, failing("sessions")).succeeded
+    now = types(warehouse)
+    sessions = {key: value for key, value in now.items() if key[0] == "sessions"}
+    assert sessions == {key: value for key, value in held.items() if key[0] == "sessions"}
+    assert warehouse.published(audit=True)["sessions"] == before["sessions"]
+    assert run_changed(warehouse, *WIDER).succeeded
+    assert types(warehouse)["sessions", "duration_minutes"][0] == "bigint"
+
+
+def test_private_tables_are_made_again_with_other_types(warehouse: DatabaseWarehouse) -> None:
+    before = warehouse.published(audit=True)
+    place = (
+        "select lower(data_type) from information_schema.columns"
+        " where column_name = 'churn_day' and table_name = 'int_churn__churn_events'"
+    )
+
+    def retyped(models: dict[str, Any]) -> None:
+        node = models["int_churn__churn_events"]
+        assert node.raw_code.rstrip().endswith("select * from final")
+        node.raw_code = node.raw_code.rstrip().replace(
+            "select * from final",
+            "select tutor_id, cast(churn_day as timestamp) as churn_day from final",
+        )
+        node.checksum.checksum += "another"
+
+    assert warehouse.execute(place) == [("date",)]
+    done = run_changed(warehouse, retyped, words="--select int_churn__churn_events")
+    assert done.succeeded, done.message
+    assert warehouse.execute(place)[0][0].startswith("timestamp")
+    warehouse.build()
+    assert warehouse.execute(place) == [("date",)]
+    assert warehouse.published(audit=True) == before
+
+
+def test_a_seed_is_made_again_with_other_types(warehouse: DatabaseWarehouse) -> None:
+    seed = "performance_tiers"
+    place = (
+        "select lower(data_type) from information_schema.columns"
+        f" where table_name = '{seed}' and column_name = 'min_green'"
+    )
+    before = warehouse.texts({f"staging.{seed}": ()})
+    other = warehouse.project.changed()
+    other.manifest.nodes[f"seed.tutormax.{seed}"].config.column_types["min_green"] = "bigint"
+    assert warehouse.execute(place) == [("integer",)]
+    for project, kind in ((other, "bigint"), (warehouse.project, "integer")):
+        manifest = project.manifest_for(warehouse.environment)
+        manifest.build_flat_graph()
+        warehouse.project.spares.append(manifest)
+        done = warehouse.dbt("seed", "--select", seed)
+        assert done.succeeded, done.message
+        assert warehouse.execute(place) == [(kind,)]
+        assert warehouse.texts({f"staging.{seed}": ()}) == before
+
+
+@on_postgres
+@pytest.mark.parametrize(
+    ("said", "column", "value"),
+    [
+        ("duplicate key value", "email", f"'{SECRET}'"),
+        ("invalid input syntax", "status", "cast(cast(email as integer) as varchar(50))"),
+        ("value too long", "name", f"repeat('{SECRET}', 50)"),
+        ("status in (", "status", f"'{SECRET}'"),
+    ],
+)
+def test_errors_do_not_print_rows(
+    said: str, column: str, value: str, warehouse: DatabaseWarehouse
+) -> None:
+    """The address is that of a row which the table refuses, or of one that cannot be cast."""
+    secret = typed("tutors", column, "varchar(255)", value)
+    done = run_changed(warehouse, secret, words="--select tutors")
+    assert not done.succeeded
+    assert said in done.message, done.message
+    assert "@example.com" not in done.message.replace(value, "")
