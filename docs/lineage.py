@@ -68,7 +68,7 @@ text { fill: #1b2430; } .note { fill: #566172; }
 def read(known: Manifest, left_out: Sequence[str]) -> tuple[dict[str, str], dict[str, set[str]]]:
     """The folder of each node, and what each reads."""
     shown = {folder for folders in COLUMNS for folder in folders}
-    folders = {key: "raw" for key, node in known["sources"].items() if node["source_name"] == "raw"}
+    folders = {key: "raw" for key, node in known["sources"].items() if node["schema"] == "raw"}
     folders |= {
         key: ".".join(node["fqn"][1:-1])
         for key, node in known["nodes"].items()
@@ -227,7 +227,8 @@ def depth(key: str, reads: dict[str, set[str]]) -> int:
 def name(key: str) -> str:
     """A node as people name it: a source with its schema, a seed as one."""
     kind, *_, schema, table = key.split(".")
-    return {"source": f"{schema}.{table}", "seed": f"{table} (seed)"}.get(kind, table)
+    place = {"load": "raw"}.get(schema, schema)
+    return {"source": f"{place}.{table}", "seed": f"{table} (seed)"}.get(kind, table)
 
 
 def page(known: Manifest) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ import psycopg2
 import typer
 
 from tutormax.errors import UserError
-from tutormax.operations.project import project_folder
+from tutormax.operations.project import PUBLISHED, project_folder, project_vars, schema_prefix
 from tutormax.schema import KEYS
 from tutormax.spark.reading import connect_spark
 from tutormax.warehouse import (
@@ -44,14 +43,15 @@ def summary(
     ] = RawTarget.DUCKDB,
 ) -> None:
     """Say what the last build made: rows accepted and rejected, tiers, changes, and where it is."""
+    published = schema_prefix(target) + PUBLISHED
     try:
         if target is RawTarget.DUCKDB:
             with connect_duckdb(read_only=True) as duck:
-                lines = describe(lambda sql: duck.execute(sql).fetchall())
+                lines = describe(lambda sql: duck.execute(sql).fetchall(), published)
             place = str(duckdb_path())
         elif target is RawTarget.SPARK:
             with connect_spark() as files:
-                lines = describe(lambda sql: files.execute(sql).fetchall())
+                lines = describe(lambda sql: files.execute(sql).fetchall(), published)
             place = str(spark_directory())
         else:
             with closing(connect_postgres(reads=True)) as pg:
@@ -61,7 +61,7 @@ def summary(
                         cursor.execute(sql)
                         return cursor.fetchall()
 
-                lines = describe(run)
+                lines = describe(run, published)
             settings = postgres_settings()
             place = f"{settings['host']}:{settings['port']}/{settings['database']}"
     except (duckdb.CatalogException, psycopg2.errors.UndefinedTable) as error:
@@ -83,10 +83,10 @@ def summary(
     typer.echo(f"          dbt show --target {target.value} {LOOK}")
 
 
-def describe(query: Query) -> list[str]:
+def describe(query: Query, published: str) -> list[str]:
     """Lines about rows, reasons, tiers, risks and changes; `query` runs SQL on the warehouse."""
-    published = _published()
     sources = list(KEYS)
+    raw = _raw_rows(query)
     accepted = _count(query, [f"{published}.{table}" for table in sources])
     reasons = query(
         f"select reason, count(*) from {published}.rejected_records as records "
@@ -95,8 +95,7 @@ def describe(query: Query) -> list[str]:
     )
     rejected = _count(query, [f"{published}.rejected_records"])
     lines = [
-        f"Raw rows: {_raw_rows(query) or accepted + rejected:,} = "
-        f"{accepted:,} accepted + {rejected:,} rejected",
+        f"Raw rows: {raw or accepted + rejected:,} = {accepted:,} accepted + {rejected:,} rejected",
         *_wrapped("Rejected: ", _counted(reasons)),
     ]
     lines += arrival_warnings(query, published)
@@ -125,9 +124,13 @@ def describe(query: Query) -> list[str]:
 
 
 def _raw_rows(query: Query) -> int:
-    """How many rows raw has; 0 if this account may not see that."""
+    """How many rows raw has; 0 if this account may not see that, or a file is not attached here."""
+    held = project_vars()
+    if held["raw_database"]:
+        return 0
+    tables = [f"{held['raw_schema']}.{table}" for table in KEYS] + ["raw.unreadable_rows"]
     try:
-        return _count(query, [f"raw.{table}" for table in (*KEYS, "unreadable_rows")])
+        return _count(query, tables)
     except psycopg2.errors.InsufficientPrivilege:
         return 0
 
@@ -157,10 +160,6 @@ def _counted(reasons: Sequence[Sequence[Any]]) -> list[str]:
     if len(reasons) > MOST_REASONS:
         parts.append(f"{len(reasons) - MOST_REASONS} more reasons")
     return parts or ["none"]
-
-
-def _published() -> str:
-    return os.environ.get("TUTORMAX_SCHEMA_PREFIX", "") + "tutormax"
 
 
 def _count(query: Query, tables: Sequence[str]) -> int:

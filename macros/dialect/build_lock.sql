@@ -7,7 +7,7 @@
 
 {#- A lock on a table, because any login can take an advisory lock. -#}
 {% macro postgres__build_lock(shared) -%}
-    {%- set schema = generate_schema_name('staging', none) %}
+    {%- set schema = source_relation('builds', 'build_log').schema %}
     do $$
     begin
         if to_regclass('"{{ schema }}".build_log') is not null then

@@ -4,8 +4,15 @@
 
 {% macro default__found_columns(sources) -%}
     {%- set found = {} -%}
-    {%- for row in run_query(catalog_columns(sources | map(attribute='schema') | unique | list)).rows -%}
-        {%- do found.setdefault(row[0] ~ '.' ~ row[1], {}).update({row[2]: row[3]}) -%}
+    {%- for database in sources | map(attribute='database') | unique -%}
+        {%- set here = sources | selectattr('database', 'equalto', database) | list -%}
+        {%- set columns = {} -%}
+        {%- for row in run_query(catalog_columns(here | map(attribute='schema') | unique | list, database)).rows -%}
+            {%- do columns.setdefault((row[0], row[1]), {}).update({row[2]: {'type': row[3], 'is_nullable': row[4]}}) -%}
+        {%- endfor -%}
+        {%- for source in here if (source.schema, source.identifier) in columns -%}
+            {%- do found.update({source.unique_id: columns[(source.schema, source.identifier)]}) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {{ return(found) }}
 {%- endmacro %}
@@ -20,13 +27,14 @@
         {%- set table = source.schema ~ '.' ~ source.identifier -%}
         {%- set folder = spark_directory() ~ '/' ~ source.schema ~ '/' ~ source.identifier -%}
         {%- set declared = [] -%}
-        {%- do found.update({table: {}}) -%}
+        {%- set columns = {} -%}
+        {%- do found.update({source.unique_id: columns}) -%}
         {%- for column in source.columns.values() -%}
-            {%- set is_arrival = column.name == '_loaded_at' and source.identifier != 'unreadable_rows' -%}
+            {%- set is_arrival = column.name == '_loaded_at' and source.source_name == 'raw' -%}
             {%- set name = var('loaded_at_column') if is_arrival else column.name -%}
             {%- set type = column.data_type.lower() -%}
             {%- do declared.append(adapter.quote(name) ~ ' ' ~ sql_type(type)) -%}
-            {%- do found[table].update({name: type | replace('text', 'varchar')}) -%}
+            {%- do columns.update({name: {'type': type | replace('text', 'varchar'), 'is_nullable': false}}) -%}
         {%- endfor -%}
         {%- if loop.first -%}
             {%- do run_query('create schema if not exists ' ~ source.schema) -%}
@@ -41,8 +49,11 @@
             {%- for row in run_query('describe (select * from parquet.`' ~ folder ~ '`)').rows -%}
                 {%- do files.update({row[0]: row[1]}) -%}
             {%- endfor -%}
-            {%- for name, type in found[table].items() | list if files.get(name) != sql_type(type) -%}
-                {%- do found[table].update({name: files.get(name)}) -%}
+            {%- for name, column in columns.items() | list if files.get(name) != sql_type(column.type) -%}
+                {%- do columns.update({name: {'type': files[name], 'is_nullable': false}} if name in files else {}) -%}
+                {%- if name not in files -%}
+                    {%- do columns.pop(name) -%}
+                {%- endif -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}

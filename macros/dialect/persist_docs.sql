@@ -3,6 +3,9 @@
     writes none.
 -#}
 {% macro default__persist_docs(relation, model, for_relation, for_columns) -%}
+    {%- if model.package_name != 'tutormax' -%}
+        {{ return(dbt.default__persist_docs(relation, model, for_relation, for_columns)) }}
+    {%- endif -%}
     {%- set said = comments_of(relation) -%}
     {%- if for_relation and config.persist_relation_docs() and model.description
         and said.get('') != model.description -%}
@@ -24,7 +27,7 @@
     {%- set place = (relation.schema, relation.identifier) -%}
     {%- set known = kept_for_the_run('comments') -%}
     {%- if not known -%}
-        {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed']) -%}
+        {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed', 'snapshot']) -%}
         {%- set schemas = nodes | map(attribute='schema') | unique | join("', '") -%}
         {%- do known.update(comments_where("schema_name in ('" ~ schemas ~ "')")) -%}
     {%- endif -%}

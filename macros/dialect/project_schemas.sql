@@ -1,6 +1,3 @@
 {% macro project_schemas() -%}
-    {%- set nodes = graph.nodes.values() | list + graph.sources.values() | list -%}
-    {{ return(
-        nodes | selectattr('resource_type', 'in', ['model', 'seed', 'source']) | map(attribute='schema') | unique | sort
-    ) }}
+    {{ return((own_nodes(['model', 'seed']) + own_sources()) | map(attribute='schema') | unique | sort) }}
 {%- endmacro %}

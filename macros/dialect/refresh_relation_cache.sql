@@ -7,9 +7,8 @@
 
 {% macro postgres__refresh_relation_cache() -%}
     {%- set missing = {} -%}
-    {%- for node in graph.nodes.values()
-        if node.resource_type in ('model', 'seed')
-        and adapter.get_relation(node.database, node.schema, node.alias) is none -%}
+    {%- for node in own_nodes(['model', 'seed'])
+        if adapter.get_relation(node.database, node.schema, node.alias) is none -%}
         {%- do missing.update({node.schema ~ '.' ~ node.alias: node}) -%}
     {%- endfor -%}
     {%- if missing -%}

@@ -6,11 +6,11 @@
     follow), words separated by spaces are an array, and [] is an empty array.
 -#}
 {% macro postgres__safe_cast(field, type) -%}
-    cast({{ unit_test_value(field, type, 'array[', ']') }} as {{ type }})
+    cast({{ tutormax.unit_test_value(field, type, 'array[', ']') }} as {{ type }})
 {%- endmacro %}
 
 {% macro duckdb__safe_cast(field, type) -%}
-    cast({{ unit_test_value(field, type, '[', ']') }} as {{ type }})
+    cast({{ tutormax.unit_test_value(field, type, '[', ']') }} as {{ type }})
 {%- endmacro %}
 
 {% macro unit_test_value(value, type, opening, closing) -%}

@@ -23,5 +23,5 @@
 
 {#- dbt checks a contract by casting null to the types of its columns. -#}
 {% macro spark__cast(field, type) -%}
-    cast({{ field }} as {{ sql_type(type) }})
+    cast({{ field }} as {{ tutormax.sql_type(type) }})
 {%- endmacro %}

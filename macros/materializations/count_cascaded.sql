@@ -7,7 +7,7 @@
 
 {% macro postgres__count_cascaded(target_table, key, doomed) -%}
     {%- set counts = kept_for_the_run('cascaded') -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+    {%- for node in own_nodes() -%}
         {%- for constraint in node.constraints
             if constraint.type == 'foreign_key'
             and referenced_node(constraint, node).unique_id == model.unique_id

@@ -3,11 +3,11 @@
     in every build; here only a full one does, as a change of columns changes the fingerprint.
 -#}
 {% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
-    {{ return(synced_table()) }}
+    {{ return(synced_table() if model.package_name == 'tutormax' else dbt.materialization_incremental_duckdb()) }}
 {% endmaterialization %}
 
 {% materialization incremental, adapter='postgres', supported_languages=['sql'] %}
-    {{ return(synced_table()) }}
+    {{ return(synced_table() if model.package_name == 'tutormax' else dbt.materialization_incremental_default()) }}
 {% endmaterialization %}
 
 {% macro synced_table() -%}

@@ -199,6 +199,6 @@
 
 {% macro kept_step(name) -%}
     {{ return(api.Relation.create(
-        schema=generate_schema_name('staging', none), identifier=this.identifier ~ '__' ~ name, type='table'
+        schema=log_relation('build_log').schema, identifier=this.identifier ~ '__' ~ name, type='table'
     )) }}
 {%- endmacro %}

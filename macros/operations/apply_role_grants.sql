@@ -1,5 +1,5 @@
 {% macro apply_role_grants() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'run-operation') -%}
+    {%- if execute and (flags.WHICH in ('build', 'run') and is_run_own() or flags.WHICH == 'run-operation') -%}
         {{ adapter.dispatch('apply_role_grants', 'tutormax')() }}
     {%- endif -%}
 {%- endmacro %}
@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro postgres__apply_role_grants() -%}
-    {%- if not env_var('TUTORMAX_SCHEMA_PREFIX', '') -%}
+    {%- if not schema_prefix() -%}
         {%- set schema = report_relation('tutormax_runs').schema -%}
         {%- set statements = [] -%}
         {%- for role, table, uses_schema, held in run_query(held_privileges(schema)).rows -%}
@@ -63,8 +63,7 @@
     {%- if table in ['tutormax_runs', 'tutormax_arrivals'] -%}
         {{ return(['select'] if role != 'tutormax_tutor_portal' else none) }}
     {%- endif -%}
-    {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and node.schema == schema and node.alias == table -%}
+    {%- for node in own_nodes() if node.schema == schema and node.alias == table -%}
         {%- set readable = [] -%}
         {%- for column in node.columns.values()
             if not (column.get('config', {}).get('meta', {}).get('pii') or column.meta.get('pii')) -%}

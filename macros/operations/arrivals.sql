@@ -16,10 +16,10 @@
 
     raw_rows as (
         {%- for table in dated_sources() %}
-        select '{{ table }}' as source_table, {{ var('loaded_at_column') }} as loaded_at from {{ source('raw', table) }}
+        select '{{ table }}' as source_table, _loaded_at as loaded_at from {{ raw_rows(table) }}
         union all
         {%- endfor %}
-        select source_table, {{ var('loaded_at_column') }} as loaded_at from {{ source('raw', 'unreadable_rows') }}
+        select source_table, _loaded_at as loaded_at from {{ source('load', 'unreadable_rows') }}
     ),
 
     arrived as (

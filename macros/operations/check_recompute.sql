@@ -1,6 +1,6 @@
 {% macro check_recompute() -%}
     {%- set faults = [] -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+    {%- for node in own_nodes() -%}
         {%- for fault in faults_of_meta(node, node.config.get('meta', {})) -%}
             {%- do faults.append(node.name ~ " " ~ fault) -%}
         {%- endfor -%}

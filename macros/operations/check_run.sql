@@ -1,15 +1,17 @@
 {% macro check_run() -%}
+    {%- do check_package() -%}
     {%- do check_vars() -%}
     {%- do check_session() -%}
     {%- do check_recompute() -%}
+    {%- do check_rights() -%}
     {%- do check_sources() -%}
     {%- do check_raw() -%}
 {%- endmacro %}
 
 {% macro check_raw() -%}
     {%- set empty = namespace(tables=true) -%}
-    {%- for source in graph.sources.values() if source.source_name == 'raw' -%}
-        {%- if empty.tables and run_query('select 1 as one from ' ~ source.relation_name ~ ' limit 1').rows | length -%}
+    {%- for source in own_sources(['raw']) -%}
+        {%- if empty.tables and run_query('select 1 as one from ' ~ raw_rows(source.name) ~ ' limit 1').rows | length -%}
             {%- set empty.tables = false -%}
         {%- endif -%}
     {%- endfor -%}

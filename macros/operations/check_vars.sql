@@ -1,6 +1,6 @@
 {% macro check_vars() -%}
     {%- set kinds = var_kinds() -%}
-    {%- for name in invocation_args_dict.get('vars') or {} if name not in kinds -%}
+    {%- for name in invocation_args_dict.get('vars') or {} if name not in kinds and project_name == 'tutormax' -%}
         {{ exceptions.raise_compiler_error(
             "There is no var " ~ name ~ ": the vars are " ~ kinds | join(', ') ~ "."
         ) }}
@@ -12,6 +12,7 @@
                 "The var " ~ name ~ " is '" ~ value ~ "', which is no " ~ {
                     'date': 'date: write it as 2026-01-31',
                     'name': 'name: write it as ' ~ "'text'",
+                    'text': 'text: write it as ' ~ "'text'",
                     'flag': 'truth value: write true or false',
                     'share': 'share: write a number from 0 to 1',
                     'number': 'number: write one from 0 on',
@@ -28,6 +29,8 @@
         {{ return(value | string == '' or is_date(value | string)) }}
     {%- elif kind == 'name' -%}
         {{ return(value is string and value | length > 0) }}
+    {%- elif kind == 'text' -%}
+        {{ return(value is string) }}
     {%- elif kind == 'flag' -%}
         {{ return(value is boolean) }}
     {%- elif kind == 'share' -%}

@@ -1,11 +1,13 @@
 {% macro prepare_warehouse() -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'test', 'seed') and is_run_own() -%}
         {%- if flags.WHICH != 'test' and join_build() -%}
             {{ return('') }}
         {%- endif -%}
         {%- set begins = flags.WHICH in ('build', 'run') or flags.WHICH == 'seed' and raw_stands() -%}
         {%- if flags.WHICH in ('build', 'run') or begins and is_named_run() -%}
             {%- do check_run() -%}
+        {%- elif flags.WHICH == 'test' -%}
+            {%- do check_tested() -%}
         {%- endif -%}
         {%- do adapter.dispatch('prepare_types', 'tutormax')() -%}
         {%- do keep_own_tables() -%}
@@ -23,8 +25,7 @@
 
 {% macro raw_stands() -%}
     {%- set missing = [] -%}
-    {%- for source in graph.sources.values() if source.source_name == 'raw'
-        and adapter.get_relation(source.database, source.schema, source.identifier) is none -%}
+    {%- for source in own_sources(['raw']) if adapter.get_relation(source.database, source.schema, source.identifier) is none -%}
         {%- do missing.append(source.name) -%}
     {%- endfor -%}
     {{ return(not missing) }}
@@ -39,13 +40,13 @@
 {%- endmacro %}
 
 {% macro keep_own_tables() -%}
-    {%- set sources = graph.sources.values() | rejectattr('source_name', 'equalto', 'raw') | list -%}
+    {%- set sources = own_sources() | rejectattr('source_name', 'equalto', 'raw') | list -%}
     {%- set found = adapter.dispatch('own_columns', 'tutormax')(sources) -%}
     {%- for source in sources -%}
         {%- set relation = api.Relation.create(
             database=source.database, schema=source.schema, identifier=source.identifier
         ) -%}
-        {%- set present = found.get(source.schema ~ '.' ~ source.identifier, {}) -%}
+        {%- set present = found.get(source.unique_id, {}) -%}
         {%- set columns = [] -%}
         {%- for column in source.columns.values() if column.name not in present -%}
             {%- do columns.append(column.name ~ ' ' ~ sql_type(column.data_type)) -%}
@@ -72,7 +73,7 @@
     {%- for source in sources -%}
         {%- set relation = adapter.get_relation(source.database, source.schema, source.identifier) -%}
         {%- for column in (adapter.get_columns_in_relation(relation) if relation is not none else []) -%}
-            {%- do found.setdefault(source.schema ~ '.' ~ source.identifier, {}).update({column.name: column.dtype}) -%}
+            {%- do found.setdefault(source.unique_id, {}).update({column.name: column.dtype}) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(found) }}

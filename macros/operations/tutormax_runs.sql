@@ -1,5 +1,5 @@
 {% macro end_build(results) -%}
-    {%- if execute and flags.WHICH in ('build', 'run', 'seed') and (this_run() or flags.WHICH == 'seed') -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed') and is_run_own() and (this_run() or flags.WHICH == 'seed') -%}
         {%- set arrivals = log_arrivals(results) if flags.WHICH in ('build', 'run') else '' -%}
         {%- for statement in [completed_models(results), arrivals, reported_run(results)] if statement | trim -%}
             {%- do run_and_commit(statement) -%}
@@ -17,7 +17,7 @@
 
 {% macro reported_run(results) -%}
     {%- set rows = [] -%}
-    {%- for result in results if result.node.resource_type == 'model' -%}
+    {%- for result in results if result.node.resource_type == 'model' and result.node.package_name == 'tutormax' -%}
         {%- set node = result.node -%}
         {%- set is_done = result.status | string == 'success' -%}
         {%- set changed = kept_for_the_run('changed_rows').get(node.alias, {}) -%}

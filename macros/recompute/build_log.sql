@@ -1,13 +1,9 @@
 {% macro log_relation(name) -%}
-    {{ return(api.Relation.create(
-        database=target.database or none, schema=generate_schema_name('staging', none), identifier=name
-    )) }}
+    {{ return(source_relation('builds', name)) }}
 {%- endmacro %}
 
 {% macro report_relation(name) -%}
-    {{ return(api.Relation.create(
-        database=target.database or none, schema=generate_schema_name('tutormax', none), identifier=name
-    )) }}
+    {{ return(source_relation('tutormax', name)) }}
 {%- endmacro %}
 
 {% macro is_named_run() -%}
@@ -126,17 +122,17 @@
     ),
 
     raw_tables as (
-        {%- for table in source_columns() if table != 'unreadable_rows' %}
+        {%- for table in source_columns() %}
         select
             '{{ table }}' as source_table,
             coalesce(
-                max({{ var('loaded_at_column') }}), {{ utc_midnight("date '0001-01-01'") }}
+                max(_loaded_at), {{ utc_midnight("date '0001-01-01'") }}
             ) as loaded_through,
             count(*) as raw_rows,
-            count(*) filter (where {{ var('loaded_at_column') }} <= (
+            count(*) filter (where _loaded_at <= (
                 select loaded_through from earlier where source_table = '{{ table }}'
             )) as rows_before
-        from {{ source('raw', table) }}
+        from {{ raw_rows(table) }}
         {{ 'union all' if not loop.last }}
         {%- endfor %}
     ),
@@ -191,7 +187,7 @@
             {%- set contract = contract_of(graph.nodes[node.unique_id]) -%}
             {%- set is_known = contract == known_contracts().get(node.alias) -%}
             {%- do completed.append((node.alias, builds | min, none, none if is_known else contract)) -%}
-        {%- elif node.resource_type == 'seed' -%}
+        {%- elif node.resource_type == 'seed' and node.unique_id in own_inputs() -%}
             {%- do completed.append((node.name, this_build(), seed_checksum(graph.nodes[node.unique_id]), none)) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -210,8 +206,7 @@
 
 {% macro tracked_models() -%}
     {{ return(
-        graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-        | selectattr('config.materialized', 'in', ['incremental', 'table']) | list
+        own_nodes() | selectattr('config.materialized', 'in', ['incremental', 'table']) | list
     ) }}
 {%- endmacro %}
 
@@ -225,7 +220,7 @@
 
 {% macro project_fingerprint() -%}
     {%- set parts = [] -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+    {%- for node in own_nodes() -%}
         {%- do parts.append(node.unique_id ~ node.checksum.checksum ~ contract_of(node) ~ node.config.meta) -%}
     {%- endfor -%}
     {%- do parts.extend(seed_checksums()) -%}
@@ -243,7 +238,7 @@
 
 {% macro seed_checksums() -%}
     {%- set checksums = [] -%}
-    {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' -%}
+    {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' and seed.unique_id in own_inputs() -%}
         {%- set own = seed_checksum(seed) -%}
         {%- do checksums.append(seed.unique_id ~ (
             own if is_seed_of_run(seed) else known_checksums().get(seed.name, own)
@@ -259,7 +254,8 @@
 
 {% macro is_seed_to_change() -%}
     {%- set changed = [] -%}
-    {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' and is_seed_of_run(seed)
+    {%- for seed in graph.nodes.values() if seed.resource_type == 'seed' and seed.unique_id in own_inputs()
+        and is_seed_of_run(seed)
         and known_checksums().get(seed.name, seed_checksum(seed)) != seed_checksum(seed) -%}
         {%- do changed.append(seed.name) -%}
     {%- endfor -%}

@@ -123,7 +123,7 @@
 
 {% macro log_pending(relation) -%}
     {%- for row in run_query('select source_table, rows_removed, rows_published from ' ~ relation ~ ' order by 1').rows -%}
-        {%- do fail_on_mass_delete(generate_schema_name('tutormax', none) ~ '.' ~ row[0], row[1] | int, row[2] | int) -%}
+        {%- do fail_on_mass_delete(own_relation(row[0]).schema ~ '.' ~ row[0], row[1] | int, row[2] | int) -%}
     {%- endfor -%}
     {%- do run_query(log_change(
         {'subject': 'source_table', 'first_changed_day': 'first_changed_day', 'rows_removed': 'rows_removed'}, relation

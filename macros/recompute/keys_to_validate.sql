@@ -5,9 +5,9 @@
     {%- else -%}
         {%- set first_keys -%}
             select coalesce({{ key }}, '') as record_key
-            from {{ source('raw', table) }}
+            from {{ raw_rows(table) }}
             where
-                {{ var('loaded_at_column') }} > {{ instant("'" ~ this_run().before[table] ~ "'") }}
+                _loaded_at > {{ instant("'" ~ this_run().before[table] ~ "'") }}
             {%- for parent, relation in parents.items() %}
             union
             select judged.record_key
@@ -46,10 +46,10 @@
                 select record_key from keys_{{ link }}
                 union
                 select coalesce({{ key }}, '') as record_key
-                from {{ source('raw', table) }}
+                from {{ raw_rows(table) }}
                 where {{ claim }} in (
                     select {{ claim }}
-                    from {{ source('raw', table) }}
+                    from {{ raw_rows(table) }}
                     where {{ key }} in (select record_key from keys_{{ link }})
                 )
             )
@@ -63,7 +63,7 @@
         {%- endif -%}
         {%- set chain.ctes = chain.ctes ~ ',\n' ~ rivals -%}
     {%- endfor -%}
-    {{ chain.keys or "select coalesce(" ~ key ~ ", '') as record_key from " ~ source('raw', table) }}
+    {{ chain.keys or "select coalesce(" ~ key ~ ", '') as record_key from " ~ raw_rows(table) }}
 {%- endmacro %}
 
 {% macro is_row_to_validate(table, key) -%}
@@ -71,7 +71,7 @@
         {#- keys_to_validate is empty here, so this selects all rows. -#}
         coalesce({{ key }}, '') not in (select record_key from keys_to_validate)
     {%- else -%}
-        {{ var('loaded_at_column') }} <= {{ instant("'" ~ this_run().through[table] ~ "'") }}
+        _loaded_at <= {{ instant("'" ~ this_run().through[table] ~ "'") }}
         {%- if not is_everything_recomputed() %}
         and coalesce({{ key }}, '') in (select record_key from keys_to_validate)
         {%- endif %}

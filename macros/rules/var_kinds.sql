@@ -3,6 +3,8 @@
         'as_of_date': 'date',
         'restate_from': 'date',
         'loaded_at_column': 'name',
+        'raw_schema': 'name',
+        'raw_database': 'text',
         'max_delete_share': 'share',
         'min_delete_rows': 'count',
         'allow_mass_delete': 'flag',

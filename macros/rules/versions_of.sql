@@ -1,8 +1,5 @@
 {% macro versions_of(name) -%}
-    {{ return(
-        graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-        | selectattr('name', 'equalto', name) | list
-    ) }}
+    {{ return(own_nodes() | selectattr('name', 'equalto', name) | list) }}
 {%- endmacro %}
 
 {% macro latest_version_of(name) -%}

@@ -39,10 +39,10 @@ unreadable as (
             else {{ text_array(['unreadable']) }}
         end as reasons,
         {{ text_as_json('record') }} as record,
-        {{ var('loaded_at_column') }} as loaded_at,
+        _loaded_at as loaded_at,
         cast(null as bigint) as place,
         record as raw_record
-    from {{ source('raw', 'unreadable_rows') }}
+    from {{ source('load', 'unreadable_rows') }}
 ),
 
 rejected as (

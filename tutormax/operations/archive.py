@@ -28,7 +28,7 @@ from tutormax.operations.leaving import (
     retain,
     tell_log,
 )
-from tutormax.operations.project import refuse_prefix
+from tutormax.operations.project import refuse_other_raw, refuse_prefix
 from tutormax.operations.transaction import (
     ARCHIVE,
     PUBLISHED,
@@ -98,7 +98,8 @@ def archive_old_rows(target: Target, *, dry_run: bool = False) -> Report:
         UserError: there was no build, raw has rows that no build has validated, or the warehouse
             fails.
     """
-    refuse_prefix()
+    refuse_prefix(target)
+    refuse_other_raw()
     sql = project_sql(target)
     with transaction(target) as tx:
         tx.keep = not dry_run

@@ -24,7 +24,7 @@ from tutormax.operations.leaving import (
     tell_log,
 )
 from tutormax.operations.mentions import Mentions, folded, others_alike, words
-from tutormax.operations.project import refuse_prefix
+from tutormax.operations.project import refuse_other_raw, refuse_prefix
 from tutormax.operations.redaction import redact
 from tutormax.operations.tombstones import bury, forget_returned, lift
 from tutormax.operations.traces import copies, files, forget_bytes
@@ -96,7 +96,8 @@ def erase_person(
     Raises:
         UserError: nobody has that id, or the warehouse fails.
     """
-    refuse_prefix()
+    refuse_prefix(target)
+    refuse_other_raw()
     if not identifier.strip():
         raise UserError(f"The id is empty; name the {person.key} of the {person.value}.")
     sql = project_sql(target)
@@ -122,7 +123,8 @@ def erase_returned(target: Target) -> int:
     Raises:
         UserError: the warehouse fails.
     """
-    refuse_prefix()
+    refuse_prefix(target)
+    refuse_other_raw()
     sql = project_sql(target)
     touched = [Relation(RAW, source) for source in (*KEYS, "unreadable_rows")]
     with transaction(target) as tx:
@@ -146,7 +148,8 @@ def allow(person: Person, identifier: str, target: Target) -> None:
     Raises:
         UserError: nobody with that id was erased, or the warehouse fails.
     """
-    refuse_prefix()
+    refuse_prefix(target)
+    refuse_other_raw()
     sql = project_sql(target)
     with transaction(target) as tx:
         prepare(tx, sql)

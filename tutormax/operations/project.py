@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from jinja2 import Environment
 
 import tutormax
 from tutormax.errors import UserError
+from tutormax.schema import RAW_SCHEMA
 from tutormax.warehouse import Target
 
 if TYPE_CHECKING:
@@ -21,19 +24,71 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 PREFIX_VARIABLE = "TUTORMAX_SCHEMA_PREFIX"
+PUBLISHED = "tutormax"
 
 
-def refuse_prefix() -> None:
+def schema_prefix(target: StrEnum) -> str:
+    """Return the prefix of a developer's schemas, as the macro `schema_prefix` does; empty if none.
+
+    Raises:
+        UserError: the profile has no such target.
+    """
+    prefix = os.environ.get(PREFIX_VARIABLE)
+    if prefix is None:
+        schema = _profile_schema(target)
+        prefix = "" if schema == PUBLISHED else f"{schema}_"
+    return prefix
+
+
+def refuse_prefix(target: StrEnum) -> None:
     """Refuse to work on a developer's copy, because it shares its raw tables with everybody.
 
     Raises:
-        UserError: `TUTORMAX_SCHEMA_PREFIX` is set.
+        UserError: `TUTORMAX_SCHEMA_PREFIX` is set, or the schema of the profile is not tutormax.
     """
-    if os.environ.get(PREFIX_VARIABLE):
+    prefix = schema_prefix(target)
+    if prefix:
         raise UserError(
-            f"{PREFIX_VARIABLE} is set, but raw and archive belong to everybody: "
-            "unset it to work on the warehouse itself."
+            f"The schemas have the prefix {prefix} ({PREFIX_VARIABLE} or the schema of the "
+            "profile), but raw and archive belong to everybody: unset it, or use a profile with "
+            "the schema tutormax, to work on the warehouse itself."
         )
+
+
+def refuse_other_raw() -> None:
+    """Refuse to change rows of raw that belong to another loader.
+
+    Raises:
+        UserError: the vars say that raw is in another schema or database.
+    """
+    held = project_vars()
+    if held["raw_schema"] != RAW_SCHEMA or held["raw_database"]:
+        where = ".".join(filter(None, (held["raw_database"], held["raw_schema"])))
+        raise UserError(
+            f"Raw is in {where} (the vars raw_schema and raw_database), which another loader "
+            "writes: delete the rows there, and build."
+        )
+
+
+def _profile_schema(target: StrEnum) -> str:
+    """The schema that the profile gives a target: the one of `_invoke`."""
+    file = Path(os.environ.get("DBT_PROFILES_DIR") or project_folder()) / "profiles.yml"
+    try:
+        outputs = yaml.safe_load(file.read_text(encoding="utf-8"))["tutormax"]["outputs"]
+        schema = str(outputs[target.value]["schema"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{file} has no target {target.value} of a profile tutormax with a schema: add it, "
+            "or set DBT_PROFILES_DIR to another folder."
+        ) from error
+    return Environment().from_string(schema).render(env_var=_env_var)
+
+
+def _env_var(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name, default)
+    if value is None:
+        raise UserError(f"The profile needs the environment variable {name}: set it.")
+    return value
 
 
 def render(target: Target, template: str) -> str:

@@ -51,7 +51,7 @@ def make_roles(target: Target) -> list[str]:
     """
     if target is not Target.POSTGRES:
         raise UserError("DuckDB has no roles: who can read the file reads all of it.")
-    refuse_prefix()
+    refuse_prefix(target)
     connection = connect_postgres()
     try:
         with connection, connection.cursor() as cursor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
@@ -15,7 +14,7 @@ import psycopg2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tutormax.errors import UserError
-from tutormax.operations.project import PREFIX_VARIABLE
+from tutormax.operations.project import PUBLISHED, schema_prefix
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line, quote
 
 Row = dict[str, Any]
@@ -51,7 +50,8 @@ def read_tables(target: Target, queries: Path, *, names: bool, inactivity_days: 
     """
     try:
         with _open(target) as select:
-            return _read(select, queries, names=names, inactivity_days=inactivity_days)
+            published = schema_prefix(target) + PUBLISHED
+            return _read(select, queries, published, names=names, inactivity_days=inactivity_days)
     except (duckdb.CatalogException, psycopg2.errors.UndefinedTable) as error:
         raise UserError(
             f"The pages need every published table, and one is missing on {target.value}: run "
@@ -69,12 +69,14 @@ def read_tables(target: Target, queries: Path, *, names: bool, inactivity_days: 
         ) from error
 
 
-def _read(select: Select, folder: Path, *, names: bool, inactivity_days: int) -> Tables:
+def _read(
+    select: Select, folder: Path, published: str, *, names: bool, inactivity_days: int
+) -> Tables:
     templates = Environment(
         loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False
     )
     values = {
-        "published": quote(os.environ.get(PREFIX_VARIABLE, "") + "tutormax"),
+        "published": quote(published),
         "history_days": HISTORY_DAYS,
         "inactivity_days": inactivity_days,
     }

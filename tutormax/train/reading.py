@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ import numpy as np
 import psycopg2
 
 from tutormax.errors import UserError
-from tutormax.operations.project import PREFIX_VARIABLE
+from tutormax.operations.project import schema_prefix
 from tutormax.train.panel import Panel
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line, quote
 
@@ -60,7 +59,7 @@ def _not_built(target: Target) -> UserError:
 
 
 def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
-    schema = quote(os.environ.get(PREFIX_VARIABLE, "") + "intermediate")
+    schema = quote(schema_prefix(target) + "intermediate")
     names = engine.doubles(f"{schema}.{FEATURES}")
     if not names:
         raise _not_built(target)

@@ -19,7 +19,7 @@ from tutormax.warehouse import quote
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-RAW_SOURCE = "raw"
+RAW_SOURCES = ("raw", "load")
 PUBLISHED_SCHEMA = "tutormax"
 
 _REF = re.compile(r"ref\(\s*'(\w+)'\s*\)")
@@ -110,7 +110,7 @@ def read_contracts(manifest: Manifest) -> Contracts:
     raw = tuple(
         _raw_table(source, by_name.get(source.identifier), loaded_at)
         for _, source in sorted(manifest.sources.items())
-        if source.source_name == RAW_SOURCE
+        if source.source_name in RAW_SOURCES
     )
     rejected = by_name.get("rejected_records")
     schema = rejected.schema if rejected else PUBLISHED_SCHEMA

@@ -28,7 +28,7 @@ keys_to_validate as (
 
 source as (
     select *
-    from {{ source('raw', 'interventions') }}
+    from {{ raw_rows('interventions') }}
     where {{ is_row_to_validate('interventions', 'intervention_id') }}
 ),
 
@@ -61,7 +61,7 @@ renamed as (
         updated_at,
 
         -- arrival
-        {{ var('loaded_at_column') }} as loaded_at
+        _loaded_at as loaded_at
     from source
 ),
 

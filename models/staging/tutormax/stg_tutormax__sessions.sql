@@ -37,7 +37,7 @@ keys_to_validate as (
 
 source as (
     select *
-    from {{ source('raw', 'sessions') }}
+    from {{ raw_rows('sessions') }}
     where {{ is_row_to_validate('sessions', 'session_id') }}
 ),
 
@@ -84,7 +84,7 @@ renamed as (
         updated_at,
 
         -- arrival
-        {{ var('loaded_at_column') }} as loaded_at
+        _loaded_at as loaded_at
     from source
 ),
 

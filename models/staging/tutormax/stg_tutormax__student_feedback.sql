@@ -32,7 +32,7 @@ keys_to_validate as (
 
 source as (
     select *
-    from {{ source('raw', 'student_feedback') }}
+    from {{ raw_rows('student_feedback') }}
     where {{ is_row_to_validate('student_feedback', 'feedback_id') }}
 ),
 
@@ -76,7 +76,7 @@ renamed as (
         created_at,
 
         -- arrival
-        {{ var('loaded_at_column') }} as loaded_at
+        _loaded_at as loaded_at
     from source
 ),
 

@@ -11,7 +11,7 @@
 with
 
 source as (
-    select * from {{ source('raw', 'students') }}
+    select * from {{ raw_rows('students') }}
 ),
 
 renamed as (
@@ -33,7 +33,7 @@ renamed as (
         updated_at,
 
         -- arrival
-        {{ var('loaded_at_column') }} as loaded_at
+        _loaded_at as loaded_at
     from source
 ),
 

@@ -22,7 +22,7 @@ keys_to_validate as (
 
 source as (
     select *
-    from {{ source('raw', 'tutor_events') }}
+    from {{ raw_rows('tutor_events') }}
     where {{ is_row_to_validate('tutor_events', 'event_id') }}
 ),
 
@@ -48,7 +48,7 @@ renamed as (
         created_at,
 
         -- arrival
-        {{ var('loaded_at_column') }} as loaded_at
+        _loaded_at as loaded_at
     from source
 ),
 

@@ -19,7 +19,7 @@
 with
 
 source as (
-    select * from {{ source('raw', 'tutors') }}
+    select * from {{ raw_rows('tutors') }}
 ),
 
 renamed as (
@@ -46,7 +46,7 @@ renamed as (
         updated_at,
 
         -- arrival
-        {{ var('loaded_at_column') }} as loaded_at
+        _loaded_at as loaded_at
     from source
 ),
 

@@ -3,10 +3,10 @@
 -#}
 {% test rows_conserved(model, source_table, rejected) %}
 select raw_rows.n as raw_rows, unreadable.n as unreadable, published.n as published, rejected.n as rejected
-from (select count(*) as n from {{ source('raw', source_table) }}) as raw_rows
+from (select count(*) as n from {{ raw_rows(source_table) }}) as raw_rows
 cross join (
     select count(*) as n
-    from {{ source('raw', 'unreadable_rows') }}
+    from {{ source('load', 'unreadable_rows') }}
     where source_table = '{{ source_table }}'
 ) as unreadable
 cross join (select count(*) as n from {{ model }}) as published
