@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import psycopg2
 import typer
 
 from tutormax.errors import UserError
-from tutormax.operations.project import PREFIX_VARIABLE
+from tutormax.operations.project import schema_prefix
 from tutormax.operations.roles import ROLES
 from tutormax.operations.transaction import ARCHIVE, RAW, SCHEMAS, literal, place
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line
@@ -63,7 +62,7 @@ def missing_on_postgres() -> list[str]:
 
 def _questions() -> list[str]:
     """Queries that return a sentence for each thing that is missing."""
-    prefix = os.environ.get(PREFIX_VARIABLE, "")
+    prefix = schema_prefix(Target.POSTGRES)
     names = [name if name in (RAW, ARCHIVE) else prefix + name for name in SCHEMAS]
     schemas = ", ".join(f"({literal(name)})" for name in names)
     roles = ", ".join(f"({literal(name)})" for name in ROLES)
