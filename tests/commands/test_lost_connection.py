@@ -92,14 +92,14 @@ def student_of(warehouse: PostgresWarehouse) -> str:
 def test_a_commit_that_was_made(warehouse: PostgresWarehouse, line: Line) -> None:
     student = student_of(warehouse)
     line.breaks = "after the commit"
-    assert "is erased" in warehouse.command("erase", "student", student)
+    assert "is erased" in warehouse.command("erase", "student", student, "--yes")
     assert warehouse.mentions(student) == []
 
 
 def test_a_commit_that_was_not_made(warehouse: PostgresWarehouse, line: Line) -> None:
     student, before = student_of(warehouse), warehouse.everything()
     line.breaks = "before the commit"
-    assert "nothing was changed" in warehouse.refused("erase", "student", student)
+    assert "nothing was changed" in warehouse.refused("erase", "student", student, "--yes")
     assert warehouse.everything() == before
 
 
@@ -109,7 +109,7 @@ def test_a_commit_of_which_nothing_is_known(
     monkeypatch.setattr(session, "TRIES_TO_FIND_OUT", 2)
     student = student_of(warehouse)
     line.breaks = "for ever"
-    said = warehouse.refused("erase", "student", student)
+    said = warehouse.refused("erase", "student", student, "--yes")
     assert "it is not known whether the change was made" in said
     assert "nothing was changed" not in said
     number = said.partition("pg_xact_status('")[2].partition("'")[0]

@@ -90,7 +90,7 @@ def test_slices_through_a_pooler(pooled: PostgresWarehouse, tmp_path: Path) -> N
     assert "Raw rows" in pooled.command("summary")
     pooled.command("roles")
     pooled.command("archive", "--dry-run")
-    pooled.command("erase", "student", "late")
+    pooled.command("erase", "student", "late", "--yes")
     pooled.command("maintain")
     assert "Nothing is missing" in pooled.command("check")
     before = pooled.published()

@@ -164,7 +164,7 @@ def test_everything_works_under_a_publication(shared: PostgresWarehouse) -> None
         build = shared.try_build(*words)
         assert build.succeeded, build.message
     shared.command("archive")
-    shared.command("erase", "student", "student-1")
+    shared.command("erase", "student", "student-1", "--yes")
     assert shared.mentions("student-1") == []
     shared.build()
     assert not shared.execute(
@@ -225,7 +225,7 @@ def test_a_build_says_who_holds_it_up(shared: PostgresWarehouse, relation: str) 
 def test_a_command_says_who_holds_it_up(shared: PostgresWarehouse, relation: str) -> None:
     before = shared.everything()
     with transaction(shared.url, f"lock table {relation} in share mode") as pid:
-        said = shared.refused("erase", "student", "student-1")
+        said = shared.refused("erase", "student", "student-1", "--yes")
     assert f'{relation} is locked by process {pid} (application "their tool"' in said
     assert shared.everything() == before
 
@@ -258,7 +258,7 @@ def test_functions_of_others_are_not_called(shared: PostgresWarehouse, stranger:
         assert build.succeeded, build.message
     shared.dbt("test", "--select", "tutors")
     shared.command("summary")
-    shared.command("erase", "tutor", "tutor-1")
+    shared.command("erase", "tutor", "tutor-1", "--yes")
     shared.command("maintain")
 
 
@@ -288,7 +288,7 @@ def test_settings_of_the_role_change_no_row(shared: PostgresWarehouse) -> None:
         cursor.execute("show default_transaction_read_only")
         assert cursor.fetchall() == [("on",)]
     shared.command("summary")
-    assert "There is no student" in shared.refused("erase", "student", "nobody")
+    assert "There is no student" in shared.refused("erase", "student", "nobody", "--yes")
     shared.execute(
         "set transaction read write; "
         f"alter role current_user in database {shared.database} reset all"
