@@ -2,7 +2,7 @@
     {{ return(adapter.dispatch('row_place', 'tutormax')()) }}
 {%- endmacro %}
 
-{% macro duckdb__row_place() -%}
+{% macro default__row_place() -%}
     rowid
 {%- endmacro %}
 

@@ -30,8 +30,8 @@
         target_rows.{{ adapter.quote(config.get('unique_key')) }} in ({{ changed_keys(unit.changed_in[0]) }})
     {%- elif unit.by == 'key' -%}
         (
-            {#- Rows without a key are those of raw.unreadable_rows. -#}
-            target_rows.record_key is null
+            {#- Rows of raw.unreadable_rows; those of an erased person look like rows of staging without a key. -#}
+            (target_rows.record_key is null and {{ text_array_contains('target_rows.reasons', 'erased') }})
             or {{ text_array_contains('target_rows.reasons', 'unreadable') }}
             {%- for table in unit.changed_in %}
             or (

@@ -1,6 +1,6 @@
 {% macro violated_rules(rules, people=[]) -%}
     case
-        {%- if people and this_run().get('has_tombstones') and not is_unit_test() %}
+        {%- if people and kept_for_the_run('build').get('has_tombstones') and not is_unit_test() %}
         when
             {{ is_of_erased(people) }}
             then {{ text_array(['erased']) }}

@@ -26,7 +26,9 @@ with
         duplicate_number as place,
         cast(null as {{ dbt.type_string() }}) as raw_record
     from {{ ref('stg_tutormax__' ~ table) }}
-    where not is_accepted and {{ is_recomputed() }}
+    where
+        not is_accepted
+        and ({{ is_recomputed() }} or {{ key }} is null and {{ text_array_contains('reasons', 'erased') }})
 ),
 {% endfor %}
 
