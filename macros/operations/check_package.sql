@@ -1,10 +1,12 @@
 {% macro check_package() -%}
     {%- set missing = [] -%}
-    {%- if adapter.dispatch('get_table_columns_and_constraints', 'dbt').macro.package_name.startswith('dbt') -%}
-        {%- do missing.append("dispatch") -%}
-    {%- endif -%}
-    {%- if project_name != 'tutormax' and 'materialization_incremental_' ~ adapter.type() not in context[project_name] -%}
-        {%- do missing.append("the materialization incremental") -%}
+    {%- if project_name != 'tutormax' -%}
+        {%- if adapter.dispatch('get_table_columns_and_constraints', 'dbt').macro.package_name.startswith('dbt') -%}
+            {%- do missing.append("dispatch") -%}
+        {%- endif -%}
+        {%- if 'materialization_incremental_' ~ adapter.type() not in context[project_name] -%}
+            {%- do missing.append("the materialization incremental") -%}
+        {%- endif -%}
     {%- endif -%}
     {%- if missing -%}
         {{ exceptions.raise_compiler_error(
