@@ -25,6 +25,10 @@
 
 {% macro columns_of_same_type(relation, node) -%}
     {%- set other = adapter.get_relation(node.database, node.schema, node.alias) -%}
+    {%- if other is none -%}
+        {#- What this build leaves out is read where dbt defers to. -#}
+        {%- set other = ref(node.name) -%}
+    {%- endif -%}
     {%- set types = {} -%}
     {%- for column in adapter.get_columns_in_relation(other) -%}
         {%- do types.update({column.name: 'text' if column.is_string() else column.dtype}) -%}
