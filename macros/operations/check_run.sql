@@ -11,7 +11,7 @@
 {% macro check_raw() -%}
     {%- set empty = namespace(tables=true) -%}
     {%- for source in own_sources(['raw']) -%}
-        {%- if empty.tables and run_query('select 1 as one from ' ~ raw_rows(source.name) ~ ' limit 1').rows | length -%}
+        {%- if empty.tables and run_query('select 1 as one from ' ~ raw_rows(source.name, is_whole=true) ~ ' limit 1').rows | length -%}
             {%- set empty.tables = false -%}
         {%- endif -%}
     {%- endfor -%}

@@ -132,7 +132,7 @@
             count(*) filter (where _loaded_at <= (
                 select loaded_through from earlier where source_table = '{{ table }}'
             )) as rows_before
-        from {{ raw_rows(table) }}
+        from {{ raw_rows(table, is_whole=true) }}
         {{ 'union all' if not loop.last }}
         {%- endfor %}
     ),

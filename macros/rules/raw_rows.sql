@@ -2,8 +2,9 @@
     A table of raw with the columns that its source declares. What `tutormax load` has loaded is read as it is; what
     another loader loaded is renamed and cast.
 -#}
-{% macro raw_rows(table) -%}
-    {%- set relation = source('raw', table) -%}
+{% macro raw_rows(table, is_whole=false) -%}
+    {#- render(): the whole table, also with `--empty`. -#}
+    {%- set relation = source('raw', table).render() if is_whole else source('raw', table) -%}
     {%- set columns = raw_layouts().get(table, {}) if execute and not is_unit_test() else {} -%}
     {%- set loaded_at = var('loaded_at_column') -%}
     {%- if not columns.values() | selectattr('is_cast') | list -%}

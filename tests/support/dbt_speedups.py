@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import jinja2
+from dbt.adapters.events.types import SQLQueryStatus
 from dbt.clients.jinja import MacroGenerator
 from dbt.compilation import Linker
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
@@ -201,7 +202,10 @@ def _keep_type_testers() -> None:
 
 
 def _leave_debugging_unsaid() -> None:
-    """Write no message that nobody is to see; the fields of one are put together when asked for."""
+    """Write no message that nobody is to see; the fields of one are put together when asked for.
+
+    Tests count the statements.
+    """
     fill = BaseEvent.__init__
     look_up = BaseEvent.__getattr__
     fire = EventManager.fire_event
@@ -219,7 +223,7 @@ def _leave_debugging_unsaid() -> None:
     def fired(
         self: EventManager, e: BaseEvent, level: EventLevel | None = None, *rest: Any, **words: Any
     ) -> None:
-        if (level or e.level_tag()) is not EventLevel.DEBUG:
+        if isinstance(e, SQLQueryStatus) or (level or e.level_tag()) is not EventLevel.DEBUG:
             fire(self, e, level, *rest, **words)
 
     BaseEvent.__init__ = given

@@ -88,8 +88,13 @@ def test_raw_has_the_columns_of_the_schema_document(table: str) -> None:
 
 
 def test_the_sources_declare_raw_as_it_is() -> None:
-    [raw] = [node for _, kind, node in YAML_NODES if kind == "sources" and node["name"] == "raw"]
-    declared = {table["name"]: table["columns"] for table in raw["tables"]}
+    sources = [node for _, kind, node in YAML_NODES if kind == "sources"]
+    declared = {
+        table["name"]: table["columns"]
+        for source in sources
+        if source["name"] in ("raw", "load")
+        for table in source["tables"]
+    }
     assert {f"{RAW_SCHEMA}.{name}" for name in declared} == set(metadata.tables)
     for name, columns in declared.items():
         expected = metadata.tables[f"{RAW_SCHEMA}.{name}"].columns.keys()
