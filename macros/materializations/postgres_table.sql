@@ -24,7 +24,7 @@
 {% materialization seed, adapter='postgres' %}
     {%- set standing = load_cached_relation(this) -%}
     {%- if standing is none or flags.FULL_REFRESH
-        or known_checksums().get(model.name) != graph.nodes[model.unique_id].checksum.checksum -%}
+        or known_checksums().get(model.name) != seed_checksum(graph.nodes[model.unique_id]) -%}
         {{ return(dbt.materialization_seed_default()) }}
     {%- endif -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -34,15 +34,3 @@
     {{ adapter.commit() }}
     {{ return({'relations': [standing]}) }}
 {% endmaterialization %}
-
-{% macro postgres__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
-    {%- if agate_table.column_names | list
-        != adapter.get_columns_in_relation(old_relation) | map(attribute='name') | list -%}
-        {%- do adapter.drop_relation(old_relation) -%}
-        {{ return(create_csv_table(model, agate_table)) }}
-    {%- endif -%}
-    {%- call statement('emptied') -%}
-        delete from {{ old_relation }}
-    {%- endcall -%}
-    {{ return('delete from ' ~ old_relation) }}
-{%- endmacro %}

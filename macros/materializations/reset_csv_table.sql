@@ -1,4 +1,7 @@
-{#- dbt empties a standing seed, whatever its columns. One with other columns or types is made again. -#}
+{#-
+    dbt truncates a standing seed, whatever its columns. One with other columns or types is made again, another one
+    emptied so that its readers need not wait.
+-#}
 {% macro default__reset_csv_table(model, full_refresh, old_relation, agate_table) -%}
     {%- set columns = {} -%}
     {%- for name in agate_table.column_names -%}
@@ -12,9 +15,13 @@
             {%- do changed.append(name) -%}
         {%- endfor -%}
         {%- if changed -%}
-            {%- do run_in_transaction('drop table ' ~ old_relation) -%}
+            {%- do adapter.drop_relation(old_relation) -%}
             {{ return(create_csv_table(model, agate_table)) }}
         {%- endif -%}
     {%- endif -%}
-    {{ return(dbt.default__reset_csv_table(model, full_refresh, old_relation, agate_table)) }}
+    {%- if full_refresh -%}
+        {{ return(dbt.default__reset_csv_table(model, full_refresh, old_relation, agate_table)) }}
+    {%- endif -%}
+    {%- do run_in_transaction('delete from ' ~ old_relation) -%}
+    {{ return('delete from ' ~ old_relation) }}
 {%- endmacro %}
