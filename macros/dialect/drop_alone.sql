@@ -1,14 +1,14 @@
 {#- dbt's own say `cascade`, which drops what somebody else made. -#}
 {% macro postgres__drop_table(relation) -%}
-    {{ drop_alone('table', relation) }}
+    {{ tutormax.drop_alone('table', relation) }}
 {%- endmacro %}
 
 {% macro postgres__drop_view(relation) -%}
-    {{ drop_alone('view', relation) }}
+    {{ tutormax.drop_alone('view', relation) }}
 {%- endmacro %}
 
 {% macro postgres__drop_materialized_view(relation) -%}
-    {{ drop_alone('materialized view', relation) }}
+    {{ tutormax.drop_alone('materialized view', relation) }}
 {%- endmacro %}
 
 {% macro drop_alone(kind, relation) -%}
