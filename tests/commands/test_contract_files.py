@@ -18,6 +18,7 @@ from dbt.cli.main import dbtRunner
 
 from support.factories import small_world
 from support.project import REPOSITORY, WITHOUT_TESTS, environment
+from support.project_copy import ProjectFiles
 from support.tables import DEFAULT_ARRIVAL
 from support.warehouses.duckdb import append_to_duckdb
 from tutormax.contracts import command
@@ -40,19 +41,16 @@ MODEL = "models/core/interventions"
 Contract = dict[str, Any]
 
 
-class ProjectCopy:
+class ProjectCopy(ProjectFiles):
     """A copy of the dbt project to be changed, with a warehouse of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "project"
+        super().__init__(folder / "project")
+        shutil.copytree(REPOSITORY / FOLDER, self.root / FOLDER)
         self.path = folder / "warehouse.duckdb"
-        for name in ("models", "macros", "seeds", "tests/dbt", FOLDER):
-            shutil.copytree(REPOSITORY / name, self.folder / name)
-        for name in ("dbt_project.yml", "profiles.yml"):
-            shutil.copy(REPOSITORY / name, self.folder)
         self.env = {
             "TUTORMAX_DUCKDB_PATH": str(self.path),
-            "DBT_PROFILES_DIR": str(self.folder),
+            "DBT_PROFILES_DIR": str(self.root),
             "DBT_LOG_PATH": str(folder / "logs"),
             "DBT_TARGET_PATH": str(folder / "target"),
             # The same for every command, so that dbt parses only what a test edits.
@@ -63,7 +61,7 @@ class ProjectCopy:
         with environment(self.env | env):
             try:
                 done = dbtRunner().invoke(
-                    ["--quiet", *map(str, words), "--project-dir", str(self.folder)]
+                    ["--quiet", *map(str, words), "--project-dir", str(self.root)]
                 )
             finally:
                 DuckDBConnectionManager.close_all_connections()
@@ -73,22 +71,11 @@ class ProjectCopy:
 
     def contracts(self) -> dict[str, Contract]:
         with environment(self.env):
-            return command.current_contracts(self.folder)
+            return command.current_contracts(self.root)
 
     def check(self, against: Path) -> None:
         with environment(self.env):
-            command.check_contracts(self.folder, str(against))
-
-    def edit(self, name: str, *changes: tuple[str, str]) -> None:
-        path = self.folder / name
-        text = path.read_text()
-        for old, new in changes:
-            assert text.count(old) == 1, f"{name} has {text.count(old)} times {old}"
-            text = text.replace(old, new)
-        path.write_text(text)
-
-    def restore(self, name: str) -> None:
-        shutil.copy(REPOSITORY / name, self.folder / name)
+            command.check_contracts(self.root, str(against))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with connect_duckdb(self.path) as connection:
@@ -301,7 +288,7 @@ def test_a_column_is_removed_by_a_version(
 
     project.restore(f"{MODEL}.sql")
     project.restore(f"{MODEL}.yml")
-    shutil.copy(project.folder / f"{MODEL}.sql", project.folder / f"{MODEL}_v2.sql")
+    shutil.copy(project.root / f"{MODEL}.sql", project.root / f"{MODEL}_v2.sql")
     project.edit(f"{MODEL}_v2.sql", removed)
     project.edit(
         f"{MODEL}.yml",
@@ -326,9 +313,9 @@ def test_a_column_is_removed_by_a_version(
     project.edit(
         f"{MODEL}.yml", ("      - v: 1\n", "      - v: 1\n        deprecation_date: 2030-01-01\n")
     )
-    write(project.folder / FOLDER, project.contracts())
+    write(project.root / FOLDER, project.contracts())
     project.check(REPOSITORY / FOLDER)
-    assert (project.folder / FOLDER / "interventions.v1.odcs.yaml").exists()
+    assert (project.root / FOLDER / "interventions.v1.odcs.yaml").exists()
 
     slim = ("--select", "state:modified+", "--defer", "--state", state)
     project.dbt("build", *slim, TUTORMAX_SCHEMA_PREFIX="ci_")

@@ -1,9 +1,3 @@
-{% macro retain_sums() -%}
-    {{ retain_clock() }};
-    {{ retain_tutor_days() }};
-    {{ retain_pending_feedback() }}
-{%- endmacro %}
-
 {% macro is_leaving(session_id) -%}
     {{ session_id }} in (select leaving_sessions.session_id from leaving_sessions)
     and {{ is_not_retained(session_id) }}
