@@ -27,6 +27,8 @@ from tutormax.schema import ARCHIVE_SCHEMA, RAW_SCHEMA, archive_metadata, metada
 
 DEFAULT_DUCKDB_PATH = Path("data/warehouse.duckdb")
 DEFAULT_SPARK_DIRECTORY = Path("data/spark")
+# A new file can be read by DuckDB from this version on; an existing file keeps its format.
+DUCKDB_CONFIG = {"storage_compatibility_version": "v1.4.0"}
 
 # DuckDB's names of PostgreSQL types that it spells differently.
 _DUCKDB_TYPES = {
@@ -154,7 +156,7 @@ def connect_duckdb(
         if is_new:
             # It will hold personal values, as will what DuckDB writes beside it.
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        con = duckdb.connect(str(path), read_only=read_only)
+        con = duckdb.connect(str(path), read_only=read_only, config=dict(DUCKDB_CONFIG))
         if is_new:
             path.chmod(0o600)
         con.execute("SET TimeZone = 'UTC'")
@@ -165,13 +167,18 @@ def connect_duckdb(
 
 def _why_duckdb_is_shut(path: Path, error: Exception) -> str:
     message = str(error)
-    if "lock" in message.lower():
+    if "lock on file" in message:
         return (
             f"The DuckDB file {path} is locked: another process holds it; "
             "close that process and run the command again."
         )
     if "not a valid DuckDB database file" in message:
         return f"{path} is not a DuckDB database; set TUTORMAX_DUCKDB_PATH to another file."
+    if "database file with version number" in message:
+        return (
+            f"The DuckDB file {path} has a format that DuckDB {duckdb.__version__} cannot read: "
+            "install a newer one, or copy the file (docs/production.md, DuckDB's file)."
+        )
     return f"The DuckDB file {path} cannot be opened: {first_line(error)}"
 
 

@@ -6,7 +6,7 @@
     numbered as (
         select
             *,
-            cardinality(rule_violations) = 0 as is_valid,
+            rule_violations = {{ text_array([]) }} as is_valid,
             row_number() over (
                 partition by record_key, loaded_at
                 order by {{ order_by | join(', ') }}

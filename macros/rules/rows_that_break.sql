@@ -46,7 +46,12 @@
 {%- endmacro %}
 
 {% macro referenced_node(constraint, node) -%}
-    {%- for unique_id in node.depends_on.nodes if "'" ~ unique_id.split('.')[2] ~ "'" in constraint.to -%}
-        {{ return(graph.nodes[unique_id]) }}
+    {#- dbt puts the relation into `to` when it compiles the node; before, the ref is there as written. -#}
+    {%- for unique_id in node.depends_on.nodes if unique_id in graph.nodes -%}
+        {%- set parent = graph.nodes[unique_id] -%}
+        {%- if "'" ~ parent.name ~ "'" in constraint.to
+            or constraint.to in [parent.relation_name, (parent.defer_relation or {}).relation_name] -%}
+            {{ return(parent) }}
+        {%- endif -%}
     {%- endfor -%}
 {%- endmacro %}

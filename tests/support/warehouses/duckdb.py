@@ -22,7 +22,7 @@ from support.project import FILE_NAME, DuckDbProject, at
 from support.tables import DEFAULT_ARRIVAL, Row
 from support.warehouses.protocol import DatabaseWarehouse
 from tutormax.schema import LOADED_AT, RAW_SCHEMA, metadata
-from tutormax.warehouse import ensure_raw_duckdb
+from tutormax.warehouse import DUCKDB_CONFIG, ensure_raw_duckdb
 
 _idle: dict[int, list[duckdb.DuckDBPyConnection]] = defaultdict(list)
 """Instances of DuckDB that no file is attached to, by process: a fork has not their threads."""
@@ -43,7 +43,7 @@ class DuckDbWarehouse(DatabaseWarehouse):
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the file in an instance of DuckDB that runs already: starting one costs more."""
         idle = _idle[os.getpid()]
-        instance = idle.pop() if idle else duckdb.connect(config={"threads": "1"})
+        instance = idle.pop() if idle else duckdb.connect(config={"threads": "1", **DUCKDB_CONFIG})
         try:
             with closing(instance.cursor()) as cursor:
                 cursor.execute("set timezone = 'UTC'")
