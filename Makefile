@@ -68,11 +68,36 @@ contracts: $(VENV)/run.stamp ## Write the contracts of the published models to c
 	@$(BIN)/tutormax contracts
 
 .PHONY: check-contracts
-check-contracts: $(VENV)/dev.stamp ## Find stale, invalid and broken contracts [BASE=origin/main]
+check-contracts: $(VENV)/dev.stamp ## Find stale, invalid and broken contracts, then test-contracts on DuckDB and PostgreSQL [BASE=origin/main]
 	@$(BIN)/tutormax contracts --check $(if $(BASE),--against '$(BASE)')
 	@for file in contracts/*.odcs.yaml; do \
 		$(BIN)/datacontract lint $$file > $(VENV)/datacontract.log || { cat $(VENV)/datacontract.log; exit 1; }; \
 	done
+	@$(MAKE) --no-print-directory test-contracts TARGET=duckdb
+	@# Always on the private server: where nothing is built, the sample is loaded.
+	@env -u TUTORMAX_PG_HOST -u PGSERVICE $(MAKE) --no-print-directory test-contracts TARGET=postgres
+
+# The CLI reads DuckDB with a version of its own, hence an environment of its own. It wants a password, even if the
+# server does not.
+CONTRACTS_VENV ?= $(VENV)/contracts
+.PHONY: test-contracts
+test-contracts: $(BUILD_STAMP) $(CONTRACTS_VENV)/done.stamp ## Test what is built against its contracts [TARGET=postgres]
+	@$(SERVER) && { $(BIN)/tutormax summary > /dev/null 2>&1 || $(MAKE) --no-print-directory build; }
+	@$(SERVER) && export DATACONTRACT_DUCKDB_DATABASE="$${TUTORMAX_DUCKDB_PATH:-data/warehouse.duckdb}" \
+		DATACONTRACT_POSTGRES_HOST="$${TUTORMAX_PG_HOST:-127.0.0.1}" \
+		DATACONTRACT_POSTGRES_PORT="$${TUTORMAX_PG_PORT:-5432}" \
+		DATACONTRACT_POSTGRES_USERNAME="$${TUTORMAX_PG_USER:-postgres}" \
+		DATACONTRACT_POSTGRES_PASSWORD="$${TUTORMAX_PG_PASSWORD:-none}" \
+		DATACONTRACT_POSTGRES_DATABASE="$${TUTORMAX_PG_DATABASE:-postgres}"; \
+	failed=0; for file in contracts/*.odcs.yaml; do \
+		if $(CONTRACTS_VENV)/bin/datacontract test $$file --server $(TARGET) > $(CONTRACTS_VENV)/log 2>&1; \
+		then echo "kept    $$file"; else cat $(CONTRACTS_VENV)/log; echo "broken  $$file"; failed=1; fi; \
+	done; exit $$failed
+
+$(CONTRACTS_VENV)/done.stamp: requirements-contracts.lock | $(VENV)/bin/python
+	@$(VENV)/bin/python -m venv $(CONTRACTS_VENV)
+	@$(CONTRACTS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
+	@touch $@
 
 # What BASE holds is built first, on small data; then, in schemas of its own, what differs from it. What does
 # not differ is read from the build of BASE.
@@ -149,6 +174,7 @@ mutants-coverage: $(VENV)/dev.stamp ## Show which tests notice which of a sample
 
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml; needs uv
+	uv pip compile --group pyproject.toml:contracts --output-file requirements-contracts.lock $(LOCK_OPTIONS)
 	uv pip compile pyproject.toml --all-extras --group dev --output-file requirements-dev.lock \
 		$(LOCK_OPTIONS)
 	@# One environment serves all four, so all four hold the same versions.

@@ -27,6 +27,13 @@ from tutormax.schema import ARCHIVE_SCHEMA, RAW_SCHEMA, archive_metadata, metada
 
 DEFAULT_DUCKDB_PATH = Path("data/warehouse.duckdb")
 DEFAULT_SPARK_DIRECTORY = Path("data/spark")
+POSTGRES_DEFAULTS = {
+    "host": "127.0.0.1",
+    "port": "5432",
+    "user": "postgres",
+    "password": "",
+    "database": "postgres",
+}
 # A new file can be read by DuckDB from this version on; an existing file keeps its format.
 DUCKDB_CONFIG = {"storage_compatibility_version": "v1.4.0"}
 
@@ -70,20 +77,16 @@ def postgres_settings() -> dict[str, str]:
     Raises `UserError` if `TUTORMAX_PG_PORT` is not a port number.
     """
     service = _libpq_service()
-
-    def named(variable: str, parameter: str, otherwise: str) -> str:
-        return os.environ.get(f"TUTORMAX_PG_{variable}") or service.get(parameter) or otherwise
-
-    port = named("PORT", "port", "5432")
+    settings = {
+        name: os.environ.get(f"TUTORMAX_PG_{name.upper()}")
+        or service.get("dbname" if name == "database" else name)
+        or default
+        for name, default in POSTGRES_DEFAULTS.items()
+    }
+    port = settings["port"]
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise UserError(f"TUTORMAX_PG_PORT is '{port}'; set it to a port number (1-65535).")
-    return {
-        "host": named("HOST", "host", "127.0.0.1"),
-        "port": port,
-        "user": named("USER", "user", "postgres"),
-        "password": named("PASSWORD", "password", ""),
-        "database": named("DATABASE", "dbname", "postgres"),
-    }
+    return settings
 
 
 def _libpq_service() -> Mapping[str, str]:

@@ -177,7 +177,7 @@ def test_a_change_of_the_table_is_named() -> None:
             column(contract, name).update(primaryKey=True, primaryKeyPosition=position)
 
     def move(contract: Contract) -> None:
-        contract["schema"][0]["physicalName"] = "tutormax.actions"
+        contract["schema"][0]["physicalName"] = "actions"
 
     assert changed(key) == [
         "interventions changed its key from intervention_id to tutor_id, intervention_id; "

@@ -73,8 +73,8 @@ def _read_by(consumers: set[str]) -> str:
 def _table_changes(old: Contract, new: Contract) -> Iterator[str]:
     """Changes of a table, as what follows its name in a sentence."""
     (old_table,), (new_table,) = old["schema"], new["schema"]
-    if old_table["physicalName"] != new_table["physicalName"]:
-        yield f" moved from {old_table['physicalName']} to {new_table['physicalName']}"
+    if _place(old) != _place(new):
+        yield f" moved from {_place(old)} to {_place(new)}"
     if _key(old_table) != _key(new_table):
         yield f" changed its key from {_key(old_table)} to {_key(new_table)}"
     for together in sorted(_unique_together(old_table) - _unique_together(new_table)):
@@ -83,6 +83,12 @@ def _table_changes(old: Contract, new: Contract) -> Iterator[str]:
     for column in old_table["properties"]:
         for change in _column_changes(column, columns.get(column["name"])):
             yield f".{column['name']} {change}"
+
+
+def _place(contract: Contract) -> str:
+    """Schema and table. Contracts without servers have both in the name of the table."""
+    schemas = [server["schema"] for server in contract.get("servers", [])]
+    return ".".join([*schemas[:1], contract["schema"][0]["physicalName"]])
 
 
 def _key(table: dict[str, Any]) -> str:

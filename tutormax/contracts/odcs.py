@@ -12,6 +12,7 @@ from jinja2.nativetypes import NativeEnvironment
 from tutormax.constraints import OF_CONSTRAINTS, constraints_of, tests_of_constraints
 from tutormax.contracts.types import logical_type
 from tutormax.errors import UserError
+from tutormax.warehouse import DEFAULT_DUCKDB_PATH, POSTGRES_DEFAULTS
 
 Node = dict[str, Any]
 Contract = dict[str, Any]
@@ -62,11 +63,32 @@ def _contract(model: Node, manifest: Node, variables: Mapping[str, Any]) -> Cont
             "name": group["owner"]["name"],
             "members": [{"username": group["owner"]["email"], "role": "owner"}],
         },
+        "servers": _servers(model["config"]["schema"]),
         "schema": [_table(model, _tests(model, manifest, variables))],
         "customProperties": [
             {"property": name, "value": value} for name, value in custom.items() if value
         ],
     }
+
+
+def _servers(schema: str) -> list[Node]:
+    """Where the table is by default: the environment can name other places."""
+    return [
+        {
+            "server": "duckdb",
+            "type": "duckdb",
+            "database": str(DEFAULT_DUCKDB_PATH),
+            "schema": schema,
+        },
+        {
+            "server": "postgres",
+            "type": "postgres",
+            "host": POSTGRES_DEFAULTS["host"],
+            "port": int(POSTGRES_DEFAULTS["port"]),
+            "database": POSTGRES_DEFAULTS["database"],
+            "schema": schema,
+        },
+    ]
 
 
 def _consumers(model: Node, manifest: Node) -> list[str]:
@@ -83,7 +105,7 @@ def _table(model: Node, tests: list[Node]) -> Node:
     rules = [rule for test in tests if not test["column"] for rule in [_rule_of_table(test)]]
     return {
         "name": model["name"],
-        "physicalName": f"{model['config']['schema']}.{model['alias']}",
+        "physicalName": model["alias"],
         "physicalType": "table",
         "logicalType": "object",
         "description": model["description"].strip(),
