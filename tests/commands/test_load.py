@@ -70,6 +70,14 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
         (HEADER + "s1,Ann\n").encode("utf-16-be"),
         "is UTF-16 text, not UTF-8 text",
     ),
+    "utf-16 of other letters": (
+        "students.csv",
+        (HEADER + "s1,一Анна\n" * 9).encode("utf-16-le"),
+        "is UTF-16 text, not UTF-8 text",
+    ),
+    "utf-32": ("students.csv", f"{HEADER}s1,é\n".encode("utf-32-le"), "is UTF-32 text, not UTF-8"),
+    "tar": ("students.csv", b"students.csv" + b"\0" * 245 + b"ustar", "is a tar archive"),
+    "lz4": ("students.csv", b"\x04\x22\x4d\x18\x64", "is compressed (lz4)"),
     "JSON": ("students.csv", '[{"student_id": "s1"}]', "is JSON; let its name end in .json"),
     "JSON lines": ("students.csv", '{ "student_id": "s1", "name": "A"}\n', "is JSON; let its name"),
     "nothing compressed": (
@@ -157,12 +165,15 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
     ),
     "garbage after": ("students.json", json.dumps([STUDENT]) + " x", "malformed JSON at line 1"),
     "no objects": ("students.json", json.dumps([STUDENT, 5]), "malformed JSON at element 2"),
+    "CSV in json": ("students.json", f"{HEADER}s1,Ann\n", "is not a JSON array; it does not begin"),
+    "CSV in jsonl": ("students.jsonl", f"{HEADER}s1,Ann\n", "if it is CSV, let its name end in"),
     "blank json": ("students.json", " \n", "is not a JSON array"),
     "latin json": (
         "students.json",
         '[{"name":"\xe9"}]'.encode("latin-1"),
         "not UTF-8 text (line 1)",
     ),
+    "CSV in parquet": ("students.parquet", HEADER, "not a whole Parquet file (it does not begin"),
     "no parquet": ("students.parquet", b"PAR1 and then nothing", "not a whole Parquet file"),
     "cut parquet": (
         "students.parquet",

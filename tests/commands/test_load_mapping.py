@@ -104,6 +104,9 @@ def test_columns_that_swap_names_and_a_column_read_twice(reader: Reader, form: s
     assert (row["tutor_id"], row["student_id"], row["subject"]) == ("t1", "s1", "s1")
 
 
+ZONED = '{from: X, format: "%d.%m.%Y %H:%M %Z"}'
+OFFSET = '{from: X, format: "%d.%m.%Y %H:%M%z"}'
+LAST = NOON - timedelta(microseconds=1)
 GOOD = [
     ("scheduled_start", '{from: X, format: "%m/%d/%Y %I:%M %p"}', " 1/31/2026 12:00 PM ", NOON),
     (
@@ -124,6 +127,15 @@ GOOD = [
         "20260131 1400+0200",
         NOON,
     ),
+    *(
+        ("scheduled_start", f'{{from: X, format: "%d.%m.%Y %H:%M:%S.{digits}"}}', text, LAST)
+        for digits, text in (
+            ("%f", "31.1.2026 11:59:59.9999999"),
+            ("%n", "31.1.2026 11:59:59.999999999"),
+        )
+    ),
+    ("scheduled_start", ZONED, "31.1.2026 12:00 utc", NOON),
+    ("scheduled_start", ZONED, "31.1.2026 07:00 America/New_York", NOON),
     ("scheduled_start", "{from: X, format: epoch_s}", "1769860800", NOON),
     ("scheduled_start", "{from: X, format: epoch_s}", "1.7698608e9", NOON),
     (
@@ -179,6 +191,12 @@ BAD = [
     ("scheduled_start", "{from: X, format: epoch_s}", "1_7", "a time in the format epoch_s"),
     ("scheduled_start", "{from: X, format: epoch_s}", "1769860800000", "a time in the format"),
     ("scheduled_start", "{from: X, format: epoch_ms}", "9" * 40, "a time in the format epoch_ms"),
+    ("scheduled_start", ZONED, "31.1.2026 12:00 BST", "a time in the format"),
+    ("scheduled_start", ZONED, "31.1.2026 12:00 EST5EDT", "a time in the format"),
+    ("scheduled_start", ZONED, "8.3.2026 02:30 America/New_York", "a time in the format"),
+    ("scheduled_start", OFFSET, "31.1.2026 12:00+99:99", "a time in the format"),
+    ("scheduled_start", OFFSET, "31.1.2026 12:00-19", "a time in the format"),
+    ("scheduled_start", OFFSET, "31.1.2026 12:00+05:75", "a time in the format"),
     # Clocks skip that hour.
     (
         "scheduled_start",

@@ -37,8 +37,9 @@ REFUSALS = {
     "zone": ("time_zone: Mars/Base", "line 1: the time zone 'Mars/Base' is unknown"),
     "zone of a column": (
         sessions("scheduled_start: {from: X, time_zone: Here}"),
-        "line 5: the time zone 'Here' is unknown",
+        "line 5: the time zone 'Here' is not the name of a region",
     ),
+    "zone abbreviated": ("time_zone: BST", "line 1: the time zone 'BST' is not the name of a"),
     "unknown column": (
         sessions("teacher: X"),
         "line 5: 'teacher' is unknown in columns of sessions",

@@ -39,9 +39,9 @@ _NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"
 # time, and UTC, an offset within 18 hours or a region. BST and other abbreviations are ambiguous.
 _DAY = r"[0-9]{4}(?:-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})"
 _TIME = r"(?:T|\s+)[0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2}(?:\.[0-9]*)?)?"
-_OFFSET = r"[+-](?:(?:0?[0-9]|1[0-7])(?::?[0-5][0-9]){0,2}|18(?::?00){0,2})"
-_REGION = r"[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+"
-_INSTANT = rf"{_DAY}(?:{_TIME}(?:\s*(?:(?i:Z|UTC|GMT)|{_OFFSET}|{_REGION}))?)?"
+OFFSET = r"[+-](?:(?:0?[0-9]|1[0-7])(?::?[0-5][0-9]){0,2}|18(?::?00){0,2})"
+REGION = r"[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+"
+_INSTANT = rf"{_DAY}(?:{_TIME}(?:\s*(?:(?i:Z|UTC|GMT)|{OFFSET}|{REGION}))?)?"
 
 # An element of a PostgreSQL array literal: quoted, or bare without braces, commas, outer blanks.
 _ELEMENT = (
@@ -224,7 +224,7 @@ def _instant_from_text(text: str, trimmed: str, zone: str) -> str:
         likely = (
             f"regexp_full_match({trimmed}, '{_DAY}(?:{_TIME})?') THEN {_within_calendar(local)}"
         )
-    region = f"regexp_extract({trimmed}, '{_REGION}$')"
+    region = f"regexp_extract({trimmed}, '{REGION}$')"
     # Of a time that the clocks of a region skip, DuckDB would make another.
     naive = f"TRY_CAST(regexp_extract({trimmed}, '^{_DAY}{_TIME}') AS TIMESTAMP)"
     exists = f"{region} = '' OR TRY(timezone({region}, {instant})) = {naive}"

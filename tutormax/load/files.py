@@ -289,6 +289,11 @@ def _check_signature(file: SourceFile, path: Path) -> None:
     expected = {"parquet": "a Parquet"}.get(file.format, "UTF-" if file.mapping.encoding else None)
     if kind is not None and not (expected and kind.startswith(expected)):
         raise UserError(f"{shown(file.path)} is {kind}.")
+    if file.format == "parquet" and kind is None:
+        raise UserError(
+            f"{shown(file.path)} is not a whole Parquet file (it does not begin as one does); "
+            "write it again, or let its name end in .csv, .json or .jsonl if it is one of them."
+        )
     if file.format == "csv" and is_json(path):
         raise UserError(
             f"{shown(file.path)} is JSON; let its name end in .json (one array) or .jsonl (one "

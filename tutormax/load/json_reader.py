@@ -39,6 +39,7 @@ _MAX_OBJECT_BYTES = 1 << 24
 _LINES_PER_LOOK = 10_000
 # Above this size an array is not read once more only to tell where its fault is.
 _MAX_DIAGNOSED_BYTES = 1 << 28
+_NO_JSON = "it does not begin as JSON does; if it is CSV, let its name end in .csv"
 _FIRST_BAD_LINE = """
     SELECT min(i)
     FROM (SELECT generate_subscripts($1::VARCHAR[], 1) AS i, unnest($1::VARCHAR[]) AS line)
@@ -189,15 +190,24 @@ def _marked(escape: re.Match[bytes]) -> bytes:
 
 
 def _check_array(file: SourceFile, path: Path) -> None:
+    first = _first_character(path)
+    if first == b"[":
+        return
+    check_utf8(file, path)
+    remedy = (
+        f"write [ … ] around its objects, or call it {file.table.name}.jsonl if it has one object "
+        "a line"
+        if first in (b"{", b"")
+        else _NO_JSON
+    )
+    raise UserError(f"{shown(file.path)} is not a JSON array; {remedy}.")
+
+
+def _first_character(path: Path) -> bytes:
     with path.open("rb") as source:
         while (first := source.read(1)).isspace():
             pass
-    if first != b"[":
-        check_utf8(file, path)
-        raise UserError(
-            f"{shown(file.path)} is not a JSON array; write [ … ] around its objects, or call it "
-            f"{file.table.name}.jsonl if it has one object a line."
-        )
+    return first
 
 
 def _is_closed(path: Path) -> bool:
@@ -223,6 +233,8 @@ def _why_malformed(
     if file.format == "jsonl":
         # DuckDB's own line numbers leave out blank lines and start at two.
         where, reason = _bad_line(path), ""
+        if where == "line 1" and _first_character(path) not in (b"{", b"["):
+            return UserError(f"{shown(file.path)} is malformed JSON at line 1; {_NO_JSON}.")
     elif error is None:
         # Row numbers of rows not committed yet do not start at zero.
         first = "min(rowid) FILTER (json_type(document) <> 'OBJECT')"

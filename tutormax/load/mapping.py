@@ -10,6 +10,8 @@ from sqlalchemy import Table
 
 from tutormax.load.columns import Kind, kinds
 from tutormax.load.convert import (
+    OFFSET,
+    REGION,
     SourceColumn,
     array_from_text,
     as_text,
@@ -25,7 +27,8 @@ EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
 """Formats that are not strptime's, each with the microseconds of its unit."""
 
 PYTHON_LIST = "python"
-_NAMES_A_ZONE = re.compile(r"(?<!%)(?:%%)*%[zZ]")
+_DIRECTIVE = re.compile(r"%-?(.)|\s+|[^%\s]+")
+_ZONES = {"z": OFFSET, "Z": f"(?i:UTC|GMT)|{REGION}"}
 
 
 @dataclass(frozen=True)
@@ -184,11 +187,45 @@ def _instant(text: str, format_: str, zone: str) -> str:
         number = f"CASE WHEN NOT contains({text}, '_') THEN {number} END"
         instant = f"TRY(make_timestamptz(TRY_CAST(floor({number}) AS BIGINT)))"
     else:
+        # Digits behind the microsecond are cut, as everywhere: strptime would refuse them.
+        cut = _DIRECTIVE.sub(lambda part: "%f" if part[1] == "n" else part[0], format_)
+        if cut != format_ or "%f" in format_:
+            text = rf"regexp_replace({text}, '(\.[0-9]{{6}})[0-9]+', '\1')"
+        format_ = cut
         instant = f"try_strptime({text}, {sql_text(format_)})"
-        if not _NAMES_A_ZONE.search(format_):
-            instant = in_zone(instant, zone)
+        pattern, names_zone = _pattern(format_)
+        own = _with_own_zone(text, format_, pattern)
+        instant = own if names_zone else in_zone(instant, zone)
     # DuckDB takes 24 for the year 24 where %Y stands.
     return f"CASE WHEN {in_calendar(instant, year=1000)} THEN {instant} END"
+
+
+def _with_own_zone(text: str, format_: str, pattern: str) -> str:
+    """The instant of a text that names its zone: UTC, an offset up to 18 hours, or a region."""
+    # DuckDB takes BST for Dhaka's, adds +99:99, and moves a time that clocks skip.
+    zone = f"regexp_extract({text}, {sql_text(pattern)}, 1)"
+    instant = f"try_strptime({text}, {sql_text(format_)})"
+    naive = f"timezone('UTC', try_strptime(replace({text}, {zone}, 'UTC'), {sql_text(format_)}))"
+    return (
+        f"CASE WHEN NOT regexp_full_match({text}, {sql_text(pattern)}) THEN NULL "
+        f"WHEN contains({zone}, '/') AND TRY(timezone({zone}, {instant})) IS DISTINCT FROM {naive} "
+        f"THEN NULL ELSE {instant} END"
+    )
+
+
+def _pattern(format_: str) -> tuple[str, bool]:
+    """A regular expression of texts in a strptime format, and whether it has a group: the zone."""
+    names_zone = False
+    pattern = "(?s)"
+    for part in _DIRECTIVE.finditer(format_):
+        if part[1] in _ZONES:
+            names_zone = True
+            pattern += f"({_ZONES[part[1]]})"
+        elif part[1] is not None:
+            pattern += "%" if part[1] == "%" else ".*?"
+        else:
+            pattern += r"\s+" if part[0].isspace() else re.escape(part[0])
+    return pattern, names_zone
 
 
 def missing_sources(mapping: TableMapping, present: Collection[str]) -> dict[str, ColumnMapping]:

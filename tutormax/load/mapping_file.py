@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -14,7 +15,7 @@ from sqlalchemy import Table
 
 from tutormax.errors import UserError
 from tutormax.load.columns import Kind, kinds
-from tutormax.load.convert import SourceColumn, convert, sql_text
+from tutormax.load.convert import REGION, SourceColumn, convert, sql_text
 from tutormax.load.files import shown
 from tutormax.load.mapping import EPOCHS, ColumnMapping, Mapping, TableMapping
 from tutormax.load.repeated_keys import add_functions
@@ -218,6 +219,12 @@ class _MappingReader:
         if "time_zone" not in entries:
             return None
         zone = self._text(entries["time_zone"][1])
+        if not re.fullmatch(f"UTC|GMT|{REGION}", zone):
+            self._refuse(
+                entries["time_zone"][0],
+                f"the time zone {zone!r} is not the name of a region",
+                "write one like America/New_York, or UTC",
+            )
         try:
             self._con.execute(f"SELECT timezone({sql_text(zone)}, TIMESTAMP '2024-01-01')")
         except duckdb.Error:

@@ -16,6 +16,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "compressed (gzip); unpack it, or let its name end in .gz"),
     (b"\x28\xb5\x2f\xfd", "compressed (zstd); unpack it, or let its name end in .zst"),
     (b"BZh", f"compressed (bzip2); {_UNPACK}"),
+    (b"\x04\x22\x4d\x18", f"compressed (lz4); {_UNPACK}"),
     (b"\xfd7zXZ\x00", f"compressed (xz); {_UNPACK}"),
     (b"7z\xbc\xaf\x27\x1c", f"compressed (7-Zip); {_UNPACK}"),
     (b"Rar!\x1a\x07", f"compressed (RAR); {_UNPACK}"),
@@ -31,6 +32,8 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\xfe\xff", f"UTF-16 text, not UTF-8 text; {_AS_UTF8}"),
 )
 _LOOK_BYTES = 1 << 16
+# The names of the columns stand first, and are ASCII even where values are not.
+_NAME_BYTES = 24
 
 # Endings of files that hold tables. Others (README, pictures, scripts) are nobody's business.
 _DATA_ENDING = re.compile(
@@ -47,7 +50,11 @@ def what_it_is(path: Path) -> str | None:
     for signature, kind in _SIGNATURES:
         if head.startswith(signature):
             return kind
-    if _has_nul_beside_ascii(head):
+    if head[257:262] == b"ustar":
+        return f"a tar archive; {_UNPACK}"
+    if head[1:4] == bytes(3) or (head[:3] == bytes(3) and head[3:4] != b"\0"):
+        return f"UTF-32 text, not UTF-8 text; {_AS_UTF8}"
+    if _has_nul_beside_ascii(head[:_NAME_BYTES]) or _has_nul_beside_ascii(head):
         return f"UTF-16 text, not UTF-8 text; {_AS_UTF8}"
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         return "HTML or XML; export the table as CSV"
