@@ -67,12 +67,19 @@ class Part:
 
 
 @st.composite
-def folders(draw: Draw) -> list[Part]:
-    """The files of a folder: one to three parts of a table, and sometimes another table."""
-    tables = draw(st.lists(st.sampled_from(SOURCE_TABLES), min_size=1, max_size=2, unique=True))
+def folders(
+    draw: Draw, most_tables: int = 2, most_parts: int = 4, most_rows: int = 12
+) -> list[Part]:
+    """The files of a folder: one or more parts of a table, and sometimes another table."""
+    table = st.sampled_from(SOURCE_TABLES)
+    tables = draw(st.lists(table, min_size=1, max_size=most_tables, unique=True))
     # A folder that is refused shows nothing of its values.
     damaged = draw(st.sampled_from([False, False, False, True]))
-    return [part for table in tables for part in _parts(draw, table, damaged)]
+    return [
+        _part(draw, table, name, damaged, most_rows)
+        for table in tables
+        for name in _names(draw, table, most_parts)
+    ]
 
 
 def write(folder: Path, parts: list[Part]) -> None:
@@ -82,18 +89,18 @@ def write(folder: Path, parts: list[Part]) -> None:
         path.write_bytes(part.content)
 
 
-def _parts(draw: Draw, table: Table, damaged: bool) -> list[Part]:
-    names = [table.name]
-    if draw(st.integers(0, 3)) == 0:
-        several = [f"{table.name}_2025", f"{table.name}/part-1", f"{table.name}/day=2/ü [x]"]
-        names = draw(st.lists(st.sampled_from([*names, *several]), min_size=2, unique=True))
-    return [_part(draw, table, name, damaged) for name in names]
+def _names(draw: Draw, table: Table, most: int) -> list[str]:
+    if draw(st.integers(0, 3)) > 0:
+        return [table.name]
+    several = [f"{table.name}_2025", f"{table.name}/part-1", f"{table.name}/day=2/ü [x]"]
+    name = st.sampled_from([table.name, *several])
+    return draw(st.lists(name, min_size=2, max_size=most, unique=True))
 
 
-def _part(draw: Draw, table: Table, name: str, damaged: bool) -> Part:
+def _part(draw: Draw, table: Table, name: str, damaged: bool, most_rows: int) -> Part:
     format_ = draw(st.sampled_from(FORMATS))
     form = {"csv": "csv", "parquet": "parquet"}.get(format_, "json")
-    rows = _rows(draw, table, form)
+    rows = _rows(draw, table, form, most_rows)
     part = Part(table, f"{name}.{format_}", b"", rows, damaged=damaged)
     header = list(rows[0]) if rows else list(REQUIRED[table.name])
     writer = {"csv": _csv, "parquet": _parquet}.get(form)
@@ -112,7 +119,7 @@ def _fault(draw: Draw, part: Part, faults: list[str]) -> str | None:
     return draw(st.sampled_from([None, *faults])) if part.damaged else None
 
 
-def _rows(draw: Draw, table: Table, form: str) -> list[dict[str, Cell]]:
+def _rows(draw: Draw, table: Table, form: str, most: int) -> list[dict[str, Cell]]:
     column_kinds = {name: kind for name, kind in kinds(table).items() if name != LOADED_AT}
     required = REQUIRED[table.name]
     optional = sorted(set(column_kinds) - set(required))
@@ -121,7 +128,7 @@ def _rows(draw: Draw, table: Table, form: str) -> list[dict[str, Cell]]:
     # Most cells are plain, or nearly every row would be unreadable.
     plain = {name: _plain(kind) for name, kind in column_kinds.items()}
     rows = []
-    for _ in range(draw(st.integers(0, 12))):
+    for _ in range(draw(st.integers(0, most))):
         row = dict(plain)
         for name in draw(st.lists(st.sampled_from(names), max_size=3, unique=True)):
             row[name] = draw(cells(column_kinds[name], form))

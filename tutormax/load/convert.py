@@ -56,6 +56,7 @@ _PG_ARRAY = rf"(?s)\{{\s*(?:{_ELEMENT}\s*(?:,\s*{_ELEMENT}\s*)*)?\}}"
 _NUL_ESCAPE = r"(^|[^\\])(\\\\)*\\u0000"
 _SUSPECT_JSON = r"(?i)nan|inf|e[+-]?[0-9]{4}"
 _HOSTILE_JSON = r'(?i)nan|inf|e[+-]?[0-9]{4}|[0-9]{1000}|(?:[\[{](?:"":)?){500}'
+_OPEN_COMMA = r",\s*[\]}]"
 _JSON_STRING = r'"(?:[^"\\]|\\.)*"'
 
 
@@ -182,7 +183,7 @@ def _from_text(kind: Kind, text: str, zone: str) -> tuple[str, str]:
         return (
             f"CASE WHEN {is_rewritten(text)} AND {document} IS NOT NULL "
             f"THEN ({compact(text)})::JSON ELSE json_extract({document}, '$') END"
-        ), _harmless_json("{guess}")
+        ), f"CASE WHEN NOT {_has_open_comma(text)} THEN {_harmless_json('{guess}')} END"
     guess = f"TRY_CAST({text} AS {_SQL_TYPES[kind]})"
     if kind is Kind.INTEGER:
         # DuckDB would round 3.5, and read 1_000 and 0x10.
@@ -242,6 +243,8 @@ def array_from_text(text: str) -> str:
         f"len(list_filter(json_extract({json}, '$[*]'), "
         "lambda e: starts_with(e, '[') OR starts_with(e, '{'))) > 0"
     )
+    # DuckDB passes over a comma with nothing after it.
+    complete = f"NOT ends_with({trim(f'{text}[:-2]')}, ',')"
     unescaped = r"regexp_replace({0}, '(?s)\\(.)', '\1', 'g')"
     literal = (
         f"list_transform(regexp_extract_all({text}, '(?s){_ELEMENT}'), "
@@ -250,19 +253,31 @@ def array_from_text(text: str) -> str:
     )
     return (
         f"CASE WHEN starts_with({text}, '[') "
-        f"THEN CASE WHEN NOT {nested} THEN TRY_CAST(TRY_CAST({quoted} AS JSON) AS VARCHAR[]) END "
+        f"THEN CASE WHEN {complete} AND NOT {nested} "
+        f"THEN TRY_CAST(TRY_CAST({quoted} AS JSON) AS VARCHAR[]) END "
         f"WHEN regexp_full_match({text}, '{_PG_ARRAY}') THEN {literal} END"
     )
 
 
+def _has_open_comma(text: str) -> str:
+    """DuckDB expression: whether a JSON text has a comma with nothing after it, as DuckDB takes."""
+    return (
+        f"CASE WHEN contains({text}, ',') AND regexp_matches({text}, '{_OPEN_COMMA}') "
+        f"THEN regexp_matches({_emptied(text)}, '{_OPEN_COMMA}') ELSE false END"
+    )
+
+
+def _emptied(text: str) -> str:
+    return f"regexp_replace({text}, '{_JSON_STRING}', '\"\"', 'g')"
+
+
 def _harmless_json(document: str) -> str:
     text = f"{document}::VARCHAR"
-    emptied = f"regexp_replace({text}, '{_JSON_STRING}', '\"\"', 'g')"
     return (
         f"CASE WHEN {text} = 'null' THEN NULL "
         f"WHEN contains({text}, '\\u0000') AND regexp_matches({text}, '{_NUL_ESCAPE}') THEN NULL "
         f"WHEN (length({text}) > 900 OR regexp_matches({text}, '{_SUSPECT_JSON}')) "
-        f"AND regexp_matches({emptied}, '{_HOSTILE_JSON}') THEN NULL "
+        f"AND regexp_matches({_emptied(text)}, '{_HOSTILE_JSON}') THEN NULL "
         f"WHEN {repeats_a_key(document)} THEN NULL "
         f"ELSE {document} END"
     )

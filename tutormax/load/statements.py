@@ -65,7 +65,8 @@ def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements
     expected = {name: reading.columns[name].expected or column_kinds[name] for name in faults}
     error = _errors(faults, conversions, expected)
     if reading.has_documents:
-        gathered = with_keys_gathered(marked("document::VARCHAR"))
+        # json_extract: Python, which gathers, takes no comma with nothing after it.
+        gathered = with_keys_gathered(f"json_extract(({marked('document::VARCHAR')})::JSON, '$')")
         both = _record(
             {
                 name: string_of_marked(gathered, column.path) if column.path else column.ref
