@@ -34,6 +34,8 @@ LOOK = (
 
 MOST_REASONS = 8
 
+MISSING = (duckdb.CatalogException, psycopg2.errors.UndefinedTable)
+
 TARGET_HELP = "The engine the warehouse is on."
 
 
@@ -64,9 +66,15 @@ def summary(
                 lines = describe(run, published)
             settings = postgres_settings()
             place = f"{settings['host']}:{settings['port']}/{settings['database']}"
-    except (duckdb.CatalogException, psycopg2.errors.UndefinedTable) as error:
+    except MISSING as error:
+        loaded = "".join(getattr(error, "__notes__", []))
         raise UserError(
-            f"There are no published tables on {target.value} yet: "
+            f"{loaded}There are no published tables on {target.value} yet: "
+            f"run `dbt build --target {target.value}`."
+        ) from error
+    except (duckdb.BinderException, psycopg2.errors.UndefinedColumn) as error:
+        raise UserError(
+            f"The tables on {target.value} are of another version of this project: "
             f"run `dbt build --target {target.value}`."
         ) from error
     except psycopg2.errors.InsufficientPrivilege as error:
@@ -87,7 +95,11 @@ def describe(query: Query, published: str) -> list[str]:
     """Lines about rows, reasons, tiers, risks and changes; `query` runs SQL on the warehouse."""
     sources = list(KEYS)
     raw = _raw_rows(query)
-    accepted = _count(query, [f"{published}.{table}" for table in sources])
+    try:
+        accepted = _count(query, [f"{published}.{table}" for table in sources])
+    except MISSING as error:
+        error.add_note(f"{raw:,} rows loaded, not built yet. " if raw else "")
+        raise
     reasons = query(
         f"select reason, count(*) from {published}.rejected_records as records "
         "cross join unnest(records.reasons) as reasons(reason) group by reason "
@@ -95,7 +107,7 @@ def describe(query: Query, published: str) -> list[str]:
     )
     rejected = _count(query, [f"{published}.rejected_records"])
     lines = [
-        f"Raw rows: {raw or accepted + rejected:,} = {accepted:,} accepted + {rejected:,} rejected",
+        f"Raw rows: {_raw_sum(raw, accepted, rejected)}",
         *_wrapped("Rejected: ", _counted(reasons)),
     ]
     lines += arrival_warnings(query, published)
@@ -167,23 +179,48 @@ def _count(query: Query, tables: Sequence[str]) -> int:
     return sum(int(row[0]) for row in counts)
 
 
+def _raw_sum(raw: int, accepted: int, rejected: int) -> str:
+    """Where the rows of raw are; those that came or went since the last build are nowhere yet."""
+    parts = f"{accepted:,} accepted + {rejected:,} rejected"
+    since = raw - accepted - rejected
+    if not raw:
+        return f"{accepted + rejected:,} = {parts}"
+    if since < 0:
+        return f"{raw:,}; the last build read {-since:,} more: {parts}"
+    return f"{raw:,} = {parts}" + (f" + {since:,} loaded, not built yet" if since else "")
+
+
 def _changes(query: Query, published: str) -> str:
+    """What the last run changed; if it did not succeed, its own sentence, which says why."""
     rows = query(
-        f"""select model, rows_inserted, rows_updated, rows_deleted
-        from {published}.tutormax_runs
-        where run_id = (
-            select run_id from {published}.tutormax_runs order by started_at desc, run_id limit 1
+        f"""with last_run as (
+            select *, row_number() over (partition by model order by started_at desc) as attempt
+            from {published}.tutormax_runs
+            where run_id = (
+                select run_id from {published}.tutormax_runs
+                order by started_at desc, run_id limit 1
+            )
         )
-        and rows_inserted + rows_updated + rows_deleted > 0
-        and model not like 'stg!_%' escape '!' and model not like 'int!_%' escape '!'
-        order by model"""
+        select model, status, summary, rows_inserted, rows_updated, rows_deleted
+        from last_run
+        where (attempt = 1 and status <> 'success') or (
+            rows_inserted + rows_updated + rows_deleted > 0
+            and model not like 'stg!_%' escape '!' and model not like 'int!_%' escape '!'
+        )
+        order by started_at desc, model"""
     )
-    if not rows:
+    failed = [told for _, status, told, *_ in rows if status != "success" and told]
+    if failed:
+        return str(failed[0])
+    changed = [(model, *counts) for model, _, _, *counts in rows if None not in counts]
+    if not changed:
         return "nothing changed in the published tables by the last build"
-    inserted, updated, deleted = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))
+    inserted, updated, deleted = (sum(int(row[i]) for row in changed) for i in (1, 2, 3))
+    tables = len({row[0] for row in changed})
     return (
-        f"{inserted:,} rows inserted, {updated:,} updated, {deleted:,} deleted "
-        f"in {len(rows)} published tables by the last build"
+        f"{inserted:,} {'row' if inserted == 1 else 'rows'} inserted, {updated:,} updated, "
+        f"{deleted:,} deleted in {tables} published {'table' if tables == 1 else 'tables'} "
+        "by the last build"
     )
 
 

@@ -58,10 +58,19 @@
             )) -%}
         {%- else -%}
             {%- for column in columns -%}
-                {%- do run_and_commit('alter table ' ~ relation ~ ' add column if not exists ' ~ column) -%}
+                {%- do run_and_commit(adapter.dispatch('added_column', 'tutormax')(relation, column)) -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- Two processes may add it at once. -#}
+{% macro default__added_column(relation, column) -%}
+    alter table {{ relation }} add column if not exists {{ column }}
+{%- endmacro %}
+
+{% macro spark__added_column(relation, column) -%}
+    alter table {{ relation }} add column {{ column }}
 {%- endmacro %}
 
 {% macro default__own_columns(sources) -%}

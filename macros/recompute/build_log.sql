@@ -42,6 +42,9 @@
             'subject': "'restate_from'", 'first_changed_day': "date '" ~ var('restate_from') ~ "'"
         })) -%}
     {%- endif -%}
+    {%- if remembers_builds() -%}
+        {%- do run_query(pruned_logs()) -%}
+    {%- endif -%}
     {%- do adapter.commit() -%}
 {%- endmacro %}
 
@@ -59,7 +62,8 @@
             {{ utc_text('earlier.loaded_through') }} as loaded_before,
             logged.raw_rows - earlier.raw_rows as rows_arrived,
             logged.fingerprint,
-            {{ '(select count(*) from ' ~ tombstones ~ ')' if tombstones else 0 }} as tombstones
+            {{ '(select count(*) from ' ~ tombstones ~ ')' if tombstones else 0 }} as tombstones,
+            logged.reason
         from {{ log_relation('build_log') }} as logged
         left join {{ log_relation('build_log') }} as earlier
             on logged.source_table = earlier.source_table and logged.since_build = earlier.build_number
@@ -67,8 +71,11 @@
     {%- endset -%}
     {%- for row in run_query(rows).rows -%}
         {%- do run.update({
-            'number': row[0] | int, 'since': row[1] | int if remembers_builds() else -1, 'fingerprint': row[6],
-            'has_tombstones': row[7] | int > 0
+            'number': row[0] | int,
+            'since': row[1] | int if remembers_builds() else -1,
+            'fingerprint': row[6],
+            'has_tombstones': row[7] | int > 0,
+            'reason': row[8]
         }) -%}
         {%- do run.setdefault('through', {}).update({row[2]: row[3]}) -%}
         {%- do run.setdefault('before', {}).update({row[2]: row[4]}) -%}
@@ -76,13 +83,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{% macro logged_build() -%}
-    {{ build_lock() }}
-    insert into {{ log_relation('build_log') }} (
-        build_number, run_id, source_table, fingerprint, is_full, since_build, loaded_through, raw_rows
-    )
-    with
-
+{% macro completed_builds() -%}
     tables as (
         {%- for node in tracked_models() %}
         select '{{ node.alias }}' as model
@@ -95,14 +96,23 @@
         from tables
         left join {{ log_relation('watermarks') }} as watermarks on tables.model = watermarks.model
         group by tables.model
-    ),
+    )
+{%- endmacro %}
+
+{% macro logged_build() -%}
+    {{ build_lock() }}
+    insert into {{ log_relation('build_log') }} (
+        build_number, run_id, source_table, fingerprint, is_full, since_build, loaded_through, raw_rows, reason
+    )
+    with
+
+    {{ completed_builds() }},
 
     -- Versions before the build log had their numbers, which staging rows still carry, in tutormax_runs.
     last_builds as (
         select
-            greatest(
-                coalesce(max(build_number), 0),
-                (select coalesce(max(build_number), 0) from {{ report_relation('tutormax_runs') }})
+            coalesce(
+                max(build_number), (select max(build_number) from {{ report_relation('tutormax_runs') }}), 0
             ) as build_number,
             coalesce(max(case when is_full then build_number end), 0) as full_build
         from {{ log_relation('build_log') }}
@@ -140,16 +150,26 @@
     compared as (
         select
             raw_tables.*,
-            {{ 'true' if flags.FULL_REFRESH or is_table_missing() or is_seed_to_change() else 'false' }}
-            or bool_or(earlier.raw_rows <> raw_tables.rows_before) over ()
-            or not exists (
-                select 1 from {{ log_relation('build_log') }}
-                where
-                    fingerprint = '{{ project_fingerprint() }}'
-                    and build_number = (select build_number from last_builds)
-            ) as is_full
+            bool_or(earlier.raw_rows <> raw_tables.rows_before) over () as has_other_rows,
+            (
+                select max(fingerprint) from {{ log_relation('build_log') }}
+                where build_number = (select build_number from last_builds)
+            ) as last_fingerprint
         from raw_tables
         left join earlier on raw_tables.source_table = earlier.source_table
+    ),
+
+    explained as (
+        select
+            *,
+            case
+                when {{ dbt.string_literal(reason_to_build_all()) }} <> '' then {{ dbt.string_literal(reason_to_build_all()) }}
+                when last_fingerprint is null then 'no earlier build is logged'
+                when last_fingerprint = 'a person may come back' then 'an erased person may come back'
+                when last_fingerprint <> '{{ project_fingerprint() }}' then 'the project, a seed or a var has changed'
+                when has_other_rows then 'rows of raw are gone or have an earlier arrival than rows that were read'
+            end as reason
+        from compared
     )
 
     select
@@ -157,11 +177,12 @@
         '{{ run_id() }}',
         source_table,
         '{{ project_fingerprint() }}',
-        coalesce(is_full, false),
-        case when is_full then -1 else (select build_number from since) end,
+        reason is not null,
+        case when reason is not null then -1 else (select build_number from since) end,
         loaded_through,
-        raw_rows
-    from compared
+        raw_rows,
+        reason
+    from explained
     {%- if is_named_run() %}
     where not exists (select 1 from {{ log_relation('build_log') }} where run_id = '{{ run_id() }}')
     {%- endif %}
@@ -210,12 +231,23 @@
     ) }}
 {%- endmacro %}
 
-{% macro is_table_missing() -%}
+{% macro reason_to_build_all() -%}
     {%- set missing = [] -%}
     {%- for node in tracked_models() if adapter.get_relation(node.database, node.schema, node.alias) is none -%}
         {%- do missing.append(node.name) -%}
     {%- endfor -%}
-    {{ return(missing | length > 0) }}
+    {%- if flags.FULL_REFRESH -%}
+        {{ return('it is a full refresh') }}
+    {%- elif missing -%}
+        {{ return(counted(missing | length, 'table') ~ (' was' if missing | length == 1 else ' were') ~ ' missing') }}
+    {%- elif is_seed_to_change() -%}
+        {{ return('a seed has changed') }}
+    {%- endif -%}
+    {{ return('') }}
+{%- endmacro %}
+
+{% macro counted(number, noun) -%}
+    {{ return('{:,} {}'.format(number, noun if number == 1 else noun ~ 's')) }}
 {%- endmacro %}
 
 {% macro project_fingerprint() -%}

@@ -126,7 +126,8 @@
         {%- do fail_on_mass_delete(own_relation(row[0]).schema ~ '.' ~ row[0], row[1] | int, row[2] | int) -%}
     {%- endfor -%}
     {%- do run_query(log_change(
-        {'subject': 'source_table', 'first_changed_day': 'first_changed_day', 'rows_removed': 'rows_removed'}, relation
+        {'subject': 'source_table', 'first_changed_day': 'first_changed_day', 'rows_removed': 'rows_removed'},
+        relation ~ ' where first_changed_day is not null or rows_removed > 0'
     )) -%}
 {%- endmacro %}
 
@@ -157,6 +158,7 @@
                     when earliest <> as_of_date then earliest
                 end)), date '9999-12-31') as varchar(10)) as first_day,
                 cast(coalesce({{ retention_start('max(as_of_date)') }}, date '0001-01-01') as varchar(10)) as expired,
+                cast(max(as_of_date) as varchar(10)) as last_day,
                 max(case when has_moved_first or earliest <> as_of_date then 1 else 0 end) as dates_moved
             from (
                 select
@@ -176,7 +178,10 @@
         {%- endset -%}
         {%- set row = run_query(question).rows[0] -%}
         {%- do known.update({asked: {
-            'first_day': "date '" ~ row[0] ~ "'", 'expired': "date '" ~ row[1] ~ "'", 'dates_moved': row[2] == 1
+            'first_day': "date '" ~ row[0] ~ "'",
+            'expired': "date '" ~ row[1] ~ "'",
+            'last_day': row[2],
+            'dates_moved': row[3] == 1
         }}) -%}
     {%- endif -%}
     {{ return(known[asked]) }}

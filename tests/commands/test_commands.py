@@ -166,7 +166,7 @@ def test_your_own_data_goes_in_by_the_same_commands(clone: Path, built: str) -> 
     run(clone, f"source .venv/bin/activate; {load}")
     run(clone, f"source .venv/bin/activate; {build} --exclude-resource-type test")
     summary = run(clone, "source .venv/bin/activate; tutormax summary")
-    assert "1 rows inserted, 0 updated, 0 deleted in 1 published tables" in summary
+    assert "1 row inserted, 0 updated, 0 deleted in 1 published table" in summary
 
 
 def test_the_pages_are_made_by_one_command(clone: Path, built: str, deep: bool) -> None:

@@ -84,8 +84,16 @@ def test_engines_publish_the_same_in_slices_and_at_once(
             )
     before = stored(spark)
     assert before
+    spark.forget_column("staging.build_log", "reason")
     spark.build("--select", "sessions", "tutor_performance_metrics", variables=ANYTHING_GOES)
     assert stored(spark) == before, "a build with nothing new rewrote a published table"
+    assert {row["reason"] for row in spark.rows("build_log", "staging")}
+    (last,) = {
+        row["summary"]
+        for row in spark.rows("tutormax_runs")
+        if row["model"] == "sessions" and row["build_number"] > 1
+    }
+    assert "recomputed everything, because builds on spark always do" in last
 
 
 @pytest.mark.deep

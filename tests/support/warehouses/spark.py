@@ -100,6 +100,13 @@ class SparkWarehouse(Warehouse):
         empty = ", ".join("null" for _ in types)
         session.sql(f"insert into tutormax.{table} values ({empty}), ({bad}), ({bad})")
 
+    def forget_column(self, table: str, column: str) -> None:
+        """Make a table as a version made it that had no such column yet, without rows."""
+        session = SparkSession.builder.getOrCreate()
+        fields = session.table(table).drop(column).schema
+        session.sql(f"drop table {table}")
+        session.createDataFrame([], fields).write.saveAsTable(table)
+
     def rows(self, table: str, schema: str = "tutormax") -> list[Row]:
         """All rows of a table; none if it has no files."""
         found = self.execute(

@@ -1,0 +1,89 @@
+{% macro run_summary(results, changed, with_arrivals) -%}
+    {%- set build = 'Build ' ~ this_build() -%}
+    {%- set failed, skipped = [], [] -%}
+    {%- for result in results -%}
+        {%- if result.status | string in ('error', 'fail', 'runtime error') -%}
+            {%- do failed.append(result) -%}
+        {%- elif result.status | string == 'skipped' -%}
+            {%- do skipped.append(result) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set parts = [] -%}
+    {%- if reads_some_rows() -%}
+        {%- do parts.append('created the tables that were missing and changed no other, as it read only some rows') -%}
+    {%- else -%}
+        {%- set is_stopped = failed | rejectattr('node.resource_type', 'equalto', 'test') | list | length > 0 -%}
+        {%- do parts.append(recomputed_part('set out to recompute' if is_stopped else 'recomputed')) -%}
+        {%- do parts.append(changed_part(changed)) -%}
+        {%- if with_arrivals -%}
+            {%- do parts.extend(rejected_parts()) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {%- if failed -%}
+        {%- do parts.append(
+            failed[0].node.name ~ ' failed' ~ reason_of(failed[0].message or '')
+            ~ (' (and ' ~ (failed | length - 1) ~ ' more)' if failed | length > 1 else '')
+            ~ (', so ' ~ skipped | length ~ ' more did not run' if skipped else '')
+        ) -%}
+    {%- endif -%}
+    {{ return(build ~ ' ' ~ parts | join('; ') ~ '.') }}
+{%- endmacro %}
+
+{% macro recomputed_part(recomputed) -%}
+    {%- if not remembers_builds() -%}
+        {{ return(recomputed ~ ' everything, because builds on ' ~ adapter.type() ~ ' always do') }}
+    {%- elif since_build() == -1 -%}
+        {{ return(recomputed ~ ' everything, because ' ~ (
+            this_run().reason or 'not every table is complete since the last full build'
+        )) }}
+    {%- endif -%}
+    {%- set first, last = changes().first_day[6:-1], changes().last_day -%}
+    {%- set since = 'build ' ~ since_build() -%}
+    {%- if first == '9999-12-31' and not kept_for_the_run('logged').sources -%}
+        {{ return('did not look for days that have changed since ' ~ since) }}
+    {%- elif first == '9999-12-31' -%}
+        {{ return('found no changed day since ' ~ since) }}
+    {%- endif -%}
+    {{ return(
+        recomputed ~ (' all days' if first == '0001-01-01' else ' the days from ' ~ first)
+        ~ (' to ' ~ last if last else ' on') ~ ', because of '
+        ~ ('restate_from and ' if var('restate_from')) ~ 'what has changed since ' ~ since
+    ) }}
+{%- endmacro %}
+
+{% macro changed_part(changed) -%}
+    {%- set sums = {'inserted': 0, 'updated': 0, 'deleted': 0} -%}
+    {%- set published = report_relation('tutormax_runs').schema -%}
+    {%- for node in own_nodes() if node.schema == published and node.alias in changed -%}
+        {%- for what in sums -%}
+            {%- do sums.update({what: sums[what] + changed[node.alias][what]}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if not sums.values() | sum -%}
+        {{ return('changed no published row') }}
+    {%- endif -%}
+    {{ return(
+        'inserted ' ~ counted(sums.inserted, 'published row') ~ ', updated ' ~ '{:,}'.format(sums.updated)
+        ~ ' and deleted ' ~ '{:,}'.format(sums.deleted)
+    ) }}
+{%- endmacro %}
+
+{% macro rejected_parts() -%}
+    {%- set parts = [] -%}
+    {%- for table, arrived, rejected, reasons in run_query(
+        'select source_table, rows_arrived, rows_rejected, reasons from ' ~ report_relation('tutormax_arrivals')
+        ~ ' where rows_rejected > 0 and build_number = ' ~ this_build() ~ ' order by source_table'
+    ).rows -%}
+        {%- do parts.append(
+            'rejected ' ~ '{:,}'.format(rejected | int) ~ ' of ' ~ counted(arrived | int, 'row') ~ ' that arrived for '
+            ~ table ~ ' (' ~ reasons ~ ')'
+        ) -%}
+    {%- endfor -%}
+    {{ return(parts) }}
+{%- endmacro %}
+
+{#- Only our own sentences: an engine's may hold what is in a row. -#}
+{% macro reason_of(message) -%}
+    {%- set lines = message.split('\n') | map('trim') | list -%}
+    {{ return(': ' ~ lines[1] | trim('.') if lines | length > 1 and 'Compilation Error' in lines[0] else '') }}
+{%- endmacro %}
