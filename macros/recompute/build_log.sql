@@ -27,8 +27,36 @@
             "The build that TUTORMAX_RUN_ID names, " ~ env_var('TUTORMAX_RUN_ID') ~ ", began with another version of"
             ~ " the project or other vars: give all its processes the same, or give this one another TUTORMAX_RUN_ID."
         ) }}
+    {%- elif this_run() and repeats_complete_build() -%}
+        {{ exceptions.raise_compiler_error(
+            "The build that TUTORMAX_RUN_ID names, " ~ env_var('TUTORMAX_RUN_ID') ~ ", is complete, and does not read the"
+            ~ " rows that have arrived in raw since it began: give each build its own TUTORMAX_RUN_ID."
+        ) }}
     {%- endif -%}
     {{ return(this_run() | length > 0) }}
+{%- endmacro %}
+
+{#- The last processes of a build may make views alone, while rows arrive for the next one. -#}
+{% macro repeats_complete_build() -%}
+    {%- set is_complete -%}
+        with
+
+        {{ completed_builds() }}
+
+        select min(build_number) >= {{ this_build() }} from completed
+    {%- endset -%}
+    {%- if not tracked_models() | selectattr('unique_id', 'in', selected_resources) | list
+        or not run_query(is_complete).rows[0][0] -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set counts = [] -%}
+    {%- for table in source_columns() -%}
+        {%- do counts.append('(select count(*) from ' ~ raw_rows(table, is_whole=true) ~ ')') -%}
+    {%- endfor -%}
+    {{ return(run_query(
+        'select ' ~ counts | join(' + ') ~ ' > sum(raw_rows) from ' ~ log_relation('build_log')
+        ~ " where run_id = '" ~ run_id() ~ "'"
+    ).rows[0][0]) }}
 {%- endmacro %}
 
 {% macro begin_build() -%}

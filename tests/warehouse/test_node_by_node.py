@@ -97,6 +97,19 @@ def test_four_processes_at_once_are_one_build(
         assert outcome(warehouse)["published"] == expected["published"]
 
 
+@pytest.mark.deep
+@pytest.mark.parametrize("built_warehouse", ["postgres"], indirect=True)
+def test_a_killed_process_runs_again_and_the_build_goes_on(
+    loaded: PostgresWarehouse, expected: dict[str, Any]
+) -> None:
+    with loaded.copy() as warehouse:
+        nodes = nodes_in_order(warehouse.manifest)
+        run_node_by_node(warehouse, nodes, NAMED, killed=[*nodes][::3])
+        left = outcome(warehouse)
+        for told in ("published", "number", *LOGS):
+            assert left[told] == expected[told], told
+
+
 @pytest.mark.parametrize("built_warehouse", ["duckdb"], indirect=True)
 def test_one_process_after_the_other_is_one_build(
     loaded: DatabaseWarehouse, expected: dict[str, Any]
@@ -118,6 +131,52 @@ def test_a_process_with_other_vars_is_refused(loaded: DatabaseWarehouse) -> None
             done = warehouse.dbt("run", "--select", "students", variables=variables, env=NAMED)
             assert done.succeeded == (not sentence), done.message
             assert sentence in " ".join(done.message.split())
+
+
+@pytest.mark.deep("postgres")
+def test_a_name_that_stays_the_same_is_refused_when_rows_have_arrived(
+    loaded: DatabaseWarehouse,
+) -> None:
+    with loaded.copy() as warehouse:
+        assert warehouse.try_build(env=NAMED).succeeded
+        assert warehouse.dbt("run", "--select", "students", env=NAMED).succeeded
+        arrival = {"_loaded_at": DEFAULT_ARRIVAL + timedelta(days=2)}
+        warehouse.insert({"students": [student("late", **arrival)]})
+        assert warehouse.dbt("run", "--select", "metric_sessions", env=NAMED).succeeded
+        refused = warehouse.dbt("run", "--select", "students", env=NAMED)
+        assert not refused.succeeded
+        sentence = "is complete, and does not read the rows that have arrived in raw since it began"
+        assert sentence in " ".join(refused.message.split())
+        for name in ("stg_tutormax__students", "students"):
+            done = warehouse.dbt("run", "--select", name, env={"TUTORMAX_RUN_ID": "next"})
+            assert done.succeeded, done.message
+        assert "late" in warehouse.published("students")["students"]
+
+
+@pytest.mark.deep
+def test_the_guard_stops_each_process_until_it_is_allowed(loaded: DatabaseWarehouse) -> None:
+    with loaded.copy() as warehouse:
+        before = warehouse.published()
+        warehouse.execute("delete from raw.students where student_id = 'student-1' returning 1")
+        with warehouse.copy() as whole:
+            assert whole.try_build(variables={"allow_mass_delete": True}).succeeded
+            wanted = whole.published()
+        nodes = [*nodes_in_order(warehouse.manifest)]
+        staged = [node for node in nodes if ".stg_" in node]
+        for node in staged:
+            assert warehouse.dbt(*words_of(node), env=NAMED).succeeded
+        limits = {"max_delete_share": 0, "min_delete_rows": 1}
+        for name in ("core__pending_changes", "students"):
+            stopped = warehouse.dbt("run", "--select", name, variables=limits, env=NAMED)
+            assert "This build would remove " in " ".join(stopped.message.split())
+        assert warehouse.published() == before
+        for node in nodes:
+            if node not in staged:
+                done = warehouse.dbt(
+                    *words_of(node), variables=limits | {"allow_mass_delete": True}, env=NAMED
+                )
+                assert done.succeeded, done.message
+        assert warehouse.published() == wanted
 
 
 @pytest.mark.parametrize("built_warehouse", ["postgres"], indirect=True)
