@@ -14,6 +14,7 @@ from support.warehouses import DatabaseWarehouse
 __all__ = ["WORLD"]
 
 LOGS = ("build_log", "change_log", "watermarks")
+CONTRACTS = "select count(distinct model) from staging.watermarks where contract is not null"
 STUDENTS = ("run", "--select", "stg_tutormax__students", "core__pending_changes", "students")
 
 
@@ -47,7 +48,6 @@ def arrive(warehouse: DatabaseWarehouse) -> None:
 
 @pytest.mark.deep
 def test_logs_and_statements_are_the_same_after_many_builds(warehouse: DatabaseWarehouse) -> None:
-    contracts = "select count(distinct model) from staging.watermarks where contract is not null"
     told = []
     for _ in range(2):
         for _ in range(12):
@@ -55,7 +55,7 @@ def test_logs_and_statements_are_the_same_after_many_builds(warehouse: DatabaseW
         warehouse.build()
         statements = warehouse.dbt(*STUDENTS).statements
         sizes = [warehouse.execute(f"select count(*) from staging.{log}")[0][0] for log in LOGS]
-        told.append((sizes, statements, warehouse.execute(contracts)))
+        told.append((sizes, statements, warehouse.execute(CONTRACTS)))
     assert told[0] == told[1]
     assert statements > 0
     arrive(warehouse)
@@ -80,23 +80,26 @@ def log_old_builds(warehouse: DatabaseWarehouse) -> None:
 @pytest.mark.deep("postgres")
 def test_each_build_says_what_it_did_and_why(warehouse: DatabaseWarehouse) -> None:
     assert "Build 1 recomputed everything, because " in summary(warehouse)
-    held = {log: sorted(map(repr, warehouse.rows(log, "staging"))) for log in LOGS[1:]}
+    completed = sorted(map(repr, warehouse.rows("watermarks", "staging")))
+    contracts = warehouse.execute(CONTRACTS)
     log_old_builds(warehouse)
     warehouse.build()
     assert summary(warehouse) == (
         "Build 2 found no changed day since build 1; changed no published row."
     )
-    for log in LOGS:
-        before = [row for row in warehouse.rows(log, "staging") if row["build_number"] < 2]
-        if log == "build_log":
-            assert {row["build_number"] for row in before} == {*range(-8, 2)}
-        elif log == "watermarks":
-            assert sorted(map(repr, before)) == held[log]
+    earlier = {
+        log: [row for row in warehouse.rows(log, "staging") if row["build_number"] < 2]
+        for log in LOGS
+    }
+    for log in ("build_log", "change_log"):
+        assert {row["build_number"] for row in earlier[log]} == {*range(-8, 2)}
+    assert sorted(map(repr, earlier["watermarks"])) == completed
     assert line("Changes", warehouse).startswith("nothing changed in the published tables")
     read = line("Raw rows", warehouse)
     arrive(warehouse)
     assert line("Raw rows", warehouse).endswith(f"{read.split(' = ')[1]} + 2 loaded, not built yet")
     warehouse.build()
+    assert warehouse.execute(CONTRACTS) == contracts
     assert line("Raw rows", warehouse).endswith(" rejected")
     assert "2 rows inserted, " in line("Changes", warehouse)
     said = summary(warehouse)
