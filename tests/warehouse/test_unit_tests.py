@@ -10,6 +10,9 @@ from support.warehouses import NewDuckDb
 def test_every_unit_test_passes(
     unit_tested_project: DuckDbProject, new_warehouse: NewDuckDb
 ) -> None:
+    # dbt makes a table of the name, and PostgreSQL allows 63 characters.
+    names = [test.name for test in unit_tested_project.manifest.unit_tests.values()]
+    assert [name for name in names if len(name) > 63] == []
     warehouse = new_warehouse()
     warehouse.insert(small_world())
     warehouse.build()
