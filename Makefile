@@ -157,6 +157,10 @@ bench-scale: $(VENV)/dev.stamp ## Measure how first builds grow [CASES="duckdb:1
 bench-alternatives: $(VENV)/run.stamp ## Measure the metrics made in other ways [SQLMESH=folder of its environment]
 	$(BIN)/python benchmarks/compare.py $(if $(SQLMESH),--sqlmesh $(SQLMESH))
 
+.PHONY: bench-many
+bench-many: $(VENV)/run.stamp ## Measure a hundred small builds in a row [CASE="postgres 1 2 50 100": engine, builds to print]
+	$(BIN)/python benchmarks/many.py $(CASE)
+
 .PHONY: bench-churn
 bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it never saw
 	$(BIN)/python benchmarks/churn.py
