@@ -62,12 +62,21 @@ class RawTarget(StrEnum):
 
 def duckdb_path() -> Path:
     """Path of the DuckDB file: `TUTORMAX_DUCKDB_PATH`, or `data/warehouse.duckdb` here."""
-    return Path(os.environ.get("TUTORMAX_DUCKDB_PATH") or DEFAULT_DUCKDB_PATH)
+    return _named_path("TUTORMAX_DUCKDB_PATH", DEFAULT_DUCKDB_PATH)
 
 
 def spark_directory() -> Path:
     """Folder of Spark's files: `TUTORMAX_SPARK_DIR`, or `data/spark` here."""
-    return Path(os.environ.get("TUTORMAX_SPARK_DIR") or DEFAULT_SPARK_DIRECTORY)
+    return _named_path("TUTORMAX_SPARK_DIR", DEFAULT_SPARK_DIRECTORY)
+
+
+def _named_path(variable: str, default: Path) -> Path:
+    """The path that an environment variable names. Raises `UserError` if it is not UTF-8."""
+    path = Path(os.environ.get(variable) or default)
+    name = os.fsencode(path).decode("utf-8", "backslashreplace")
+    if name != str(path):
+        raise UserError(f"The name {name} is not UTF-8; set {variable} to another path.")
+    return path
 
 
 def postgres_settings() -> dict[str, str]:

@@ -323,19 +323,23 @@ def test_columns_without_a_name_are_named_if_they_have_values(trial: Trial) -> N
     assert "has the unknown columns 1 (it has no name), 4 (it has no name)" in trial.loaded().err
 
 
-@pytest.mark.parametrize("where", ["directory", "file", "here"])
+@pytest.mark.parametrize("where", ["directory", "file", "here", "warehouse", "spark"])
 def test_a_name_that_is_not_utf8_is_a_sentence(where: str, tmp_path: Path) -> None:
-    folder = tmp_path / (os.fsdecode(b"d\xe9") if where != "file" else "d")
+    odd = os.fsdecode(b"d\xe9")
+    folder = tmp_path / (odd if where in ("directory", "here") else "d")
     folder.mkdir()
+    warehouse = tmp_path / (odd if where == "warehouse" else "w.duckdb")
     name = os.fsdecode(b"students_\xe91.csv") if where == "file" else "students.csv"
     (folder / name).write_text("student_id,name\ns1,Ann\n")
     done = subprocess.run(
         [
             *(sys.executable, "-c", "from tutormax.cli import app; app()", "load"),
             "." if where == "here" else folder,
+            *("--target", "spark" if where == "spark" else "duckdb"),
         ],
         cwd=folder,
-        env=os.environ | {"TUTORMAX_DUCKDB_PATH": str(tmp_path / "w.duckdb")},
+        env=os.environ
+        | {"TUTORMAX_DUCKDB_PATH": str(warehouse), "TUTORMAX_SPARK_DIR": str(tmp_path / odd)},
         capture_output=True,
         text=True,
         check=False,
