@@ -1,4 +1,5 @@
 {% macro check_tested() -%}
+    {%- do check_vars() -%}
     {%- set missing = {} -%}
     {%- for unique_id in selected_resources -%}
         {%- set parts = unique_id.split('.') -%}

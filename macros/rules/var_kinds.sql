@@ -10,17 +10,17 @@
         'allow_mass_delete': 'flag',
         'allow_history_loss': 'flag',
         'max_rejected_share': 'share',
-        'postgres_settings': 'mapping',
-        'metric_windows': 'mapping',
+        'postgres_settings': 'settings',
+        'enums': 'enums',
+        'metric_windows': 'windows',
         'on_time_minutes': 'number',
         'first_session_success_rating': 'number',
-        'churn_inactivity_days': 'count',
+        'churn_inactivity_days': 'days',
         'churn_model_version': 'name',
-        'prediction_retention_years': 'count',
+        'prediction_retention_years': 'years',
         'recommendation_min_sessions': 'count',
         'effectiveness_min_tutors': 'count',
-        'tenure_bands': 'mapping',
-        'enums': 'mapping',
+        'tenure_bands': 'bands',
         'project_version': 'name'
     }) }}
 {%- endmacro %}

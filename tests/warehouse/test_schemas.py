@@ -63,6 +63,9 @@ def test_where_a_prefix_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert schema_prefix(Target.POSTGRES) == "bob_"
     monkeypatch.setenv("TUTORMAX_SCHEMA_PREFIX", "")
     assert schema_prefix(Target.POSTGRES) == ""
+    monkeypatch.setenv("TUTORMAX_SCHEMA_PREFIX", "dev-")
+    with pytest.raises(UserError, match="'dev-', which is not an identifier"):
+        schema_prefix(Target.POSTGRES)
     monkeypatch.delenv("TUTORMAX_SCHEMA_PREFIX")
     shutil.rmtree(tmp_path / "a")
     with pytest.raises(UserError, match="has no target postgres of a profile tutormax"):

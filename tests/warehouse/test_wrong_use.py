@@ -81,7 +81,7 @@ def test_empty_raw(new_warehouse: NewDuckDb) -> None:
 
 def test_a_date_that_is_none_on_the_command_line(loaded: DuckDbWarehouse, refusal: Refusal) -> None:
     said = refusal(loaded.path, variables="{as_of_date: yesterday}")
-    assert "as_of_date is 'yesterday', which is no date: write it as 2026-01-31." in said
+    assert "as_of_date is 'yesterday', which is not a date: write it as 2026-01-31." in said
     assert schemas(loaded) == set()
 
 
@@ -91,7 +91,7 @@ def test_a_date_that_is_none_on_the_command_line(loaded: DuckDbWarehouse, refusa
 def test_a_date_that_is_none(value: object, loaded: DuckDbWarehouse) -> None:
     build = loaded.try_build(variables={"as_of_date": value})
     assert not build.succeeded
-    assert f"as_of_date is '{value}', which is no date: write it as 2026-01-31." in build.message
+    assert f"as_of_date is '{value}', which is not a date: write it as 2026-01-31." in build.message
     assert schemas(loaded) == set()
 
 
@@ -108,15 +108,31 @@ def test_a_date_without_quotes(loaded: DuckDbWarehouse, new_warehouse: NewDuckDb
     ("name", "value", "sentence"),
     [
         ("as_of_dat", "2026-01-31", "There is no var as_of_dat: the vars are as_of_date, "),
-        ("max_delete_share", 10, "is '10', which is no share: write a number from 0 to 1."),
-        ("max_delete_share", "10 %", "is '10 %', which is no share: write a number from 0 to 1."),
-        ("min_delete_rows", -1, "is '-1', which is no count: write a whole number from 0 on."),
-        ("min_delete_rows", 1.5, "is '1.5', which is no count: write a whole number from 0 on."),
-        ("on_time_minutes", "ten", "is 'ten', which is no number: write one from 0 on."),
-        ("allow_mass_delete", "no", "is 'no', which is no truth value: write true or false."),
-        ("allow_history_loss", 1, "is '1', which is no truth value: write true or false."),
-        ("metric_windows", [7], "is '[7]', which is no mapping: write it as in dbt_project.yml."),
-        ("loaded_at_column", "", "is '', which is no name: write it as 'text'."),
+        ("max_delete_share", 10, "is '10', which is not a share: write a number from 0 to 1."),
+        (
+            "max_delete_share",
+            "10 %",
+            "is '10 %', which is not a share: write a number from 0 to 1.",
+        ),
+        ("min_delete_rows", -1, "is '-1', which is not a count: write a whole number from 0 to "),
+        ("min_delete_rows", 1.5, "is '1.5', which is not a count: write a whole number from 0 to "),
+        ("on_time_minutes", "ten", "is 'ten', which is not a number: write one from 0 to "),
+        ("allow_mass_delete", "no", "is 'no', which is not a truth value: write true or false."),
+        ("allow_history_loss", 1, "is '1', which is not a truth value: write true or false."),
+        (
+            "metric_windows",
+            [7],
+            "is '[7]', which is not a mapping of the values of enums.metric_window,",
+        ),
+        ("metric_windows", {"7day": 7}, "which is not a mapping of the values of enums"),
+        ("metric_windows", {"7day": 7, "30day": 30, "90day": "x"}, "to whole days from 1"),
+        ("enums", {"tutor_status": ["active"]}, "which is not a mapping of tutor_status, "),
+        ("tenure_bands", {"new": 0, "old": 0}, "write whole days that ascend from 0."),
+        ("prediction_retention_years", 10_000, "write a whole number from 0 to 1000."),
+        ("on_time_minutes", 1e300, "is not a number: write one from 0 to 1000000000."),
+        ("churn_model_version", "1'0", "write it as 'text', without quotes in it."),
+        ("postgres_settings", {"a b": 1}, "which is not settings: write names of letters"),
+        ("loaded_at_column", "", "is '', which is not a name: write it as 'text', without"),
         ("loaded_at_column", "arrived", " has no column arrived: the var loaded_at_column names"),
     ],
 )
@@ -127,6 +143,24 @@ def test_a_var_that_makes_no_sense(
     assert not build.succeeded
     assert sentence in build.message
     assert schemas(loaded) == set()
+
+
+def test_enums_that_cannot_stand_in_sql(loaded: DuckDbWarehouse) -> None:
+    enums = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]["enums"]
+    for name, values in {
+        "tutor_status": ["it's"],
+        "risk_level": [],
+        "session_type": ["group", "group"],
+        "intervention_outcome": ["no change"],
+        "source_table": "tutors",
+    }.items():
+        build = loaded.try_build(variables={"enums": enums | {name: values}})
+        assert "to lists of different texts without quotes" in build.message, name
+
+
+def test_a_prefix_that_is_no_identifier(loaded: DuckDbWarehouse) -> None:
+    build = loaded.try_build(env={"TUTORMAX_SCHEMA_PREFIX": 'dev"; '})
+    assert "The prefix of the schemas is 'dev\"; ', which is not an identifier" in build.message
 
 
 def test_every_var_is_checked(dbt_project: DuckDbProject) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,18 +26,25 @@ if TYPE_CHECKING:
 
 PREFIX_VARIABLE = "TUTORMAX_SCHEMA_PREFIX"
 PUBLISHED = "tutormax"
+_PREFIX = re.compile("[A-Za-z_][A-Za-z0-9_]{0,40}")
 
 
 def schema_prefix(target: StrEnum) -> str:
     """Return the prefix of a developer's schemas, as the macro `schema_prefix` does; empty if none.
 
     Raises:
-        UserError: the profile has no such target.
+        UserError: the profile has no such target, or the prefix is not an identifier.
     """
     prefix = os.environ.get(PREFIX_VARIABLE)
     if prefix is None:
         schema = _profile_schema(target)
         prefix = "" if schema == PUBLISHED else f"{schema}_"
+    if prefix and not _PREFIX.fullmatch(prefix):
+        raise UserError(
+            f"The prefix of the schemas is '{prefix}', which is not an identifier: give "
+            f"{PREFIX_VARIABLE}, or the schema of the profile, at most 40 letters (a-z), digits "
+            "and _."
+        )
     return prefix
 
 
