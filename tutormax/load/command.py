@@ -85,8 +85,8 @@ def load(
         report = load_directory(directory, target, _shown_on(bar), limit, declared)
     _print_passed_over(report, errors)
     _print_unreadable(report, errors)
-    if report.erased:
-        rows = "1 row is" if report.erased == 1 else f"{report.erased} rows are"
+    if erased := sum(count.erased for count in report.counts):
+        rows = "1 row is" if erased == 1 else f"{erased} rows are"
         errors.print(f"Warning: {rows} of erased people; none of their values was kept.")
     _print_counts(report)
     _output().print(f"Loaded into {report.destination}.", markup=False)

@@ -19,7 +19,7 @@ from tutormax.load.python_lists import add_python_lists
 from tutormax.load.readers import open_file, unreadable_parquet
 from tutormax.load.repeated_keys import add_functions
 from tutormax.load.sinks import DuckDbSink, PostgresSink, Sink
-from tutormax.load.statements import most_frequent, part_rows
+from tutormax.load.statements import most_frequent, part_rows, with_erased_apart
 from tutormax.schema import unreadable_rows
 from tutormax.warehouse import (
     RawTarget,
@@ -30,10 +30,14 @@ from tutormax.warehouse import (
     spark_directory,
 )
 
+_TOMBSTONES = "temp.erased_people"
+
 
 @dataclass(frozen=True)
 class TableCount:
-    """Rows of one file of a table: read = loaded + unreadable.
+    """Rows of one file of a table: read = loaded + unreadable + erased.
+
+    `erased` are rows of erased people, of which no values are kept.
 
     `unknown` names the columns that were passed over, `reasons` the most frequent ones for which
     rows are unreadable, each with an example.
@@ -46,19 +50,16 @@ class TableCount:
     unreadable: int
     unknown: tuple[str, ...]
     reasons: tuple[str, ...] = ()
+    erased: int = 0
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did: a count for each file, where the rows went, and which files it left out.
-
-    `erased` counts rows of erased people, of which no values were kept.
-    """
+    """What a load did: a count for each file, where the rows went, and which files it left out."""
 
     counts: tuple[TableCount, ...]
     destination: str
     passed_over: tuple[Path, ...]
-    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,16 +97,24 @@ def load_directory(
         load = _Load(con, sink, loaded_at, Path(scratch), progress or Progress())
         try:
             sink.prepare()
-            counts = tuple(load.append(file) for file in found.files)
+            has_tombstones = _copy_tombstones(con, sink.tombstones())
+            counts = tuple(load.append(file, has_tombstones) for file in found.files)
             _check_shares(counts, max_unreadable_share)
-            erased = sink.forget_erased()
             sink.commit()
         except BaseException as error:
             sink.rollback()
             if isinstance(error, duckdb.Error):
                 raise UserError(f"The load stopped: {first_line(error)}") from error
             raise
-        return LoadReport(counts, sink.describe(), found.passed_over, erased)
+        return LoadReport(counts, sink.describe(), found.passed_over)
+
+
+def _copy_tombstones(con: duckdb.DuckDBPyConnection, tombstones: Sequence[tuple[str, str]]) -> bool:
+    """Put the hashes where the files are read, so that no value of the person goes further."""
+    if tombstones:
+        con.execute(f"CREATE TEMPORARY TABLE {_TOMBSTONES} (secret VARCHAR, hash VARCHAR)")
+        con.executemany(f"INSERT INTO {_TOMBSTONES} VALUES (?, ?)", [list(t) for t in tombstones])
+    return bool(tombstones)
 
 
 def _check_shares(counts: Sequence[TableCount], limit: float) -> None:
@@ -161,29 +170,40 @@ class _Load:
     scratch: Path
     progress: Progress
 
-    def append(self, file: SourceFile) -> TableCount:
+    def append(self, file: SourceFile, has_tombstones: bool) -> TableCount:
         """Append one file's rows, and make sure that none was lost on the way."""
         reading = open_file(self.con, file, self.scratch)
         self.progress.start(file, reading.rows)
         statements = part_rows(file.table, reading, self.loaded_at)
+        if has_tombstones:
+            statements = with_erased_apart(file.table, statements, _TOMBSTONES)
         advance = self.progress.advance
         try:
             loaded = self.sink.write(file.table, statements.fitting, advance)
-            unreadable = 0
+            unreadable = erased = 0
             reasons: tuple[str, ...] = ()
             # The second look at the file is only for files that need it.
             if loaded != reading.rows:
                 unreadable = self.sink.write(unreadable_rows, statements.unreadable, advance)
                 reasons = most_frequent(self.con, statements)
+            if statements.erased and loaded + unreadable != reading.rows:
+                erased = self.sink.write(unreadable_rows, statements.erased, advance)
         except duckdb.Error as error:
             if file.format == "parquet" and not isinstance(error, duckdb.OutOfMemoryException):
                 raise unreadable_parquet(file, error) from error
             raise
-        if loaded + unreadable != reading.rows:
+        if loaded + unreadable + erased != reading.rows:
             raise UserError(
                 f"{shown(file.path)} changed while it was read ({reading.rows} rows at first, then "
-                f"{loaded + unreadable}); load it again once it is complete."
+                f"{loaded + unreadable + erased}); load it again once it is complete."
             )
         return TableCount(
-            file.table.name, file.path, reading.rows, loaded, unreadable, reading.unknown, reasons
+            file.table.name,
+            file.path,
+            reading.rows,
+            loaded,
+            unreadable,
+            reading.unknown,
+            reasons,
+            erased,
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,9 +103,9 @@ class ParquetSink:
         advance(written)
         return written
 
-    def forget_erased(self) -> int:
+    def tombstones(self) -> Sequence[tuple[str, str]]:
         """Nobody is ever erased on Spark."""
-        return 0
+        return ()
 
     def commit(self) -> None:
         """Move the files to their tables; if that is killed, the next load or build goes on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -15,8 +15,8 @@ from sqlalchemy import Table
 
 from tutormax.errors import UserError
 from tutormax.load.columns import Kind, kinds, names
-from tutormax.operations.tombstones import forget_returned
-from tutormax.operations.transaction import in_duckdb, in_postgres
+from tutormax.operations.tombstones import READ_TOMBSTONES, TOMBSTONES
+from tutormax.operations.transaction import in_duckdb
 from tutormax.postgres.session import commit
 from tutormax.schema import RAW_SCHEMA, metadata
 from tutormax.warehouse import (
@@ -46,8 +46,11 @@ class Sink(Protocol):
         Raises `duckdb.Error` if the query fails, `UserError` if the target refuses the rows.
         """
 
-    def forget_erased(self) -> int:
-        """Take the values out of rows of erased people; return the number of rows."""
+    def tombstones(self) -> Sequence[tuple[str, str]]:
+        """The keyed hashes of erased people: the key and a hash each.
+
+        Raises `UserError` if this login may not read them.
+        """
 
     def commit(self) -> None:
         """Make everything written since `prepare` permanent."""
@@ -80,9 +83,12 @@ class DuckDbSink:
         advance(written)
         return written
 
-    def forget_erased(self) -> int:
-        """Take the values out of rows of erased people; see `Sink.forget_erased`."""
-        return forget_returned(in_duckdb(self._con))
+    def tombstones(self) -> Sequence[tuple[str, str]]:
+        """The keyed hashes of erased people; see `Sink.tombstones`."""
+        held = in_duckdb(self._con)
+        stands = held.has(TOMBSTONES.schema, TOMBSTONES.name)
+        relation = qualified(self._con, TOMBSTONES.schema, TOMBSTONES.name)
+        return held.rows(READ_TOMBSTONES.format(relation)) if stands else ()
 
     def commit(self) -> None:
         """Commit the transaction."""
@@ -152,10 +158,34 @@ class PostgresSink:
         assert written == stream.rows
         return written
 
-    def forget_erased(self) -> int:
-        """Take the values out of rows of erased people; see `Sink.forget_erased`."""
+    def tombstones(self) -> Sequence[tuple[str, str]]:
+        """The keyed hashes of erased people; see `Sink.tombstones`.
+
+        An erasure that began earlier has ended, one that begins later waits for the load.
+        """
         with self._server.cursor() as cursor:
-            return forget_returned(in_postgres(cursor))
+            cursor.execute(
+                f"insert into {RAW_SCHEMA}.unreadable_rows (_loaded_at) select now() where false"
+            )
+            cursor.execute(
+                "select has_schema_privilege(pg_namespace.oid, 'usage') "
+                "and has_table_privilege(pg_class.oid, 'select') from pg_class "
+                "inner join pg_namespace on relnamespace = pg_namespace.oid "
+                "where nspname = %s and relname = %s",
+                [TOMBSTONES.schema, TOMBSTONES.name],
+            )
+            found = cursor.fetchone()
+            if found is None:
+                return ()
+            if not found[0]:
+                raise UserError(
+                    f"{postgres_settings()['user']} may not read {TOMBSTONES} in "
+                    f"{self.describe()}, so rows of erased people would not be recognised: run "
+                    "`tutormax roles` there as the owner, who grants it to tutormax_loader. "
+                    "Nothing was loaded."
+                )
+            cursor.execute(READ_TOMBSTONES.format(TOMBSTONES))
+            return cursor.fetchall()
 
     def commit(self) -> None:
         """Commit the transaction."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -13,6 +13,7 @@ from tutormax.load.convert import Conversion, absent, convert, sql_text
 from tutormax.load.json_numbers import marked, string_of_marked
 from tutormax.load.readers import Reading
 from tutormax.load.repeated_keys import with_keys_gathered
+from tutormax.operations.tombstones import ERASED_ERROR, is_of_erased
 from tutormax.schema import LOADED_AT, unreadable_rows
 from tutormax.warehouse import quote
 
@@ -23,13 +24,15 @@ _SHOWN_CHARACTERS = 100
 class Statements:
     """DuckDB queries over one file; every row of the file is in the result of exactly one.
 
-    `fitting` has the columns of the raw table, `unreadable` those of `raw.unreadable_rows`. `texts`
-    has a query for each column of the file: its values as `text`, and whether each is a `fault`.
+    `fitting` has the columns of the raw table, `unreadable` and `erased` those of
+    `raw.unreadable_rows`. `texts` has a query for each column of the file: its values as `text`,
+    and whether each is a `fault`.
     """
 
     fitting: str
     unreadable: str
     texts: dict[str, str]
+    erased: str | None = None
 
 
 def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements:
@@ -89,6 +92,26 @@ def part_rows(table: Table, reading: Reading, loaded_at: datetime) -> Statements
             name: f"SELECT {conversions[name].text} AS text, {fault} AS fault FROM {rows}"
             for name, fault in faults.items()
         },
+    )
+
+
+def with_erased_apart(table: Table, statements: Statements, tombstones: str) -> Statements:
+    """The statements with rows of erased people in `erased`, which has none of their values.
+
+    Args:
+        tombstones: the DuckDB table with their keyed hashes.
+    """
+    is_erased = is_of_erased(table, tombstones)
+    is_unread = is_of_erased(table, tombstones, "(CAST(record AS JSON) ->> '{}')")
+    values = {"source_table": table.name, "record": "{}", "error": ERASED_ERROR}
+    listed = ", ".join(f"'{value}' AS {name}" for name, value in values.items())
+    nothing = f"SELECT {listed}, {LOADED_AT} FROM"
+    return replace(
+        statements,
+        fitting=f"SELECT * FROM ({statements.fitting}) WHERE NOT {is_erased}",
+        unreadable=f"SELECT * FROM ({statements.unreadable}) WHERE NOT {is_unread}",
+        erased=f"{nothing} ({statements.fitting}) WHERE {is_erased} "
+        f"UNION ALL {nothing} ({statements.unreadable}) WHERE {is_unread}",
     )
 
 

@@ -79,7 +79,8 @@ def prepare(tx: Transaction, sql: ProjectSql) -> None:
     """
     if tx.target is Target.POSTGRES:
         tx.change(sql.lock)
-        for source in (*(table.name for table in SOURCE_TABLES), "unreadable_rows"):
+        # First the table that a load holds from its beginning.
+        for source in ("unreadable_rows", *(table.name for table in SOURCE_TABLES)):
             tx.change(f"lock table {Relation(RAW, source)} in share row exclusive mode")
     if tx.has(STAGING, "build_log"):
         log = Relation(STAGING, "build_log")

@@ -18,7 +18,7 @@ ROLES = {
     "tutormax_analyst": "reads the published tables without the columns that are personal",
     "tutormax_ops": "reads all published tables",
     "tutormax_tutor_portal": "reads the metrics of tutors and their tiers",
-    "tutormax_loader": "reads raw and adds to it",
+    "tutormax_loader": "reads raw and adds to it, and reads the hashes of erased people",
 }
 """What each role may do; nobody logs in as one, it is granted to those who do."""
 
@@ -66,6 +66,11 @@ def make_roles(target: Target) -> list[str]:
                 relation = f"{RAW_SCHEMA}.{table.name}"
                 cursor.execute(f"revoke all on {relation} from tutormax_loader")
                 cursor.execute(f"grant select, insert on {relation} to tutormax_loader")
+            # A load must recognise rows of erased people.
+            cursor.execute("select to_regclass('archive.tombstones') is not null")
+            if cursor.fetchone() == (True,):
+                cursor.execute("grant usage on schema archive to tutormax_loader")
+                cursor.execute("grant select on archive.tombstones to tutormax_loader")
     except psycopg2.Error as error:
         raise UserError(f"PostgreSQL did not make the roles: {first_line(error)}") from error
     finally:

@@ -9,12 +9,16 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 
+from sqlalchemy import Table
+
 from tutormax.operations.transaction import ARCHIVE, RAW, STAGING, Relation, Transaction, literal
 from tutormax.schema import LOADED_AT, SOURCE_TABLES
 
 TOMBSTONES = Relation(ARCHIVE, "tombstones")
+READ_TOMBSTONES = "select secret, hash from {} where hash is not null"
 ERASED_ERROR = "erased"
 _NAMING = ("tutor_id", "student_id", "email")
+_RECORD = "(cast(record as json) ->> '{}')"
 
 
 def bury(tx: Transaction, key: str, identifier: str, emails: Iterable[str]) -> None:
@@ -60,30 +64,37 @@ def forget_returned(tx: Transaction, loaded_at: str = LOADED_AT) -> int:
     forgotten = 0
     for table in SOURCE_TABLES:
         source = Relation(RAW, table.name)
-        columns = [name for name in _NAMING if name in table.columns]
-        mine = " or ".join(_is_erased(column, column) for column in columns)
+        mine = is_of_erased(table, TOMBSTONES)
         tx.change(
             f"insert into {unreadable} (source_table, record, error, {LOADED_AT}) "
             f"select '{table.name}', '{{}}', '{ERASED_ERROR}', {loaded_at} "
             f"from {source} where {mine}"
         )
         forgotten += tx.change(f"delete from {source} where {mine}")
-        record = "(cast(record as json) ->> '{}')"
-        unread = " or ".join(_is_erased(column, record.format(column)) for column in columns)
         forgotten += tx.change(
             f"update {unreadable} set record = '{{}}', error = '{ERASED_ERROR}' "
-            f"where source_table = '{table.name}' and ({unread})"
+            f"where source_table = '{table.name}' and ({is_of_erased(table, TOMBSTONES, _RECORD)})"
         )
     return forgotten
 
 
-def _is_erased(column: str, value: str) -> str:
-    if column == "email":
-        value = f"translate({value}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')"
-    return (
-        f"md5((select max(secret) from {TOMBSTONES}) || '{column}:' || {value}) "
-        f"in (select hash from {TOMBSTONES})"
-    )
+def is_of_erased(table: Table, tombstones: object, value: str = "{}") -> str:
+    """The condition that a row of a source is of an erased person; never null.
+
+    Args:
+        tombstones: the relation with the key and the hashes.
+        value: the SQL of a column, whose name is put into the braces.
+    """
+    said = []
+    for column in (name for name in _NAMING if name in table.columns):
+        text = value.format(column)
+        if column == "email":
+            text = f"translate({text}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')"
+        said.append(
+            f"md5((select max(secret) from {tombstones}) || '{column}:' || {text}) "
+            f"in (select hash from {tombstones} where hash is not null)"
+        )
+    return f"coalesce({' or '.join(said)}, false)"
 
 
 def _hash(secret: str, column: str, value: str) -> str:
