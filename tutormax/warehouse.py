@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql
 
 from tutormax.errors import UserError
 from tutormax.postgres.session import open_session
+from tutormax.private import private_files
 from tutormax.schema import ARCHIVE_SCHEMA, RAW_SCHEMA, archive_metadata, metadata
 
 DEFAULT_DUCKDB_PATH = Path("data/warehouse.duckdb")
@@ -164,13 +165,11 @@ def connect_duckdb(
             f"There is no DuckDB warehouse at {path}; load data first or set TUTORMAX_DUCKDB_PATH."
         )
     try:
-        is_new = not path.exists()
-        if is_new:
+        if not path.exists():
             # It will hold personal values, as will what DuckDB writes beside it.
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        con = duckdb.connect(str(path), read_only=read_only, config=dict(DUCKDB_CONFIG))
-        if is_new:
-            path.chmod(0o600)
+        with private_files():
+            con = duckdb.connect(str(path), read_only=read_only, config=dict(DUCKDB_CONFIG))
         con.execute("SET TimeZone = 'UTC'")
         return con
     except (duckdb.Error, OSError) as error:
@@ -278,7 +277,13 @@ def ensure_raw_duckdb(con: duckdb.DuckDBPyConnection) -> None:
     An existing table must have exactly the columns (in any order) and types of the metadata;
     otherwise raises `UserError`. Runs in the caller's transaction, if there is one.
     """
-    _ensure_duckdb(con, RAW_SCHEMA, metadata, "move it away and load again")
+    if _ensure_duckdb(con, RAW_SCHEMA, metadata, "move it away and load again"):
+        # A build that came first has made the file, open to everybody.
+        for (path,) in con.execute(
+            "SELECT path FROM duckdb_databases() "
+            "WHERE database_name = current_database() AND path IS NOT NULL"
+        ).fetchall():
+            Path(path).chmod(0o600)
 
 
 def ensure_archive_duckdb(con: duckdb.DuckDBPyConnection) -> None:
@@ -288,7 +293,8 @@ def ensure_archive_duckdb(con: duckdb.DuckDBPyConnection) -> None:
 
 def _ensure_duckdb(
     con: duckdb.DuckDBPyConnection, schema: str, wanted_tables: MetaData, remedy: str
-) -> None:
+) -> bool:
+    """Create what is absent; return whether nothing was there."""
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {quote(_catalog(con))}.{quote(schema)}")
     existing: dict[str, dict[str, str]] = {}
     for table_name, column, kind in con.execute(
@@ -305,6 +311,7 @@ def _ensure_duckdb(
             raise UserError(
                 _how_table_differs(schema, table.name, existing[table.name], wanted, remedy)
             )
+    return not existing
 
 
 def _create_table(con: duckdb.DuckDBPyConnection, table: Table, columns: Mapping[str, str]) -> str:

@@ -26,6 +26,7 @@ from support.load_trial import (
 )
 from tutormax.load.columns import REQUIRED
 from tutormax.load.readers import Reading, open_file
+from tutormax.operations.check import _missing_on_duckdb
 from tutormax.schema import LOADED_AT, SOURCE_TABLES, metadata, unreadable_rows
 from tutormax.warehouse import duckdb_type, ensure_raw_duckdb
 
@@ -395,6 +396,27 @@ def test_without_a_setting_the_warehouse_is_under_data(
     outcome = trial.loaded()
     assert outcome.out.splitlines()[-1] == "Loaded into data/warehouse.duckdb."
     assert (tmp_path / "data" / "warehouse.duckdb").exists()
+
+
+def test_what_has_personal_values_is_private(
+    trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build that came first makes the file as the umask says."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "dbt_project.yml").touch()
+    monkeypatch.chdir(project)
+    trial.database.parent.mkdir(parents=True)
+    duckdb.connect(str(trial.database)).close()
+    assert trial.database.stat().st_mode & 0o044
+    trial.write_csv("tutors.csv", [TUTOR])
+    trial.loaded()
+    for path in (trial.database, project / "logs", project / "target"):
+        assert not path.stat().st_mode & 0o077, path
+    trial.database.chmod(0o644)
+    assert _missing_on_duckdb() == [
+        f"Privacy: others on this machine can read {trial.database}: chmod 600 {trial.database}"
+    ]
 
 
 @pytest.mark.parametrize("name", ["raw", "tutormax", "a b", "main", 'q"x'])

@@ -71,6 +71,15 @@ def test_a_failure_leaves_the_old_files(small, tmp_path, monkeypatch):
     assert digest(tmp_path) == digest(small.folder)
 
 
+def test_files_are_private_and_no_link_is_followed(small, tmp_path):
+    assert {file.stat().st_mode & 0o077 for file in small.folder.glob("*.parquet")} == {0}
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "planted").symlink_to(tmp_path / "theirs")
+    with pytest.raises(UserError, match="is a link to another folder"):
+        write_files(SMALL, tmp_path / "planted")
+    assert not list((tmp_path / "theirs").iterdir())
+
+
 def test_volumes(busy):
     days, tutors = BUSY.days, BUSY.tutors
     assert busy.rows == {table: busy.value(f"select count(*) from {table}") for table in TABLES}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from tutormax.generate.columns import SCHEMAS
 from tutormax.generate.dirt import Dirt
 from tutormax.generate.settings import Settings
 from tutormax.generate.simulation import Simulation, simulate
+from tutormax.private import refuse_link
 
 _ROW_GROUP = 122_880
 _CODES = {
@@ -42,6 +44,7 @@ def write_files(
     """
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out} is a file; name a folder to write the Parquet files into.")
+    refuse_link(out, "--out")
     spoiler = Dirt(settings, dirt)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -59,7 +62,7 @@ def write_files(
 
 
 class _Files:
-    """One open Parquet file per table, under a temporary name until `publish`."""
+    """One open Parquet file per table, in a folder of their own until `publish`."""
 
     def __init__(self, out: Path) -> None:
         self.rows = dict.fromkeys(SCHEMAS, 0)
@@ -68,6 +71,8 @@ class _Files:
         self._open: dict[str, pq.ParquetWriter] = {}
 
     def __enter__(self) -> _Files:
+        # A name that nobody can guess, so that nobody can have put a link there.
+        self._work = Path(tempfile.mkdtemp(prefix=".tutormax-", dir=self._out))
         for name, schema in SCHEMAS.items():
             coded = [column for column in schema.names if column in _CODES]
             self._open[name] = pq.ParquetWriter(
@@ -85,9 +90,9 @@ class _Files:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for name, writer in self._open.items():
+        for writer in self._open.values():
             writer.close()
-            self._temporary(name).unlink(missing_ok=True)
+        shutil.rmtree(self._work, ignore_errors=True)
 
     def add(self, name: str, rows: pa.Table) -> None:
         """Append rows; writes a row group once there are enough."""
@@ -102,6 +107,7 @@ class _Files:
             self._flush(name)
             writer.close()
         for name in self._open:
+            self._temporary(name).chmod(0o600)
             self._temporary(name).replace(self._out / f"{name}.parquet")
 
     def _flush(self, name: str) -> None:
@@ -111,4 +117,4 @@ class _Files:
             self._waiting[name] = []
 
     def _temporary(self, name: str) -> Path:
-        return self._out / f".{name}.parquet.{os.getpid()}.tmp"
+        return self._work / f"{name}.parquet"

@@ -19,6 +19,7 @@ from tutormax.load.loader import LoadReport, Progress, load_directory
 from tutormax.load.mapping import Mapping
 from tutormax.load.mapping_file import read_mapping
 from tutormax.operations.project import project_vars
+from tutormax.private import folders_of_dbt
 from tutormax.warehouse import RawTarget
 
 
@@ -83,6 +84,7 @@ def load(
     ) as bar:
         limit = float(project_vars()["max_rejected_share"]) if strict else 1.0
         report = load_directory(directory, target, _shown_on(bar), limit, declared)
+    _make_folders_of_dbt()
     _print_passed_over(report, errors)
     _print_unreadable(report, errors)
     if erased := sum(count.erased for count in report.counts):
@@ -90,6 +92,13 @@ def load(
         errors.print(f"Warning: {rows} of erased people; none of their values was kept.")
     _print_counts(report)
     _output().print(f"Loaded into {report.destination}.", markup=False)
+
+
+def _make_folders_of_dbt() -> None:
+    """Make dbt's folders, which would be open to everybody if dbt made them."""
+    if Path("dbt_project.yml").exists():
+        for folder in folders_of_dbt():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _output() -> Console:

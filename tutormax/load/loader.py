@@ -20,6 +20,7 @@ from tutormax.load.readers import open_file, unreadable_parquet
 from tutormax.load.repeated_keys import add_functions
 from tutormax.load.sinks import DuckDbSink, PostgresSink, Sink
 from tutormax.load.statements import most_frequent, part_rows, with_erased_apart
+from tutormax.private import private_files
 from tutormax.schema import unreadable_rows
 from tutormax.warehouse import (
     RawTarget,
@@ -91,6 +92,7 @@ def load_directory(
     # One instant for the whole load: its rows arrived together.
     loaded_at = datetime.now(UTC)
     with (
+        private_files(),
         tempfile.TemporaryDirectory(prefix="tutormax-load-") as scratch,
         _open(target, Path(scratch)) as (con, sink),
     ):

@@ -12,7 +12,14 @@ from tutormax.errors import UserError
 from tutormax.operations.project import schema_prefix
 from tutormax.operations.roles import ROLES
 from tutormax.operations.transaction import ARCHIVE, RAW, SCHEMAS, literal, place
-from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line
+from tutormax.private import folders_of_dbt, is_open
+from tutormax.warehouse import (
+    Target,
+    connect_duckdb,
+    connect_postgres,
+    duckdb_path,
+    first_line,
+)
 
 _OLDEST = 14
 
@@ -39,7 +46,11 @@ def check(
 
 def _missing_on_duckdb() -> list[str]:
     connect_duckdb().close()
-    return []
+    return [
+        f"Privacy: others on this machine can read {path}: chmod {mode} {path}"
+        for path, mode in ((duckdb_path(), 600), *((folder, 700) for folder in folders_of_dbt()))
+        if is_open(path)
+    ]
 
 
 def missing_on_postgres() -> list[str]:

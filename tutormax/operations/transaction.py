@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor as PgCursor
 
 from tutormax.errors import UserError
 from tutormax.postgres.session import commit
+from tutormax.private import private_files
 from tutormax.warehouse import (
     Target,
     connect_duckdb,
@@ -158,7 +159,7 @@ def transaction(target: Target) -> Iterator[Transaction]:
         UserError: the warehouse cannot be reached, or fails.
     """
     if target is Target.DUCKDB:
-        with _duckdb_transaction() as opened:
+        with private_files(), _duckdb_transaction() as opened:
             yield opened
     else:
         with _postgres_transaction() as opened:

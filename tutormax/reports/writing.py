@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from tutormax.errors import UserError
+from tutormax.private import private_files, refuse_link
 
 MARK = ".tutormax-reports"
 """A file that says that a folder was made here, and may be replaced."""
@@ -24,8 +25,7 @@ def write_site(out: Path, texts: Mapping[str, str], *, private: bool = False) ->
         UserError: the folder has other files, or cannot be written.
     """
     out = out.absolute()
-    if out.is_symlink():
-        raise UserError(f"{out} is a link to another folder; name that folder with --out.")
+    refuse_link(out, "--out")
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; name a folder for the pages with --out.")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
@@ -40,15 +40,9 @@ def write_site(out: Path, texts: Mapping[str, str], *, private: bool = False) ->
     except OSError as error:
         raise _not_written(out, error) from error
     new = work / "new"
-    umask = os.umask(0o077) if private else None
     try:
-        total = 0
-        for name, text in {MARK: "", **texts}.items():
-            path = new / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            content = text.encode()
-            path.write_bytes(content)
-            total += len(content)
+        with private_files() if private else nullcontext():
+            total = _write_all(new, {MARK: "", **texts})
         if out.exists():
             out.rename(work / "old")
         new.rename(out)
@@ -56,9 +50,16 @@ def write_site(out: Path, texts: Mapping[str, str], *, private: bool = False) ->
     except OSError as error:
         raise _not_written(out, error) from error
     finally:
-        if umask is not None:
-            os.umask(umask)
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_all(folder: Path, texts: Mapping[str, str]) -> int:
+    total = 0
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        total += path.write_bytes(text.encode())
+    return total
 
 
 def _not_written(out: Path, error: OSError) -> UserError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tutormax.errors import UserError
+from tutormax.private import refuse_link
 from tutormax.validate.checks import Result
 from tutormax.warehouse import Target
 
@@ -37,8 +38,11 @@ def write_pages(folder: Path, target: Target, results: Sequence[Result]) -> Path
         broken=[result for result in ordered if not result.success],
     )
     page = folder / "index.html"
+    refuse_link(folder, "--docs")
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if page.is_symlink():
+            page.unlink()
         page.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(
