@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from tutormax.operations.mentions import Mentions, others_alike
+from support.project import REPOSITORY
+from tutormax.operations.mentions import LIMITS, Mentions, others_alike
 
 MENTIONS = Mentions(
     "tutor_id",
@@ -26,6 +28,8 @@ MENTIONS = Mentions(
         ("zo\u00adë o'neil", "[erased]"),
         ("李Zoë O'Neil李", "李[erased]李"),
         ("Zoë O'Neil2", "[erased]2"),
+        ("O'Neil, Zoë; O\u2019NEIL Zoë; O'Neil ,\nZoë.", "[erased]; [erased]; [erased]."),
+        ("Zoë\u2011O'Neil, \uff3aoë\u00b7O'Neil", "[erased], [erased]"),
         ("ZED", "***"),
         (" zed ", "*****"),
         ("<zoe@neil.example>, zoe@neil.example.", "<[erased]>, [erased]."),
@@ -53,8 +57,9 @@ def test_mentions_are_redacted(text: str, redacted: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Zoë O'Neils, xZoë O'Neil, Zoë O'Neil\u0301",
+        "Zoë O'Neils; xZoë O'Neil; Zoë O'Neil\u0301",
         "zed was late",
+        "Zoë, O'Neil; Z. O'Neil; Neil, Zoë",
         "xzoe@neil.example, zoe@neil.example.org",
         "tutor-zoe-2, my_tutor-zoe, tutor-zoe7",
         '{"tutor": "somebody",  "n" : 1e400}',
@@ -64,6 +69,32 @@ def test_mentions_are_redacted(text: str, redacted: str) -> None:
 )
 def test_what_resembles_them_stays(text: str) -> None:
     assert MENTIONS.redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "redacted"),
+    [
+        ("Doe, Jane Q.", "Jane Q. Doe; Doe, Jane Q.; Jane, Doe", "[erased]; [erased].; Jane, Doe"),
+        ("Ana de la Cruz", "de la Cruz, Ana and Cruz, Ana de la", "[erased] and [erased]"),
+        ("山田 太郎", "山田太郎さんは、太郎・山田です", "****さんは、*****です"),
+        ("김 철수", "김철수가 왔다, 김철순", "***가 왔다, 김철순"),
+        ("สมชาย ใจดี", "คุณสมชาย ใจดีมา", "คุณ[erased]มา"),
+        ("Иван Петров", "Петров Иван, Петрова Иван", "[erased], Петрова Иван"),
+        ("محمد علي", "كتب محمد\u00a0علي.", "كتب [erased]."),
+    ],
+)
+def test_names_of_all_kinds(name: str, text: str, redacted: str) -> None:
+    assert Mentions("tutor_id", "t", frozenset({name}), frozenset()).redacted(text) == redacted
+
+
+def test_what_is_too_long_for_a_rule_stays_so() -> None:
+    models = REPOSITORY.glob("models/staging/**/*.sql")
+    rules = [re.findall(r"is_too_long\('\w+', (\d+)\)", file.read_text()) for file in models]
+    assert {int(limit) for found in rules for limit in found} == set(LIMITS)
+    for limit in LIMITS:
+        text = "Zoë O'Neil ".ljust(limit + 1, ".")
+        assert len(MENTIONS.redacted(text)) > limit
+        assert len(MENTIONS.redacted(text[:-1])) < limit
 
 
 def test_an_id_of_a_digit_is_found_where_ids_are() -> None:
@@ -86,10 +117,12 @@ def test_other_ids_that_may_be_the_person() -> None:
         ("b", "ZOË O\u2019NEIL", ""),
         ("c", "", "zoe@NEIL.example"),
         ("d", "Zoë O'Brien", "zoe@brien.example"),
+        ("e", "O'NEIL, Zoë", ""),
         ("", "Zoë O'Neil", ""),
     ]
     assert others_alike(people, MENTIONS) == {
         "TUTOR-Zoe ": "the same id in another spelling",
         "b": "the same name",
         "c": "the same email",
+        "e": "the same name",
     }

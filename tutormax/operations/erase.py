@@ -89,13 +89,18 @@ def _show(counts: Counts) -> None:
 def _sentences(found: Erased, person: Person, *, dry_run: bool) -> list[str]:
     """What was not looked for, and what is left to people."""
     names = sorted(found.mentions.names)
-    parts = sorted({word for name in names for word in name.split() if len(name.split()) > 1})
-    unsought = [f"'{part}' alone" for part in parts]
+    several = [name.split() for name in names if len(name.split()) > 1]
+    unsought = sorted({f"'{told[0][0]}. {told[-1]}'" for told in several})
+    unsought += sorted({f"'{told[0]} {told[-1]}'" for told in several if len(told) > 2})
+    unsought += [f"'{part}' alone" for part in sorted({word for told in several for word in told})]
     unsought += [f"'{name}' inside a sentence" for name in names if len(words(name)) == 1]
     unsought += [f"'{name}', which many rows have" for name in sorted(found.common)]
     if not is_distinctive(found.mentions.identifier):
         unsought.append(f"the id '{found.mentions.identifier}' inside texts")
-    result = [f"Not looked for: misspellings{''.join(', ' + one for one in unsought)}."]
+    result = [
+        "Not looked for: misspellings, missing accents, nicknames, initials"
+        f"{''.join(', ' + one for one in unsought)}."
+    ]
     if found.others:
         listed = ", ".join(f"{other} ({why})" for other, why in sorted(found.others.items()))
         result.append(f"Other ids that may be the same person: {listed}. Erase them too if so.")

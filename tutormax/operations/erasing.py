@@ -23,7 +23,7 @@ from tutormax.operations.leaving import (
     retain,
     tell_log,
 )
-from tutormax.operations.mentions import Mentions, folded, others_alike, words
+from tutormax.operations.mentions import Mentions, folded, others_alike, words_in_any_order
 from tutormax.operations.project import refuse_other_raw, refuse_prefix
 from tutormax.operations.redaction import redact
 from tutormax.operations.tombstones import bury, forget_returned, lift
@@ -251,10 +251,10 @@ class _Erasure:
 
     def _spellings(self, people: list[tuple[str, str, str]]) -> tuple[set[str], set[str]]:
         """The names and emails as they are written, of rows without an id too."""
-        names = {tuple(words(name)) for name in self._mentions.names}
+        names = set(map(words_in_any_order, self._mentions.names))
         emails = set(map(folded, self._mentions.emails))
         return (
-            {name for _, name, _ in people if name.strip() and tuple(words(name)) in names},
+            {name for _, name, _ in people if name.strip() and words_in_any_order(name) in names},
             {email for _, _, email in people if email and folded(email).strip() in emails},
         )
 

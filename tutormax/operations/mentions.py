@@ -6,14 +6,23 @@ import json
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 
 ERASED = "[erased]"
 
-_SEPARATOR = r"[\s_.\u2010-\u2015\u2212-]+"
+_SEPARATORS = r"\s_.\u00b7\u30fb\u2010-\u2015\u2212\-"
 """Between the words of a name: white space, dashes and dots."""
+
+_JOINED = {"CJK", "HANGUL", "HIRAGANA", "KATAKANA"}
+"""Scripts in which the words of a name are also written without anything between them."""
+
+_UNSPACED = _JOINED | {"KHMER", "LAO", "MYANMAR", "THAI"}
+"""Scripts in which a word may follow another, or a particle a word, without anything between."""
+
+LIMITS = (50, 100, 200, 255)
+"""Lengths above which rules reject a text. A text above one stays so, or its row would change."""
 
 _LEVELS = 4
 """JSON in JSON: how often a text is read without its escapes."""
@@ -49,7 +58,12 @@ def _unlike() -> dict[int, str | None]:
 
 def words(name: str) -> list[str]:
     """The folded words of a name."""
-    return [word for word in re.split(_SEPARATOR, folded(name)) if word]
+    return [word for word in re.split(f"[{_SEPARATORS},]+", folded(name)) if word]
+
+
+def words_in_any_order(name: str) -> tuple[str, ...]:
+    """The folded words of a name, the same for `Doe, Jane` and `Jane Doe`."""
+    return tuple(sorted(words(name)))
 
 
 def is_distinctive(word: str) -> bool:
@@ -64,6 +78,7 @@ class Mentions:
     Args:
         key: the column that holds the person's id.
         renamed: new keys of rows whose keys name the person.
+        kept: ids of other people, which stay even if they look like a mention.
     """
 
     key: str
@@ -71,6 +86,7 @@ class Mentions:
     names: frozenset[str]
     emails: frozenset[str]
     renamed: dict[str, str] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
     @cached_property
     def whole(self) -> frozenset[str]:
@@ -78,19 +94,30 @@ class Mentions:
         return frozenset(told[0] for name in self.names if len(told := words(name)) == 1)
 
     @cached_property
-    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
-        """What to look for, longest first, and which characters beside it continue the word."""
-        found = []
+    def patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        """What to look for, and which characters beside it continue the word.
+
+        The longest first; names in another order last, or the end of one name and the beginning of
+        the next would be one.
+        """
+        found, reversed_names = [], []
         for name in self.names:
-            if len(told := words(name)) > 1:
-                found.append((_SEPARATOR.join(map(re.escape, told)), ""))
+            told = words(name)
+            has_commas = "," in folded(name)
+            if len(told) > 1:
+                found.append((_in_row(told, range(len(told)) if has_commas else ()), ""))
+            for first in range(1, len(told)):
+                order = told[first:] + told[:first]
+                commas = range(len(told)) if has_commas else (len(told) - first,)
+                reversed_names.append((_in_row(order, commas), ""))
         found += [(re.escape(folded(email)), "._%+-0123456789") for email in self.emails]
         if is_distinctive(self.identifier):
             told = re.split(r"\s+", folded(self.identifier).strip())
             found.append((r"\s+".join(map(re.escape, told)), "_-0123456789"))
         return [
             (re.compile(pattern), beside)
-            for pattern, beside in sorted(found, key=lambda one: len(one[0]), reverse=True)
+            for several in (found, reversed_names)
+            for pattern, beside in sorted(several, key=lambda one: len(one[0]), reverse=True)
         ]
 
     @cached_property
@@ -117,15 +144,15 @@ class Mentions:
             whole: also if the text is a name of one word and nothing else.
             name_stays: the text is JSON, and its member `name` is another person's.
         """
-        if text in self.renamed:
-            return self.renamed[text]
+        if text in self.renamed or text in self.kept:
+            return self.renamed.get(text, text)
         if "\\" not in text and not self._has_seed(text):
             return text
         if whole and self.is_whole(text):
-            return fitting(text)
+            return as_long(text, fitting(text))
         if text.lstrip()[:1] in ("{", "[", '"') and _is_json(text):
             return self._redacted_json(text, whole=whole, name_stays=name_stays)
-        return self._redacted_text(text)
+        return as_long(text, self._redacted_text(text))
 
     def _has_seed(self, text: str) -> bool:
         told = folded(text)
@@ -166,7 +193,7 @@ class Mentions:
     def _spans(self, pieces: list[Piece]) -> list[tuple[int, int]]:
         text = "".join(character for character, _, _ in pieces)
         spans: list[tuple[int, int]] = []
-        for pattern, beside in self._patterns:
+        for pattern, beside in self.patterns:
             for match in pattern.finditer(text):
                 start, end = match.span()
                 if _continues(text, start - 1, start, beside) or _continues(
@@ -177,6 +204,22 @@ class Mentions:
                 if not any(found[0] < to and since < found[1] for since, to in spans):
                     spans.append(found)
         return sorted(spans)
+
+
+def _in_row(told: list[str], commas: Collection[int]) -> str:
+    """A pattern for words one behind the other, with a comma before those in `commas` or not."""
+    pattern = re.escape(told[0])
+    for at, word in enumerate(told[1:], start=1):
+        joined = _script(told[at - 1][-1]) in _JOINED and _script(word[0]) in _JOINED
+        often = "*" if joined and sum(map(len, told)) > 2 else "+"
+        pattern += f"[{_SEPARATORS}{',' if at in commas else ''}]{often}{re.escape(word)}"
+    return pattern
+
+
+def as_long(text: str, cleaned: str) -> str:
+    """The cleaned text, above every limit that the text was above."""
+    is_crossed = any(len(cleaned) <= limit < len(text) for limit in LIMITS)
+    return cleaned.ljust(len(text), "*") if is_crossed else cleaned
 
 
 def fitting(text: str) -> str:
@@ -215,8 +258,14 @@ def _continues(text: str, neighbour: int, edge: int, beside: str) -> bool:
         return character not in ".-" or following.isalnum()
     if unicodedata.category(character)[0] == "M":
         return neighbour > edge
+    if neighbour > edge and "\u1160" <= character <= "\u11ff":
+        return True  # the rest of a syllable of Korean
+    script = _script(character)
     return (
-        character.isalpha() and text[edge].isalpha() and _script(character) == _script(text[edge])
+        character.isalpha()
+        and text[edge].isalpha()
+        and script == _script(text[edge])
+        and script not in _UNSPACED
     )
 
 
@@ -236,11 +285,19 @@ def _unescaped(pieces: list[Piece]) -> list[Piece]:
     at = 0
     for match in _ESCAPE.finditer(text):
         result += pieces[at : match.start()]
-        kind = match[0][1]
-        character = chr(int(match[0][2:], 16)) if kind == "u" else _CONTROLS.get(kind, kind)
-        result.append((character, pieces[match.start()][1], pieces[match.end() - 1][2]))
+        result.append((_meant(match), pieces[match.start()][1], pieces[match.end() - 1][2]))
         at = match.end()
     return result + pieces[at:]
+
+
+def _meant(escape: re.Match[str]) -> str:
+    kind = escape[0][1]
+    return chr(int(escape[0][2:], 16)) if kind == "u" else _CONTROLS.get(kind, kind)
+
+
+def without_escapes(text: str) -> str:
+    """`text` with each escape of JSON as the character it stands for."""
+    return _ESCAPE.sub(_meant, text)
 
 
 @lru_cache(maxsize=4096)
@@ -273,7 +330,7 @@ def others_alike(people: Iterable[tuple[str, str, str]], mentions: Mentions) -> 
     Args:
         people: ids, names and emails; empty if there is none.
     """
-    names = {tuple(words(name)) for name in mentions.names}
+    names = set(map(words_in_any_order, mentions.names))
     emails = set(map(folded, mentions.emails))
     own = folded(mentions.identifier).strip()
     found: dict[str, str] = {}
@@ -284,6 +341,6 @@ def others_alike(people: Iterable[tuple[str, str, str]], mentions: Mentions) -> 
             found[identifier] = "the same id in another spelling"
         elif email and folded(email).strip() in emails:
             found[identifier] = "the same email"
-        elif name and tuple(words(name)) in names:
+        elif name and words_in_any_order(name) in names:
             found.setdefault(identifier, "the same name")
     return found

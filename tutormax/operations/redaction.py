@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tutormax.operations.leaving import Counts
-from tutormax.operations.mentions import Mentions
+from tutormax.operations.mentions import LIMITS, Mentions, as_long
 from tutormax.operations.project import project_vars
 from tutormax.operations.transaction import (
     ARCHIVE,
@@ -23,9 +23,10 @@ from tutormax.schema import KEYS
 from tutormax.warehouse import Target, quote
 
 PEOPLE = ("tutors", "students")
-_FACT_KEYS = {key for source, key in KEYS.items() if source not in PEOPLE}
-_OTHERS = {"tutor_id", "student_id"}
-"""Ids of other people, which stay even if they look like a mention."""
+_FACTS = KEYS.keys() - set(PEOPLE)
+_FACT_KEYS = {KEYS[source] for source in _FACTS}
+_IDS = {"tutor_id", "student_id"}
+"""In rows as they arrived these may hold anything, elsewhere only ids of other people."""
 
 _TEXTS = {"varchar", "character varying", "text"}
 _ARRAYS = {"varchar[]", "text[]", "array"}
@@ -38,7 +39,8 @@ COMMON = 20
 def redact(tx: Transaction, mentions: Mentions, counts: Counts) -> frozenset[str]:
     """Replace mentions everywhere and count the rows; return the names that stay, as too common."""
     common = _common(tx, mentions)
-    _Redaction(tx, replace(mentions, names=mentions.names - common), counts).run()
+    kept = _ids_of_others(tx, mentions)
+    _Redaction(tx, replace(mentions, names=mentions.names - common, kept=kept), counts).run()
     return common
 
 
@@ -47,7 +49,9 @@ def text_columns(tx: Transaction) -> Iterator[tuple[Relation, str, str]]:
     for relation, columns in tx.columns.items():
         source = relation.name.removeprefix("stg_tutormax__")
         for column, kind in columns.items():
-            if kind not in _TEXTS | _ARRAYS | _JSON or column in _OTHERS:
+            if kind not in _TEXTS | _ARRAYS | _JSON:
+                continue
+            if column in _IDS and (source not in _FACTS or relation.schema == PUBLISHED):
                 continue
             if source in PEOPLE and column in ("name", "email", "record_key"):
                 continue
@@ -83,6 +87,23 @@ def _common(tx: Transaction, mentions: Mentions) -> frozenset[str]:
     return frozenset(name for name in mentions.names if name.strip().lower() in found)
 
 
+def _ids_of_others(tx: Transaction, mentions: Mentions) -> frozenset[str]:
+    """Ids of other people that look like a mention, and those of the other kind of person."""
+    found = set()
+    for source in PEOPLE:
+        key = KEYS[source]
+        for schema in (RAW, ARCHIVE):
+            found |= {
+                identifier
+                for (identifier,) in tx.rows(
+                    f"select distinct {key} from {Relation(schema, source)} "
+                    f"where {may_mention(tx, mentions, key)}"
+                )
+                if (key, identifier) != (mentions.key, mentions.identifier)
+            }
+    return frozenset(found)
+
+
 def _is_source(relation: Relation) -> bool:
     """Return whether a table has rows as they arrived, and not the project's own words."""
     name = relation.name.removeprefix("stg_tutormax__")
@@ -109,6 +130,18 @@ class _Redaction:
                 self._redact(relation, column, kind, f"not {people}")
             else:
                 self._redact(relation, column, kind, "true")
+        self._tell_staging()
+
+    def _tell_staging(self) -> None:
+        """Let the next build recompute rows with new keys, because ids are made from them."""
+        log = Relation(STAGING, "build_log")
+        keys = ", ".join(map(literal, self._mentions.renamed.values()))
+        for relation, columns in self._tx.columns.items() if keys else ():
+            if relation.schema == STAGING and "changed_in_build" in columns:
+                self._tx.change(
+                    f"update {relation} set changed_in_build = (select max(build_number) "
+                    f"from {log}) where record_key in ({keys})"
+                )
 
     def _rename_keys(self, columns: Sequence[tuple[Relation, str, str]]) -> None:
         """Give rows whose keys name the person new keys, the same in every table."""
@@ -118,12 +151,14 @@ class _Redaction:
             if column in _FACT_KEYS and relation.schema in schemas:
                 for key, _ in self._candidates(relation, column, "true"):
                     if self._mentions.redacted(key, whole=False) != key:
-                        renamed[key] = f"[erased {secrets.token_hex(4)}]"
+                        renamed[key] = as_long(key, f"[erased {secrets.token_hex(4)}]")
         sessions, ratings = (
             self._tx.versions(Relation(PUBLISHED, name))
             for name in ("sessions", "student_feedback")
         )
         for old, new in renamed.items():
+            if len(new) > LIMITS[0]:
+                continue  # too long to be published
             mine = f"where session_id = {literal(old)}"
             for published in sessions:
                 # Before its feedback refers to it; a key that is referred to cannot change.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import html
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import duckdb
 import psycopg2
 
 from tutormax.errors import UserError
-from tutormax.operations.mentions import Mentions, folded, is_distinctive, words
+from tutormax.operations.mentions import Mentions, folded, is_distinctive, without_escapes
 from tutormax.operations.redaction import may_mention
 from tutormax.operations.transaction import SCHEMAS, Transaction, literal
+from tutormax.private import folders_of_dbt, private_files
 from tutormax.warehouse import (
     Target,
     connect_duckdb,
@@ -27,6 +29,7 @@ _DATA = Path("data")
 """Where people put files to load; never changed here."""
 
 _CHUNK = 1 << 24
+_OVERLAP = 1 << 12
 
 
 def copies(tx: Transaction, mentions: Mentions) -> list[str]:
@@ -83,13 +86,9 @@ def _other_tables(tx: Transaction) -> Iterator[tuple[str, str, list[str]]]:
 
 def files(mentions: Mentions) -> tuple[list[Path], list[Path]]:
     """The logs and pages that hold the person, and the files of data that may."""
-    ours = [
-        Path(os.environ.get("DBT_LOG_PATH") or "logs"),
-        Path(os.environ.get("DBT_TARGET_PATH") or "target"),
-        Path("target"),
-    ]
-    needles = _needles(mentions)
-    made = {file.resolve() for folder in ours for file in _below(folder) if _holds(file, needles)}
+    ours = [*folders_of_dbt(), Path("target")]
+    sought = _sought(mentions)
+    made = {file.resolve() for folder in ours for file in _below(folder) if _holds(file, sought)}
     warehouse = duckdb_path().resolve()
     data = [
         file
@@ -100,16 +99,14 @@ def files(mentions: Mentions) -> tuple[list[Path], list[Path]]:
     return sorted(made), sorted(data)
 
 
-def _needles(mentions: Mentions) -> set[str]:
-    """Folded texts by which a file has the person; an id such as 7 only in quotes."""
-    told = [*mentions.emails]
-    told += [name for name in mentions.names if len(words(name)) > 1 or is_distinctive(name)]
-    if is_distinctive(mentions.identifier):
-        told.append(mentions.identifier)
-    else:
-        told += [f"'{mentions.identifier}'", f'"{mentions.identifier}"']
-    escaped = [json.dumps(word)[1:-1] for word in told]
-    return {folded(word) for word in told + escaped}
+def _sought(mentions: Mentions) -> re.Pattern[str]:
+    """What shows in folded text that a file has the person; an id such as 7 only in quotes."""
+    found = [pattern.pattern for pattern, _ in mentions.patterns]
+    found += [re.escape(folded(name)) for name in mentions.names if is_distinctive(name)]
+    if not is_distinctive(mentions.identifier):
+        identifier = re.escape(folded(mentions.identifier))
+        found.append(f"(['\"]){identifier}\\1")
+    return re.compile("|".join(f"(?:{one})" for one in found))
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -118,16 +115,16 @@ def _below(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _holds(file: Path, needles: Iterable[str]) -> bool:
-    longest = 8 * max(map(len, needles))
+def _holds(file: Path, sought: re.Pattern[str]) -> bool:
     kept = b""
     try:
         with file.open("rb") as opened:
             while chunk := opened.read(_CHUNK):
-                text = folded((kept + chunk).decode(errors="replace"))
-                if any(needle in text for needle in needles):
+                text = (kept + chunk).decode(errors="replace")
+                forms = {text, without_escapes(text), html.unescape(text)}
+                if any(sought.search(folded(form)) for form in forms):
                     return True
-                kept = chunk[-longest:]
+                kept = chunk[-_OVERLAP:]
     except OSError:
         return True
     return False
@@ -141,7 +138,8 @@ def forget_bytes(target: Target, tables: Iterable[str]) -> None:
     """
     try:
         if target is Target.DUCKDB:
-            _rewrite()
+            with private_files():
+                _rewrite()
         else:
             _vacuum(tables)
     except (UserError, duckdb.Error, psycopg2.Error, OSError) as error:
