@@ -240,12 +240,14 @@ def _retained_table(name: str, /, **columns: TypeEngine[Any]) -> Table:
 RETAINED_TABLES: tuple[Table, ...] = (
     _retained_table("retained_tutor_days", tutor_id=String(), activity_day=Date(), **DAY_MEASURES),
     _retained_table(
-        "retained_pending_feedback",
+        "retained_pending_ratings",
         tutor_id=String(),
         session_day=Date(),
         submitted_day=Date(),
-        overall_rating=Integer(),
-        first_session_rating=Integer(),
+        ratings=Integer(),
+        rating_sum=Integer(),
+        first_ratings=Integer(),
+        first_successes=Integer(),
     ),
     _retained_table("retained_clock", first_activity_day=Date(), last_activity_day=Date()),
     Table(

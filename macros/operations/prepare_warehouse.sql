@@ -11,6 +11,8 @@
         {%- endif -%}
         {%- do adapter.dispatch('prepare_types', 'tutormax')() -%}
         {%- do keep_own_tables() -%}
+        {%- do ensure_secret() -%}
+        {%- do sum_pending_feedback() -%}
         {%- do ensure_replica_identity() -%}
         {%- if flags.WHICH in ('build', 'run') -%}
             {%- do check_retained() -%}
@@ -71,6 +73,19 @@
 
 {% macro spark__added_column(relation, column) -%}
     alter table {{ relation }} add column {{ column }}
+{%- endmacro %}
+
+{#- Written once; ids made from it stay the same. -#}
+{% macro ensure_secret() -%}
+    {%- set kept = tombstones_relation() -%}
+    {%- if run_query('select max(secret) from ' ~ kept).rows[0][0] is none -%}
+        {%- set given = env_var('TUTORMAX_ID_SECRET', '') -%}
+        {%- do run_and_commit(
+            build_lock() ~ 'insert into ' ~ kept ~ ' (secret) select secret from (select '
+            ~ (dbt.string_literal(dbt.escape_single_quotes(given)) if given else random_text())
+            ~ ' as secret) as made where not exists (select 1 from ' ~ kept ~ ')'
+        ) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro default__own_columns(sources) -%}

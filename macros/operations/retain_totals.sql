@@ -4,9 +4,6 @@
 {%- endmacro %}
 
 {% macro retain_tutor_days() -%}
-insert into {{ source('archive', 'retained_tutor_days') }} (
-    tutor_id, activity_day, {{ day_measures().keys() | join(', ') }}
-)
 with
 
 sessions as (
@@ -30,10 +27,7 @@ select tutor_id, activity_day, {{ day_measures().keys() | join(', ') }}
 from summed
 {%- endmacro %}
 
-{% macro retain_pending_feedback() -%}
-insert into {{ source('archive', 'retained_pending_feedback') }} (
-    tutor_id, session_day, submitted_day, overall_rating, first_session_rating
-)
+{% macro retain_pending_ratings() -%}
 with
 
 sessions as (
@@ -48,15 +42,14 @@ student_feedback as (
 
 {{ feedback_after_session_day() }}
 
-select tutor_id, session_day, submitted_day, overall_rating, first_session_rating
+select tutor_id, session_day, submitted_day, ratings, rating_sum, first_ratings, first_successes
 from feedback_after_session_day
 {%- endmacro %}
 
 {% macro retain_clock() -%}
-insert into {{ source('archive', 'retained_clock') }} (first_activity_day, last_activity_day)
 select
     activity.first_activity_day,
-    least(activity.last_activity_day, {{ add_days('clock.as_of_date', -1) }})
+    least(activity.last_activity_day, {{ add_days('clock.as_of_date', -1) }}) as last_activity_day
 from (
     select
         {{ utc_day('min(happened_at)') }} as first_activity_day,
@@ -83,4 +76,36 @@ cross join (
     limit 1
 ) as clock
 where activity.first_activity_day is not null
+{%- endmacro %}
+
+{#- Version 0.1.0 kept one row a feedback. -#}
+{% macro sum_pending_feedback() -%}
+    {%- set sums = source_relation('archive', 'retained_pending_ratings') -%}
+    {%- set old = adapter.get_relation(sums.database, sums.schema, 'retained_pending_feedback') -%}
+    {%- if old is not none -%}
+        {%- if schema_prefix() and run_query('select 1 from ' ~ old ~ ' limit 1').rows | length -%}
+            {{ exceptions.raise_compiler_error(
+                "The table " ~ old ~ " is of an earlier version: build the warehouse itself, without a prefix, before a"
+                ~ " developer's copy."
+            ) }}
+        {%- elif not schema_prefix() -%}
+            {%- set summed -%}
+                insert into {{ sums }} (
+                    tutor_id, session_day, submitted_day, ratings, rating_sum, first_ratings, first_successes
+                )
+                select
+                    tutor_id,
+                    session_day,
+                    submitted_day,
+                    count(*),
+                    sum(overall_rating),
+                    count(first_session_rating),
+                    count(*) filter (where first_session_rating >= {{ var('first_session_success_rating') }})
+                from {{ old }}
+                group by tutor_id, session_day, submitted_day
+            {%- endset -%}
+            {%- do run_in_transaction(build_lock() ~ summed) -%}
+            {%- do run_and_commit('drop table ' ~ old) -%}
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}

@@ -90,7 +90,7 @@
             {{ utc_text('earlier.loaded_through') }} as loaded_before,
             logged.raw_rows - earlier.raw_rows as rows_arrived,
             logged.fingerprint,
-            {{ '(select count(*) from ' ~ tombstones ~ ')' if tombstones else 0 }} as tombstones,
+            {{ '(select count(hash) from ' ~ tombstones ~ ')' if tombstones else 0 }} as tombstones,
             logged.reason
         from {{ log_relation('build_log') }} as logged
         left join {{ log_relation('build_log') }} as earlier

@@ -13,8 +13,18 @@ feedback_dated as (
 ),
 
 feedback_after_session_day as (
-    select *
+    select
+        tutor_id,
+        session_day,
+        submitted_day,
+        count(*) as ratings,
+        sum(overall_rating) as rating_sum,
+        count(first_session_rating) as first_ratings,
+        count(*) filter (
+            where first_session_rating >= {{ var('first_session_success_rating') }}
+        ) as first_successes
     from feedback_dated
     where submitted_day > session_day
+    group by tutor_id, session_day, submitted_day
 )
 {%- endmacro %}

@@ -12,3 +12,11 @@
 {% macro tombstones_relation() -%}
     {{ return(graph.sources['source.tutormax.erased.tombstones'].relation_name) }}
 {%- endmacro %}
+
+{% macro warehouse_secret() -%}
+    {%- if is_unit_test() or not execute -%}
+        'secret'
+    {%- else -%}
+        (select max(tombstones.secret) from {{ tombstones_relation() }} as tombstones)
+    {%- endif -%}
+{%- endmacro %}

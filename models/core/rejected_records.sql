@@ -69,6 +69,7 @@ numbered as (
 final as (
     select
         {{ surrogate_key([
+            warehouse_secret(),
             'source_table',
             'record_key',
             epoch_microseconds('loaded_at'),

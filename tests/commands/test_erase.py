@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from support.erasable import (
     LATER,
     MARKED,
     MARKER,
     OTHERS_WHEN,
+    PEER,
     PUPIL,
     PUPIL_NAME,
+    SPELLINGS,
     TEACHER,
     TEACHER_EMAIL,
     TEACHER_NAME,
@@ -30,6 +33,7 @@ from support.warehouses import (
     PostgresWarehouse,
     on_postgres,
 )
+from tutormax.warehouse import ensure_archive_duckdb
 
 __all__ = ["WORLD", "prepare"]
 
@@ -123,8 +127,12 @@ def test_nothing_of_a_tutor_remains(warehouse: DatabaseWarehouse) -> None:
 def test_no_spelling_remains(warehouse: DatabaseWarehouse) -> None:
     logs = Path(warehouse.environment["DBT_LOG_PATH"])
     logs.mkdir(exist_ok=True)
-    (logs / "dbt.log").write_text("Failing row contains (ZOË MARZIPAN).")
+    for number, spelling in enumerate(SPELLINGS):
+        (logs / f"dbt.log.{number}").write_text(f"Failing row contains ({spelling}).")
+        (logs / f"page-{number}.html").write_text(f"<td>{escape(spelling)}</td>")
+        (logs / f"preview-{number}.json").write_text(json.dumps({"a": spelling}))
     (logs / "other.log").write_text("Nothing.")
+    archive(warehouse)
     warehouse.execute("create schema bi")
     warehouse.execute(f"create table bi.copied as select '{MARKED}' as who")
     marked = len(warehouse.mentions(MARKER))
@@ -134,7 +142,7 @@ def test_no_spelling_remains(warehouse: DatabaseWarehouse) -> None:
 
     said = warehouse.command("erase", "tutor", MARKED, "--dry-run")
     assert warehouse.everything() == before
-    assert (logs / "dbt.log").exists()
+    assert (logs / "dbt.log.1").exists()
     assert "would be erased" in said
     assert "bi.copied" in said
     assert "select" not in said
@@ -143,6 +151,7 @@ def test_no_spelling_remains(warehouse: DatabaseWarehouse) -> None:
 
     said = warehouse.command("erase", "tutor", MARKED, "--yes")
     assert "Other ids" not in said
+    assert "initials, 'Z. Marzipan'" in said
     assert warehouse.mentions(MARKER) == []
     assert not stored(warehouse)
     assert [file.name for file in logs.iterdir()] == ["other.log"]
@@ -159,6 +168,17 @@ def test_no_spelling_remains(warehouse: DatabaseWarehouse) -> None:
     if isinstance(warehouse, PostgresWarehouse):
         statistics = warehouse.execute("select cast(pg_stats as varchar) from pg_stats")
         assert not [text for (text,) in statistics if MARKER in text]
+
+
+def archive(warehouse: DatabaseWarehouse) -> None:
+    """Put all rows into the archive as well."""
+    if isinstance(warehouse, DuckDbWarehouse):
+        with warehouse.connection() as connection:
+            ensure_archive_duckdb(connection)
+    for table in KEYS:
+        warehouse.execute(
+            f"insert into archive.{table} select *, current_timestamp from raw.{table} returning 1"
+        )
 
 
 def stored(warehouse: DatabaseWarehouse) -> bool:
@@ -224,10 +244,20 @@ def test_erase_asks(warehouse: DatabaseWarehouse) -> None:
     assert "alone" in warehouse.refused("erase", "student", PUPIL, "--returned")
 
 
-def test_every_row_is_still_accounted_for(warehouse: DatabaseWarehouse) -> None:
-    warehouse.command("erase", "student", PUPIL, "--yes")
-    warehouse.command("erase", "tutor", TEACHER, "--yes")
+def test_every_row_is_still_accounted_for_and_sums_are_of_all(
+    warehouse: DatabaseWarehouse,
+) -> None:
+    """What is retained of two students of one tutor and day is one row."""
+    for words in (("student", PUPIL), ("tutor", TEACHER), ("student", PEER)):
+        warehouse.command("erase", *words, "--yes")
     assert every_row_is_somewhere(warehouse)
+    of_day = "where tutor_id = 'tutor-2' and {} = date '2025-02-25'"
+    for table, day in (("tutor_days", "activity_day"), ("pending_ratings", "session_day")):
+        assert warehouse.execute(
+            f"select ratings, rating_sum, first_ratings, first_successes "
+            f"from archive.retained_{table} {of_day.format(day)}"
+        ) == [(2, 6, 2, 1)]
+    assert warehouse.execute("select count(*) from archive.retained_clock") == [(1,)]
 
 
 def every_row_is_somewhere(warehouse: DatabaseWarehouse) -> bool:

@@ -26,7 +26,7 @@ from tutormax.postgres.server import LocalServer
 NAMING = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
 RETAINED = {
     "retained_tutor_days",
-    "retained_pending_feedback",
+    "retained_pending_ratings",
     "retained_clock",
     "retained_sessions",
     "ix_archive_retained_sessions_session_id",

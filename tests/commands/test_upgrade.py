@@ -98,14 +98,23 @@ def test_an_earlier_warehouse_is_built_on(
         table: rows_of(warehouse, table) for table in ("tutor_performance_metrics", "sessions")
     }
     sums = warehouse.execute("select sum(sessions) from archive.retained_tutor_days")
+    pending = warehouse.execute(
+        "select count(*), sum(overall_rating), count(first_session_rating) "
+        "from archive.retained_pending_feedback"
+    )
     predicted = rows_of(warehouse, "churn_predictions")
     (last,) = warehouse.execute("select max(build_number) from tutormax.tutormax_runs")[0]
-    assert before["tutor_performance_metrics"] and sums[0][0] > 0
+    assert before["tutor_performance_metrics"] and sums[0][0] > 0 and pending[0][0] > 0
 
     warehouse.build()
     assert {table: rows_of(warehouse, table) for table in before} == before
     assert rows_of(warehouse, "churn_predictions") == predicted
     assert warehouse.execute("select sum(sessions) from archive.retained_tutor_days") == sums
+    assert pending == warehouse.execute(
+        "select sum(ratings), sum(rating_sum), sum(first_ratings) "
+        "from archive.retained_pending_ratings"
+    )
+    assert "archive.retained_pending_feedback" not in warehouse.everything()
     assert logged(warehouse)[-1] == (last + 1, True)
 
     warehouse.insert(

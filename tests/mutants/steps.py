@@ -138,8 +138,8 @@ def retain(warehouse: Warehouse) -> None:
         limit 20;
         insert into archive.retained_tutor_days (tutor_id, activity_day, {", ".join(DAY_MEASURES)})
         select distinct tutor_id, day, {", ".join("1" for _ in DAY_MEASURES)} from early;
-        insert into archive.retained_pending_feedback
-        select distinct tutor_id, day, day + 3, 5, 5 from early;
+        insert into archive.retained_pending_ratings
+        select distinct tutor_id, day, day + 3, 1, 5, 1, 1 from early;
         insert into archive.retained_clock
         select min(day) - 1, min(day) from early;
         insert into archive.retained_sessions

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import ARRAY, String
+from sqlalchemy.dialects.postgresql import JSONB
 
 from support.factories import (
     event,
@@ -15,16 +20,19 @@ from support.factories import (
     tutor,
     utc,
 )
-from support.tables import Row, merged
+from support.tables import KEYS, Row, World, merged
 from support.warehouses import DatabaseWarehouse
+from tutormax.schema import SOURCE_TABLES
 
 PUPIL = "pupil-of-tests"
 TEACHER = "teacher-of-tests"
+PEER = "peer-of-tests"
 PUPIL_NAME = "Ada Q. Testperson"
 TEACHER_NAME = "Zoë O'Testperson"
 TEACHER_EMAIL = "zoe@testperson.example"
 LATER = utc("2025-06-02 00:00")
 MARKED = "marzipan-tutor"
+TEXTS = (String, ARRAY, JSONB)
 MARKER = "arzipan"
 """In the id, and in every name and email, of the tutor that every column and spelling mentions."""
 
@@ -33,6 +41,8 @@ LATE = session("x-late", "tutor-1", PUPIL, LAST)
 """The last activity of all: the clock stands on it."""
 EARLY = session("x-early", "tutor-2", PUPIL, "2025-02-25 10:00")
 """The first of all."""
+SHARED = session("x-shared", "tutor-2", PEER, "2025-02-25 10:00")
+"""Another's, of the same tutor and day, rated on the same day too."""
 MOVED = session("x-moved", "tutor-1", PUPIL, "2025-03-20 10:00")
 """Of the pupil by an older version alone: it is another's."""
 TAKEN = session("x-taken", "tutor-1", "student-1", "2025-03-21 10:00")
@@ -43,19 +53,71 @@ TAUGHT = session("x-taught", TEACHER, "student-2", "2025-03-22 10:00")
 SPOKEN = session("lesson of Zoë Marzipan", "tutor-1", "student-1", "2025-03-18 10:00")
 """Another's session, with feedback, whose key names the marked tutor."""
 OTHERS_WHEN = "2025-03-19 10:00"
+SPELLINGS = (
+    "Zoë Marzipan",
+    "by ZOE\u0308\u00a0 MARZIPAN!",
+    "Marzipan, Zoë",
+    "marzipan zoë, again",
+    "so\nZoë-Marzipan's",
+    "Zo\u00adë\u2011Marzipan",
+    "李\uff3aoë_Marzipan李",
+    'Zed "Z\\" Marzipan',
+    "<zoe@marzipan.example>",
+    MARKED.upper(),
+    json.dumps({"by": ["so\nZoë Marzipan"]}),
+    "x" * 40 + " Zoë Marzipan",
+)
 
 
 def of_pupil(row: Row, number: int) -> list[Row]:
     return [row, feedback(f"f-{number}", row, submitted_at=row["scheduled_start"])]
 
 
+def everywhere() -> World:
+    """Rows of others with each spelling in each column that may hold a text."""
+    rows: World = {}
+    numbers = count()
+    for table in SOURCE_TABLES:
+        for column in table.columns:
+            if column.name in ("name", "email") or not isinstance(column.type, TEXTS):
+                continue
+            if KEYS[table.name] == column.name and table.name in ("tutors", "students"):
+                continue
+            for number, spelling in zip(numbers, SPELLINGS, strict=False):
+                value: Any = [spelling] if isinstance(column.type, ARRAY) else spelling
+                value = {spelling: spelling} if isinstance(column.type, JSONB) else value
+                rows.setdefault(table.name, []).append(
+                    of_other(table.name, number, column.name, value)
+                )
+    return rows
+
+
+def of_other(table: str, number: int, column: str, value: Any) -> Row:
+    """A row of somebody else, whose other versions are superseded where that costs less."""
+    version = {column: value, "updated_at": utc("2025-01-01 00:00") + timedelta(days=number)}
+    if table == "tutors":
+        return tutor("many-versions", **version)
+    if table == "students":
+        return student("many-versions", **version)
+    key = f"every-{number}"
+    if table == "sessions":
+        return session(key, "tutor-1", "student-1", OTHERS_WHEN) | version
+    del version["updated_at"]
+    if table == "student_feedback":
+        return feedback(key, SPOKEN | {"session_id": "of no session"}) | version
+    make = event if table == "tutor_events" else intervention
+    return make(key, "tutor-1", OTHERS_WHEN) | version
+
+
 WORLD = merged(
     random_world(11, days=20),
+    everywhere(),
     {
         "students": [
             student(PUPIL, name=PUPIL_NAME),
             student(PUPIL, name="Ada Former Testperson", updated_at=utc("2025-01-01 00:00")),
             student("namesake", name=PUPIL_NAME),
+            student(PEER),
             student(" ", name=PUPIL_NAME),
         ],
         "tutors": [
@@ -71,6 +133,7 @@ WORLD = merged(
         "sessions": [
             LATE,
             EARLY,
+            SHARED,
             MOVED | {"updated_at": utc("2025-01-01 00:00")},
             MOVED | {"student_id": "student-2", "_loaded_at": LATER},
             TAKEN | {"updated_at": utc("2025-01-01 00:00")},
@@ -85,11 +148,14 @@ WORLD = merged(
         ],
         "student_feedback": [
             feedback("f-late", LATE, submitted_at=LATE["scheduled_start"] + timedelta(hours=1)),
-            feedback(
-                "f-early",
-                EARLY,
-                overall_rating=1,
-                submitted_at=EARLY["scheduled_start"] + timedelta(days=12),
+            *(
+                feedback(
+                    f"f-{rated['session_id']}",
+                    rated,
+                    overall_rating=rating,
+                    submitted_at=EARLY["scheduled_start"] + timedelta(days=12),
+                )
+                for rated, rating in ((EARLY, 1), (SHARED, 5))
             ),
             feedback("f-taken", TAKEN | {"student_id": PUPIL}),
             feedback("f-rival", EARLY | {"student_id": "student-3"}),
@@ -159,6 +225,6 @@ def prepare(warehouse: DatabaseWarehouse) -> None:
         unreadable("tutors", {"tutor_id": TEACHER, "onboarding_date": "?"}),
         unreadable("tutors", {"tutor_id": "other", "onboarding_date": "?"}),
         unreadable("tutors", {"tutor_id": MARKED, "name": "Zoë Marzipan-Unread", "age": "?"}),
-        unreadable("interventions", {"intervention_id": "u", "notes": "so\nZoë Marzipan"}),
+        *(unreadable("interventions", {"intervention_id": one, "notes": one}) for one in SPELLINGS),
     ]
     warehouse.execute(f"insert into raw.unreadable_rows values {', '.join(rows)} returning 1")

@@ -36,6 +36,7 @@ Variables = Mapping[str, Any] | str | None
 """The vars of a run, or the text of them."""
 
 quicken()
+os.environ.setdefault("TUTORMAX_ID_SECRET", "the tests'")  # all warehouses have the same ids
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg2
@@ -130,6 +131,53 @@ def test_the_loader_reads_raw_and_adds_to_it(logins: dict[str, str]) -> None:
     assert is_refused(loader, "truncate raw.tutors")
     for table in ("tutormax.students", "archive.students", "staging.build_log"):
         assert is_refused(loader, f"select * from {table}")
+
+
+def test_the_loader_keeps_nothing_of_erased_people(
+    built: PostgresWarehouse,
+    logins: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    built.execute(
+        "insert into archive.tombstones (secret, hash) select max(secret), "
+        "md5(max(secret) || 'student_id:gone again') from archive.tombstones"
+    )
+    (tmp_path / "students.csv").write_text("student_id,name,age\ngone again,A,9\ngone again,B,?\n")
+    owner = built.environment
+    monkeypatch.setattr(built, "environment", as_login(built, logins["tutormax_loader"]))
+    built.load(tmp_path)
+    monkeypatch.setattr(built, "environment", owner)
+    assert built.mentions("gone again") == []
+    erased = "from raw.unreadable_rows where error = 'erased'"
+    assert built.execute(f"select source_table, record {erased}") == [("students", "{}")] * 2
+    built.execute("revoke select on archive.tombstones from tutormax_loader")
+    monkeypatch.setattr(built, "environment", as_login(built, logins["tutormax_loader"]))
+    with pytest.raises(UserError, match=r"may not read .*tombstones.* run `tutormax roles`"):
+        built.load(tmp_path)
+    built.execute("grant select on archive.tombstones to tutormax_loader")
+    built.execute(f"delete {erased}")
+    built.execute("delete from archive.tombstones where hash is not null")
+
+
+def test_no_key_of_a_rejected_row_can_be_guessed(
+    built: PostgresWarehouse, logins: dict[str, str]
+) -> None:
+    """Even the key, the arrival and the reasons do not give the id away."""
+    guesses = (
+        "md5(source_table || '|' || coalesce(record_key, '~null~') || '|' || "
+        "cast(cast(extract(epoch from loaded_at) * 1000000 as bigint) as varchar) || '|' || "
+        "array_to_string(reasons, '{}') || '|1')"
+    )
+    for separator in ("|", ",", ", "):
+        hit = f"rejected_record_id = {guesses.format(separator)}"
+        assert built.execute(f"select count(*) from tutormax.rejected_records where {hit}") == [
+            (0,)
+        ]
+    secret = "select secret from archive.tombstones"
+    assert built.execute(f"select count(*) from ({secret}) as kept") == [(1,)]
+    for role in ("tutormax_analyst", "tutormax_ops", "tutormax_tutor_portal"):
+        assert is_refused(logins[role], secret)
 
 
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])

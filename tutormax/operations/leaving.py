@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import Date, String
+
 from tutormax.operations.project import render
 from tutormax.operations.transaction import (
     ARCHIVE,
@@ -20,7 +22,7 @@ from tutormax.operations.transaction import (
     Transaction,
     literal,
 )
-from tutormax.schema import KEYS, SOURCE_TABLES
+from tutormax.schema import KEYS, RETAINED_TABLES, SOURCE_TABLES
 from tutormax.warehouse import Target
 
 Column = Callable[[str], str]
@@ -35,7 +37,7 @@ _TEMPLATES = (
     "{{ build_lock() }}{{ replica_identities() }}",
     "{{ retain_clock() }}",
     "{{ retain_tutor_days() }}",
-    "{{ retain_pending_feedback() }}",
+    "{{ retain_pending_ratings() }}",
 )
 
 
@@ -47,7 +49,7 @@ class ProjectSql:
     lock: str
     retain_clock: str
     retain_tutor_days: str
-    retain_pending_feedback: str
+    retain_pending_ratings: str
 
 
 @dataclass
@@ -131,10 +133,34 @@ def retain(tx: Transaction, sql: ProjectSql, *, sums: bool) -> None:
             f"insert into {table} select {key} from {tx.published(source)} "
             f"where {has_key(source)(plain)}"
         )
-    tx.change(sql.retain_clock)
+    _add_up(tx, "retained_clock", sql.retain_clock)
     if sums:
-        tx.change(sql.retain_tutor_days)
-        tx.change(sql.retain_pending_feedback)
+        _add_up(tx, "retained_tutor_days", sql.retain_tutor_days)
+        _add_up(tx, "retained_pending_ratings", sql.retain_pending_ratings)
+
+
+def _add_up(tx: Transaction, name: str, leaving: str) -> None:
+    """Add what leaves to the row of its key: a row of its own would be one person's."""
+    (table,) = (table for table in RETAINED_TABLES if table.name == name)
+    keys, values = [], []
+    for column in table.columns:
+        if name == "retained_clock":
+            values.append(f"{'min' if column.name.startswith('first') else 'max'}({column.name})")
+        elif isinstance(column.type, (String, Date)):
+            keys.append(column.name)
+        else:
+            values.append(f"sum({column.name})")
+    standing, added = Relation(ARCHIVE, name), f"added_{name}"
+    listed = ", ".join(table.columns.keys())
+    key = ", ".join(keys)
+    is_added = f"({key}) in (select {key} from {added})" if keys else "true"
+    tx.change(f"create temporary table {added} as {leaving}")
+    tx.change(f"insert into {added} ({listed}) select {listed} from {standing} where {is_added}")
+    tx.change(f"delete from {standing} where {is_added}")
+    tx.change(
+        f"insert into {standing} ({listed}) select {', '.join([*keys, *values])} from {added} "
+        + (f"group by {key}" if keys else "having count(*) > 0")
+    )
 
 
 def tell_log(tx: Transaction, conditions: Mapping[str, Condition]) -> None:

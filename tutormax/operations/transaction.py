@@ -194,7 +194,7 @@ def _postgres_transaction() -> Iterator[Transaction]:
     try:
         with connection.cursor() as cursor:
             opened = in_postgres(cursor)
-            if not opened.has(ARCHIVE, "tombstones"):
+            if not opened.has(ARCHIVE, "retained_pending_ratings"):
                 raise UserError(
                     f"The archive in {place(Target.POSTGRES)} is not up to date; "
                     "run `alembic upgrade head` there first."

@@ -25,7 +25,7 @@ student_feedback as (
 
 retained as (
     select *
-    from {{ source('archive', 'retained_pending_feedback') }}
+    from {{ source('archive', 'retained_pending_ratings') }}
     where {{ is_recomputed(day='session_day', lookback=longest_window()) }}
 ),
 
@@ -36,16 +36,20 @@ late_or_retained as (
         tutor_id,
         session_day,
         submitted_day,
-        overall_rating,
-        first_session_rating
+        ratings,
+        rating_sum,
+        first_ratings,
+        first_successes
     from feedback_after_session_day
     union all
     select
         tutor_id,
         session_day,
         submitted_day,
-        overall_rating,
-        first_session_rating
+        ratings,
+        rating_sum,
+        first_ratings,
+        first_successes
     from retained
 ),
 
@@ -53,7 +57,7 @@ ages as (
     {{ integers_from_one(longest_window()) }}
 ),
 
--- One row per feedback and calculation date within the longest window on which it was unsubmitted.
+-- One row per days of session and submission, and calculation date within the longest window between them.
 pending as (
     select
         late_or_retained.*,
@@ -68,19 +72,17 @@ final as (
     select
         tutor_id,
         calculation_day
-        {%- for window, days in var('metric_windows').items() %},
-        count(*) filter (where age_days <= {{ days }}) as pending_ratings_{{ window }},
-        coalesce(
-            sum(overall_rating) filter (where age_days <= {{ days }}), 0
-        ) as pending_rating_sum_{{ window }},
-        count(first_session_rating) filter (
-            where age_days <= {{ days }}
-        ) as pending_first_ratings_{{ window }},
-        count(*) filter (
-            where
-                age_days <= {{ days }}
-                and first_session_rating >= {{ var('first_session_success_rating') }}
-        ) as pending_first_successes_{{ window }}
+        {%- for window, days in var('metric_windows').items() %}
+        {%- for column, measure in {
+            'pending_ratings': 'ratings',
+            'pending_rating_sum': 'rating_sum',
+            'pending_first_ratings': 'first_ratings',
+            'pending_first_successes': 'first_successes'
+        }.items() %},
+        cast(
+            coalesce(sum({{ measure }}) filter (where age_days <= {{ days }}), 0) as bigint
+        ) as {{ column }}_{{ window }}
+        {%- endfor %}
         {%- endfor %}
     from pending
     where {{ is_recomputed() }}
