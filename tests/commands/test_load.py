@@ -288,10 +288,12 @@ def test_strict_loads_nothing_if_too_much_cannot_be_read(trial: Trial) -> None:
     trial.write_csv("students.csv", [good] * 19 + [bad])
     assert trial.load("--strict").counts() == {"students": (20, 19, 1)}
     trial.write_csv("students.csv", [good] * 18 + [bad] * 2)
+    trial.write_csv("tutors.csv", [TUTOR | {"onboarding_date": "soon"}])
     said = trial.refused("--strict")
-    assert "2 of the 20 rows of students cannot be read, so nothing was loaded" in said
-    assert "2 of age: 'nine' is not a 32-bit integer" in said
+    assert "1 of the 1 rows of tutors cannot be read: 1 of onboarding_date: 'soon' is not" in said
+    assert "2 of the 20 rows of students cannot be read: 2 of age: 'nine' is not a 32-bit" in said
     assert trial.total() == 20
+    (trial.files / "tutors.csv").unlink()
     assert "in raw.unreadable_rows: 2 of age: 'nine' is not" in trial.loaded().err
 
 

@@ -120,15 +120,15 @@ def _copy_tombstones(con: duckdb.DuckDBPyConnection, tombstones: Sequence[tuple[
 
 
 def _check_shares(counts: Sequence[TableCount], limit: float) -> None:
-    for table in {count.table for count in counts}:
+    over = []
+    for table in dict.fromkeys(count.table for count in counts):
         files = [count for count in counts if count.table == table]
         read, unreadable = (sum(getattr(c, name) for c in files) for name in ("read", "unreadable"))
         if unreadable > limit * read:
             reasons = "; ".join(reason for count in files for reason in count.reasons)
-            raise UserError(
-                f"{unreadable} of the {read} rows of {table} cannot be read, so nothing was "
-                f"loaded: {reasons}."
-            )
+            over.append(f"{unreadable} of the {read} rows of {table} cannot be read: {reasons}")
+    if over:
+        raise UserError(f"{'; '.join(over)}; nothing was loaded: correct the rows or map them.")
 
 
 @contextmanager

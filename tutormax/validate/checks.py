@@ -21,7 +21,7 @@ class Check:
 
     It is about the rows of the table, the number that `query` returns, or `frame`. `broken` is the
     SQL condition of rows that break it, to find their keys. `observed` describes the actual value
-    if it is not a count of rows; `{value}` is the number of the query.
+    if it is not a count of rows; `{value}` is what the query returns first, `{0}` what comes next.
     """
 
     table: TableContract

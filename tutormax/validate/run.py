@@ -84,9 +84,9 @@ def _last_arrivals(table: TableContract, contracts: Contracts) -> Check:
         "nearly all of what arrived last accepted (max_rejected_share)",
         BETWEEN,
         {"column": number_name("last_arrivals", ()), "max_value": 0},
-        query=f"select coalesce(max(rows_rejected), 0) from {contracts.arrivals} "
+        query=f"select coalesce(max(rows_rejected), 0), max(reasons) from {contracts.arrivals} "
         f"where is_over_limit and source_table = '{table.name}' and build_number = ({last})",
-        observed="rejected: {value:,}; the page on quality says why",
+        observed="rejected: {value:,} ({0}); correct them at their source and load them again",
     )
 
 
@@ -115,9 +115,9 @@ def _ask(
 def _number(engine: Engine, check: Check) -> Check:
     """The check of a number, with the number in a frame."""
     assert check.query is not None and check.observed is not None
-    ((value,),) = engine.query(check.query)
+    ((value, *words),) = engine.query(check.query)
     frame = pd.DataFrame({check.arguments["column"]: [float(value)]})
-    observed = check.observed.format(value=value)
+    observed = check.observed.format(*words, value=value)
     return replace(check, query=None, frame=frame, observed=observed)
 
 
