@@ -17,7 +17,7 @@ from support.local_server import eventually
 from support.tables import DEFAULT_ARRIVAL
 from support.warehouses import NewPostgres, PostgresWarehouse
 from tutormax.postgres.migrate import migrate
-from tutormax.postgres.server import free_port
+from tutormax.postgres.processes import free_port
 
 POOLER = os.environ.get("TUTORMAX_PGBOUNCER") or shutil.which(
     "pgbouncer", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"

@@ -27,8 +27,9 @@ from pathlib import Path
 os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from children import in_children
 from operators import edits
-from project import REPOSITORY, MutantProject, Project, Verdict, in_children
+from project import REPOSITORY, MutantProject, Project, Verdict
 
 from support.folders import folder_of_run
 

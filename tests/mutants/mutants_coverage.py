@@ -29,6 +29,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
+from children import in_children
 from mutants import (
     REPOSITORY,
     Mutant,
@@ -38,7 +39,6 @@ from mutants import (
     known_equivalents,
     mutants_of,
 )
-from project import in_children
 
 from support.folders import folder_of_run
 

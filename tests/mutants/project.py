@@ -5,20 +5,17 @@ The parent never opens a warehouse, so that a child may change the manifest and 
 
 from __future__ import annotations
 
-import os
-import pickle
 import re
-import resource
-import select
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import unit_tests
+from children import Child
+from fingerprints import Fingerprints, changed_rows, fingerprints
 from steps import (
     ARRIVE_MEANWHILE,
     OF_MODELS,
@@ -28,9 +25,9 @@ from steps import (
     VARIABLES,
     Step,
     idle,
-    refused,
 )
 from unit_tests import BrokenSqlError, UnitTest, failures, first_failure
+from verdicts import Verdict, ended_well, of_failure
 
 from support.project import (
     FILE_NAME,
@@ -58,80 +55,9 @@ MACRO = re.compile(r"\{%-?\s*macro\s+(?P<name>\w+)\(.*?endmacro\s*-?%\}", re.S)
 MACHINERY = ("macros/recompute/", "macros/materializations/", "macros/operations/")
 """What every incremental model runs through, whatever its own SQL calls."""
 
-STILLBORN = re.compile(
-    r"Compilation Error|(Parser|Binder|Catalog|Syntax|Not implemented) Error|enforced contract"
-    r"|must be an aggregate|Could not find|invalid literal"
-)
-FUSE = "This build would remove"
 QUICKLY = ("--threads", "1", "--log-level", "none")
 ANYTHING_GOES = {"allow_mass_delete": True}
 
-
-Job = TypeVar("Job")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a mutant fared: killed, stillborn or survived, and by what."""
-
-    fate: str
-    by: str = ""
-
-
-class Child:
-    """A forked process that computes something, in so many seconds of a processor at most."""
-
-    def __init__(self, work: Callable[[], Any], seconds: int = resource.RLIM_INFINITY) -> None:
-        receiver, sender = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            status = 1
-            try:
-                os.close(receiver)
-                resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-                data = pickle.dumps(work())
-                with os.fdopen(sender, "wb") as pipe:
-                    pipe.write(data)
-                status = 0
-            except BaseException as error:
-                print(f"{type(error).__name__}: {error}"[:2000], flush=True)
-            finally:
-                os._exit(status)
-        os.close(sender)
-        self.receiver = receiver
-
-    def result(self) -> Any:
-        """What the work returned; None if its processor time ran out, as in an endless loop.
-
-        Raises:
-            RuntimeError: the work itself failed; what it printed says why.
-        """
-        with os.fdopen(self.receiver, "rb") as pipe:
-            data = pipe.read()
-        ended = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        if ended > 0:
-            raise RuntimeError("A mutant could not be judged; the reason stands above.")
-        return pickle.loads(data) if data else None
-
-
-def in_children(
-    jobs: Iterable[tuple[Job, Callable[[], Any]]], processes: int, seconds: int
-) -> Iterator[tuple[Job, Any]]:
-    """Run work in forked processes, so many at once; give each result as it is done."""
-    waiting = iter(jobs)
-    running: dict[int, tuple[Job, Child]] = {}
-    while True:
-        while len(running) < processes and (found := next(waiting, None)) is not None:
-            child = Child(found[1], seconds)
-            running[child.receiver] = found[0], child
-        if not running:
-            return
-        for receiver in select.select(list(running), [], [])[0]:
-            job, child = running.pop(receiver)
-            yield job, child.result()
-
-
-Fingerprints = dict[str, tuple[int, int]]
 
 OF_MACROS = re.compile(r"\{%- for name, macro in tutormax\.items\(\).*?\{%- endfor -%\}", re.DOTALL)
 """What has a build recompute everything after a change of a macro: it would notice any mutant."""
@@ -240,7 +166,7 @@ class MutantProject:
                     shutil.copyfile(warehouse.path, self.unbuilt)
                 done = self.run("run", path=warehouse.path, step=step)
                 assert ended_well(done, step), done.message
-                expected.append(self.fingerprints(warehouse))
+                expected.append(fingerprints(warehouse, self.models.values()))
                 if number < self.of_models:
                     shutil.copyfile(warehouse.path, self.built(number))
             kept = unit_tests.keep(self.project, warehouse.path, models)
@@ -303,50 +229,6 @@ class MutantProject:
     def is_machinery(self, path: str) -> bool:
         """Whether every incremental model runs through a file, whatever its own SQL calls."""
         return path.startswith(MACHINERY)
-
-    def fingerprints(self, warehouse: Warehouse) -> Fingerprints:
-        """Rows and a hash of tables, of the plan, runs and comments; instants of audit as ranks."""
-        with warehouse.connection() as connection:
-            columns: dict[tuple[str, str], list[str]] = {}
-            for schema, table, column in connection.execute(
-                "select table_schema, table_name, column_name from information_schema.columns"
-                " order by all"
-            ).fetchall():
-                columns.setdefault((schema, table), []).append(column)
-            selects = []
-            for model in self.models.values():
-                held = [
-                    f'dense_rank() over (order by "{name}")' if name in model.audit else f'"{name}"'
-                    for name in columns.get((model.schema, model.name), [])
-                ]
-                if held:
-                    selects.append(
-                        f"select '{model.name}', count(*), sum(hash(told)) from"
-                        f" (select row({', '.join(held)}) as told from {model.relation()})"
-                    )
-            selects.append(
-                "select 'build_log', count(*), sum(hash(row(source_table, is_full, since_build,"
-                " loaded_through, raw_rows))) from staging.build_log"
-            )
-            selects.extend(
-                f"select '{name}', count(*), sum(hash({name})) from staging.{name}"
-                for name in ("change_log", "watermarks")
-            )
-            selects.append(
-                "select 'comments', count(*), sum(hash(row(schema_name, table_name, column_name,"
-                " comment))) from (from duckdb_columns() select schema_name, table_name,"
-                " column_name, comment union all from duckdb_tables() select schema_name,"
-                " table_name, '', comment) as told where comment is not null"
-            )
-            selects.append(
-                "select 'runs', count(*), sum(hash(row(build_number, model, as_of_date,"
-                " restated_from, rows_inserted, rows_updated, rows_deleted)))"
-                " from tutormax.tutormax_runs"
-            )
-            return {
-                name: (count, int(total or 0))
-                for name, count, total in connection.execute(" union all ".join(selects)).fetchall()
-            }
 
     def judge(self, path: str, text: str) -> Verdict:
         """Everything a mutant must get past, what kills most first; stops at the first kill."""
@@ -475,7 +357,7 @@ class MutantProject:
         done = self.run("run", "--fail-fast", *selection, path=warehouse.path, step=step)
         if not ended_well(done, step):
             return of_failure(done, f"build ({step.__name__})")
-        found = self.fingerprints(warehouse)
+        found = fingerprints(warehouse, self.models.values())
         for name in compared or self.expected[number]:
             if found.get(name) != self.expected[number][name]:
                 return Verdict("killed", f"{name} differs ({step.__name__})")
@@ -503,33 +385,4 @@ class MutantProject:
         return {names[key] for key in reached}
 
 
-def ended_well(done: Build, step: Step) -> bool:
-    """Whether a build succeeded, or was refused where it should be."""
-    return FUSE in done.message if step is refused else done.succeeded
-
-
-def of_failure(done: Build, where: str) -> Verdict:
-    if done.succeeded:
-        return Verdict("killed", "the fuse does not blow")
-    broken = STILLBORN.search(done.message)
-    if broken and FUSE not in done.message:
-        return Verdict("stillborn", broken[0])
-    return Verdict("killed", name_of_failure(done.message, where))
-
-
-def name_of_failure(message: str, where: str) -> str:
-    found = re.search(r"unit_test (\w+)|in (?:model|test|unit_test) (\w+)", message)
-    return f"{where} {found[1] or found[2]}" if found else f"{where}: {message[:200]}"
-
-
-def changed_rows(warehouse: Warehouse) -> int:
-    """How many rows the last build changed."""
-    ((n,),) = warehouse.execute(
-        "select coalesce(sum(rows_inserted + rows_updated + rows_deleted), 0)"
-        " from tutormax.tutormax_runs where build_number ="
-        " (select max(build_number) from tutormax.tutormax_runs)"
-    )
-    return int(n)
-
-
-__all__ = ["REPOSITORY", "Model", "MutantProject", "Project", "Verdict", "in_children"]
+__all__ = ["REPOSITORY", "Model", "MutantProject", "Project", "Verdict"]

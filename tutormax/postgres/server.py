@@ -15,18 +15,14 @@ first start and readable only by the owner of the data folder.
 from __future__ import annotations
 
 import atexit
-import ctypes
 import fcntl
 import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -41,14 +37,13 @@ from tutormax.postgres.binaries import (
     program_environment,
     program_folder,
 )
+from tutormax.postgres.processes import HOST, die_with_parent, free_port, kernel_watches, works_on
 
-HOST = "127.0.0.1"
 NAME = "tutormax"
 """The superuser and the database of every private server."""
 
 START_SECONDS = 300  # recovery after a crash may replay a gigabyte of log
 STOP_SECONDS = 60
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class LocalServer:
@@ -116,7 +111,7 @@ class LocalServer:
             number = self._pid_file()[:1]
             if not number or not number[0].isdigit():
                 return None
-            return int(number[0]) if _works_on(int(number[0]), self.cluster) else None
+            return int(number[0]) if works_on(int(number[0]), self.cluster) else None
 
     def is_ready(self) -> bool:
         """Whether the server accepts connections."""
@@ -243,7 +238,7 @@ class LocalServer:
             cwd="/",
             env=program_environment(),
             start_new_session=True,  # protects the server from Ctrl-C and a closed terminal
-            preexec_fn=_die_with_parent() if attached and _kernel_watches() else None,  # noqa: PLW1509
+            preexec_fn=die_with_parent() if attached and kernel_watches() else None,  # noqa: PLW1509
             user=account.uid if account.drop else None,
             group=account.gid if account.drop else None,
             extra_groups=[] if account.drop else None,
@@ -269,7 +264,7 @@ class LocalServer:
 
     def _attach(self, pid: int) -> None:
         atexit.register(self._stop_at_exit)
-        if not _kernel_watches():
+        if not kernel_watches():
             # The read ends when this process ends and its end of the pipe closes.
             self._watcher = subprocess.Popen(
                 ["/bin/sh", "-c", 'read -r line; kill -QUIT "$1"', "sh", str(pid)],
@@ -361,48 +356,6 @@ class LocalServer:
             raise UserError(
                 f"The PostgreSQL server of {self.data_dir} refuses us: {_last(str(error))}"
             ) from error
-
-
-def _kernel_watches() -> bool:
-    # Linux signals when the thread that started the child ends, so only the main thread.
-    return sys.platform == "linux" and threading.current_thread() is threading.main_thread()
-
-
-def _die_with_parent() -> Callable[[], None]:
-    prctl = ctypes.CDLL(None).prctl  # loaded before the fork, after which little is safe
-    parent = os.getpid()
-
-    def ask_kernel() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
-        if os.getppid() != parent:  # the parent died meanwhile
-            os._exit(1)
-
-    return ask_kernel
-
-
-def _works_on(pid: int, cluster: Path) -> bool:
-    """Whether a process is alive and names the cluster on its command line."""
-    if sys.platform == "linux":
-        try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-        return os.fsencode(cluster) in words
-    shown = subprocess.run(
-        ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return str(cluster) in shown.stdout
-
-
-def free_port() -> int:
-    """Return a port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _last(text: str) -> str:
