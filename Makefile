@@ -142,7 +142,7 @@ lineage: $(VENV)/run.stamp ## Update the lineage in docs/architecture.md and doc
 	@$(BIN)/dbt parse --quiet && $(BIN)/python docs/lineage.py target/manifest.json
 
 .PHONY: your-data
-your-data: $(VENV)/run.stamp ## Update the columns and reasons in docs/your-data.md
+your-data: $(VENV)/run.stamp ## Update what docs/your-data.md and docs/privacy.md list
 	@$(BIN)/dbt parse --quiet && $(BIN)/python docs/your_data.py target/manifest.json
 
 .PHONY: bench

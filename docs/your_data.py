@@ -1,4 +1,4 @@
-"""Writes the tables of your-data.md: the columns of each source, and why rows are rejected.
+"""Writes the tables of your-data.md and privacy.md: columns, why rows are rejected, privacy classes.
 
 `make your-data` writes them from dbt's manifest, the loader's declarations and the rules of
 staging; `make lint` checks them (--check).
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ from tutormax.operations.project import project_vars
 from tutormax.schema import SOURCE_TABLES
 
 DOCS = Path(__file__).parent
-PAGE = DOCS / "your-data.md"
 COMMON = ("created_at", "updated_at", "_loaded_at")
 """Columns of most tables: listed once."""
 LIMITS = {
@@ -79,11 +79,29 @@ def columns(known: Manifest) -> str:
     return "\n".join([*lines, ""])
 
 
-def page(known: Manifest) -> str:
-    """The page, with what is written between its marks."""
-    text = PAGE.read_text(encoding="utf-8")
-    reasons = known["docs"]["doc.tutormax.rejection_reasons"]["block_contents"].strip() + "\n"
-    for mark, content in {"columns": columns(known), "reasons": reasons}.items():
+def privacy_classes(known: Manifest) -> str:
+    """A table of the classes, with the columns of each by table."""
+    classes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for node in (*known["nodes"].values(), *known["sources"].values()):
+        for name, column in node["columns"].items():
+            privacy = column["config"].get("meta", {}).get("privacy", "none")
+            if privacy != "none":
+                classes[privacy][node.get("alias") or node["name"]].append(name)
+    lines = ["| class | columns |", "| --- | --- |"]
+    for privacy in ("identifier", "personal", "free_text", "label", "quasi_identifier"):
+        held = (
+            f"`{table}`: {', '.join(names)}" for table, names in sorted(classes.pop(privacy).items())
+        )
+        lines.append(f"| {privacy} | {'; '.join(held)} |")
+    if classes:
+        sys.exit(f"docs/privacy.md does not explain the privacy class {', '.join(classes)}.")
+    return "\n".join([*lines, ""])
+
+
+def filled(page: Path, contents: dict[str, str]) -> str:
+    """The page, with contents between its marks."""
+    text = page.read_text(encoding="utf-8")
+    for mark, content in contents.items():
         begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
         before, rest = text.split(begin)
         text = before + begin + content + end + rest.split(end)[1]
@@ -92,8 +110,14 @@ def page(known: Manifest) -> str:
 
 if __name__ == "__main__":
     manifest, *options = sys.argv[1:]
-    made = page(json.loads(Path(manifest).read_text(encoding="utf-8")))
-    if "--check" not in options:
-        PAGE.write_text(made, encoding="utf-8")
-    elif PAGE.read_text(encoding="utf-8") != made:
-        sys.exit(f"{PAGE.relative_to(DOCS.parent)} is out of date: run `make your-data`.")
+    known = json.loads(Path(manifest).read_text(encoding="utf-8"))
+    reasons = known["docs"]["doc.tutormax.rejection_reasons"]["block_contents"].strip() + "\n"
+    for page, contents in {
+        DOCS / "your-data.md": {"columns": columns(known), "reasons": reasons},
+        DOCS / "privacy.md": {"classes": privacy_classes(known)},
+    }.items():
+        made = filled(page, contents)
+        if "--check" not in options:
+            page.write_text(made, encoding="utf-8")
+        elif page.read_text(encoding="utf-8") != made:
+            sys.exit(f"{page.relative_to(DOCS.parent)} is out of date: run `make your-data`.")

@@ -18,6 +18,7 @@ from tutormax.operations.check import check
 from tutormax.operations.erase import erase
 from tutormax.operations.maintain import maintain
 from tutormax.operations.roles import roles
+from tutormax.operations.subject_access import subject_access
 from tutormax.postgres.commands import postgres_commands
 from tutormax.reports.command import reports
 from tutormax.sample import sample
@@ -39,6 +40,7 @@ commands.command("load")(load)
 commands.command("sample")(sample)
 commands.command("summary")(summary)
 commands.command("erase")(erase)
+commands.command("subject-access")(subject_access)
 commands.command("archive")(archive)
 commands.command("maintain")(maintain)
 commands.command("roles")(roles)

@@ -15,6 +15,7 @@
         is_nullable
     from duckdb_columns()
     where database_name = '{{ database }}' and schema_name in ('{{ schemas | join("', '") }}')
+    order by table_oid, column_index
 {%- endmacro %}
 
 {#- information_schema lacks materialized views and the element types of arrays. -#}
@@ -34,4 +35,5 @@
         and tables.relkind in ('r', 'p', 'v', 'm', 'f')
         and columns.attnum > 0
         and not columns.attisdropped
+    order by columns.attrelid, columns.attnum
 {%- endmacro %}

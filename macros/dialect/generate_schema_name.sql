@@ -13,3 +13,7 @@
     {%- endif -%}
     {{ return(prefix) }}
 {%- endmacro %}
+
+{% macro analyst_schema() -%}
+    {{ return(schema_prefix() ~ 'analyst') }}
+{%- endmacro %}

@@ -1,3 +1,5 @@
 {% macro project_schemas() -%}
-    {{ return((own_nodes(['model', 'seed']) + own_sources()) | map(attribute='schema') | unique | sort) }}
+    {{ return(
+        ((own_nodes(['model', 'seed']) + own_sources()) | map(attribute='schema') | list + [analyst_schema()]) | unique | sort
+    ) }}
 {%- endmacro %}

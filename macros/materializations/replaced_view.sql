@@ -9,8 +9,13 @@
 
     {%- set standing = load_relation(target_relation) -%}
     {%- set difference = difference_of_view(standing, sql) if standing is not none else 'is missing' -%}
-    {%- set grants = grants_on(standing) if difference == 'has other columns' else [] -%}
+    {%- set grants = grants_on(standing, model.columns) if difference == 'has other columns' else [] -%}
     {%- if difference == 'has other columns' -%}
+        {#- Made from it, and made again when the run ends. -#}
+        {%- set for_analysts = adapter.get_relation(this.database, analyst_schema(), this.identifier) -%}
+        {%- if for_analysts is not none -%}
+            {%- do adapter.drop_relation(for_analysts) -%}
+        {%- endif -%}
         {%- do adapter.drop_relation(standing) -%}
     {%- endif -%}
 
@@ -77,7 +82,15 @@
     {{ return(difference) }}
 {%- endmacro %}
 
-{% macro grants_on(relation) -%}
+{% macro grants_on(relation, columns) -%}
+    {{ return(adapter.dispatch('grants_on', 'tutormax')(relation, columns)) }}
+{%- endmacro %}
+
+{% macro default__grants_on(relation, columns) -%}
+    {{ return([]) }}
+{%- endmacro %}
+
+{% macro postgres__grants_on(relation, columns) -%}
     {%- set name = relation.include(database=false) -%}
     {%- set found -%}
         select format(
@@ -94,7 +107,7 @@
             union all
             select attname, acls.*
             from pg_catalog.pg_attribute cross join lateral aclexplode(attacl) as acls
-            where attrelid = '{{ name }}'::regclass and attname in ('{{ model.columns.keys() | join("', '") }}')
+            where attrelid = '{{ name }}'::regclass and attname in ('{{ columns.keys() | join("', '") }}')
         ) as granted
     {%- endset -%}
     {{ return(run_query(found).columns[0].values()) }}

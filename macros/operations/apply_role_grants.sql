@@ -9,11 +9,11 @@
 
 {% macro postgres__apply_role_grants() -%}
     {%- if not schema_prefix() -%}
-        {%- set schema = report_relation('tutormax_runs').schema -%}
+        {%- set schemas = [report_relation('tutormax_runs').schema, analyst_schema()] -%}
         {%- set statements = [] -%}
-        {%- for role, table, uses_schema, held in run_query(held_privileges(schema)).rows -%}
+        {%- for schema, role, table, uses_schema, held in run_query(held_privileges(schemas)).rows -%}
             {%- set may = privileges_of(role, table, schema) -%}
-            {%- if not uses_schema and table == 'tutormax_runs' -%}
+            {%- if not uses_schema and table == 'tutormax_runs' and (may or schema == schemas[0]) -%}
                 {%- do statements.append('grant usage on schema ' ~ schema ~ ' to ' ~ role) -%}
             {%- endif -%}
             {%- if may is not none and may | sort | join(', ') != held -%}
@@ -31,8 +31,9 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro held_privileges(schema) -%}
+{% macro held_privileges(schemas) -%}
     select
+        tables.relnamespace::regnamespace::text,
         roles.rolname,
         tables.relname,
         has_schema_privilege(roles.oid, tables.relnamespace, 'usage'),
@@ -54,19 +55,22 @@
     cross join pg_roles as roles
     where
         tables.relkind in ('r', 'p', 'v')
-        and tables.relnamespace = to_regnamespace('{{ schema }}')
+        and tables.relnamespace in (to_regnamespace('{{ schemas | join("'), to_regnamespace('") }}'))
         and roles.rolname in ('tutormax_analyst', 'tutormax_ops', 'tutormax_tutor_portal')
-    order by 1, 2
+    order by 1, 2, 3
 {%- endmacro %}
 
 {% macro privileges_of(role, table, schema) -%}
+    {%- if schema == analyst_schema() -%}
+        {{ return(['select'] if role == 'tutormax_analyst' else []) }}
+    {%- endif -%}
     {%- if table in ['tutormax_runs', 'tutormax_arrivals'] -%}
         {{ return(['select'] if role != 'tutormax_tutor_portal' else none) }}
     {%- endif -%}
     {%- for node in own_nodes() if node.schema == schema and node.alias == table -%}
         {%- set readable = [] -%}
         {%- for column in node.columns.values()
-            if not (column.get('config', {}).get('meta', {}).get('pii') or column.meta.get('pii')) -%}
+            if is_for_analysts(column) and privacy_of(column) != 'label' -%}
             {%- do readable.append('select ("' ~ column.name ~ '")') -%}
         {%- endfor -%}
         {{ return({

@@ -8,7 +8,7 @@
 {% macro postgres__check_rights() -%}
     {%- set rights = ["select 'temporary on database ' || quote_ident(current_database()) as missing"
         ~ " where not has_database_privilege(current_database(), 'temporary')"] -%}
-    {%- for schema in own_nodes(['model', 'seed']) | map(attribute='schema') | unique -%}
+    {%- for schema in (own_nodes(['model', 'seed']) | map(attribute='schema') | list + [analyst_schema()]) | unique -%}
         {%- do rights.append(missing_schema_right(schema, 'create')) -%}
     {%- endfor -%}
     {%- for source in own_sources() -%}

@@ -17,11 +17,23 @@
         {%- if flags.WHICH in ('build', 'run') -%}
             {%- do check_retained() -%}
             {%- do check_contracts() -%}
+            {%- do adapter.dispatch('ensure_analyst_schema', 'tutormax')() -%}
         {%- endif -%}
         {%- if begins -%}
             {%- do begin_build() -%}
             {%- do refresh_relation_cache() -%}
         {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__ensure_analyst_schema() -%}
+{%- endmacro %}
+
+{% macro default__ensure_analyst_schema() -%}
+    {%- set view = api.Relation.create(database=target.database, schema=analyst_schema(), identifier='tutormax_runs') -%}
+    {%- if adapter.get_relation(view.database, view.schema, view.identifier) is none -%}
+        {%- do create_schema(view.without_identifier()) -%}
+        {%- do adapter.commit() -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -276,7 +276,7 @@ def test_a_column_is_removed_by_a_version(
         (
             "      - name: notes\n        data_type: text\n"
             "        description: \"{{ doc('col_notes') }}\"\n"
-            "        config: {meta: {pii: true}}\n",
+            "        config: {meta: {privacy: free_text}}\n",
             "",
         ),
         ("           outcome: improved, notes: 'Went well.',", "           outcome: improved,"),

@@ -106,6 +106,25 @@ def test_nothing_of_a_student_remains(warehouse: DatabaseWarehouse) -> None:
     assert warehouse.mentions(PUPIL, PUPIL_NAME, "Former Testperson") == []
 
 
+def test_everything_about_a_person_is_written(warehouse: DatabaseWarehouse, tmp_path: Path) -> None:
+    out = tmp_path / "person"
+    warehouse.command("subject-access", "tutor", TEACHER, "--out", str(out))
+    held = json.loads((out / "person.json").read_text())["tables"]
+    assert sorted(held) == sorted(warehouse.mentions(TEACHER))
+    for table, rows in held.items():
+        assert TEACHER in json.dumps(rows), table
+    factors = [row["contributing_factors"] for row in held[f"tutormax.{PREDICTIONS}"]]
+    assert any(factors) and all(isinstance(listed, dict) for listed in factors)
+    page = (out / "index.html").read_text()
+    assert "Zoë O&#x27;Testperson" in page and "One row per tutor" in page.replace(
+        "one row", "One row"
+    )
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
+    assert "There is no tutor 'nobody' in" in warehouse.refused(
+        "subject-access", "tutor", "nobody", "--out", str(out)
+    )
+
+
 def test_nothing_of_a_tutor_remains(warehouse: DatabaseWarehouse) -> None:
     before = warehouse.published(audit=True)
     clock = warehouse.rows("int_activity__calculation_dates", "intermediate")

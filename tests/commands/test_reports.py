@@ -34,6 +34,7 @@ from tutormax.errors import UserError
 from tutormax.reports.names import page_names
 from tutormax.reports.reasons import read_meanings
 from tutormax.reports.writing import MARK, write_site
+from tutormax.validate.tables import HIDDEN
 
 
 def personal_values(warehouse: DatabaseWarehouse) -> set[str]:
@@ -43,7 +44,11 @@ def personal_values(warehouse: DatabaseWarehouse) -> set[str]:
     for node in warehouse.project.manifest.nodes.values():
         if node.resource_type != "model" or not node.schema.endswith("tutormax"):
             continue
-        marked = [name for name, column in node.columns.items() if column.config.meta.get("pii")]
+        marked = [
+            name
+            for name, column in node.columns.items()
+            if column.config.meta.get("privacy") in HIDDEN
+        ]
         for row in warehouse.rows(node.alias) if marked else []:
             values |= {str(row[name]) for name in marked if isinstance(row[name], str)}
     return {value for value in values - published if len(value) > 2}

@@ -54,7 +54,7 @@ class Progress:
         self.config = config
         self.workers = int(getattr(config.option, "numprocesses", None) or 1)
         self.is_deep = bool(config.option.deep)
-        cache = config.cache
+        cache = getattr(config, "cache", None)
         self.known: dict[str, float] = cache.get(CACHE_KEY, {}) if cache else {}
         self.seconds: dict[str, float] = defaultdict(float)
         self.expected: dict[str, float] = {}

@@ -48,6 +48,14 @@ PERSONAL = {
     "interventions": {"trigger_reason", "assigned_to", "notes"},
     "rejected_records": {"record_key", "record"},
 }
+LABELS = {
+    "tutors": {"education_level", "subjects"},
+    "students": {"grade_level", "subjects_interested"},
+    "student_feedback": {"improvement_areas"},
+    "sessions": {"subject"},
+    "tutor_events": {"event_type"},
+    "metric_sessions": {"subject"},
+}
 """Said here once more than in the models, so that a column which loses its mark is noticed."""
 
 

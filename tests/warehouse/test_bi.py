@@ -12,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from support.factories import small_world
 from support.project import REPOSITORY
-from support.tables import PERSONAL, PUBLISHED
+from support.tables import LABELS, PERSONAL, PUBLISHED
 from support.warehouses import NewPostgres, PostgresWarehouse
 
 REPORTS = ("tutormax_runs", "tutormax_arrivals")
@@ -40,7 +40,7 @@ def analyst(built: PostgresWarehouse) -> Iterator[Engine]:
 
 
 def reflected(engine: Engine, name: str) -> Table:
-    return Table(name, MetaData(), schema="tutormax", autoload_with=engine, resolve_fks=False)
+    return Table(name, MetaData(), schema="analyst", autoload_with=engine, resolve_fks=False)
 
 
 def is_refused(engine: Engine, statement: str) -> bool:
@@ -57,6 +57,7 @@ def test_the_published_tables_are_found(analyst: Engine) -> None:
     found = inspect(analyst)
     assert set(found.get_table_names("tutormax")) == {*PUBLISHED, *REPORTS}
     assert set(found.get_view_names("tutormax")) == {*VIEWS}
+    assert set(found.get_view_names("analyst")) == {*PUBLISHED, *REPORTS, *VIEWS}
 
 
 @pytest.mark.parametrize("name", [*PUBLISHED, *REPORTS, *VIEWS])
@@ -65,13 +66,19 @@ def test_columns_that_are_not_personal_are_read(
 ) -> None:
     table = reflected(analyst, name)
     personal = PERSONAL.get(name, set())
-    assert personal < set(table.columns.keys())
-    allowed = [column for column in table.columns if column.name not in personal]
+    published = {
+        column["name"]: column for column in inspect(analyst).get_columns(name, "tutormax")
+    }
+    assert personal < published.keys()
+    assert set(table.columns.keys()) == published.keys() - personal
+    assert {c.name: c.comment for c in table.columns} == {
+        column.name: published[column.name]["comment"] for column in table.columns
+    }
     with analyst.connect() as connection:
-        rows = connection.execute(select(*allowed)).all()
+        rows = connection.execute(select(table)).all()
         counted = connection.execute(select(func.count()).select_from(table)).scalar_one()
     assert len(rows) == counted == len(built.rows(name))
-    for column in personal:
+    for column in personal | LABELS.get(name, set()):
         assert is_refused(analyst, f'select "{column}" from tutormax."{name}"')
 
 
@@ -98,6 +105,20 @@ def test_tables_are_joined_as_the_page_says(built: PostgresWarehouse, analyst: E
         for row in built.rows("tutor_performance_metrics")
         if row["window"] == "30day"
     )
+
+
+def test_a_label_is_shown_if_several_tutors_share_it(
+    built: PostgresWarehouse, analyst: Engine
+) -> None:
+    """Somebody's name, typed where a subject belongs, is not."""
+    typed = "subject = 'Physics with Ann Smith' where session_id = 'session-3'"
+    built.execute(f"update tutormax.sessions set {typed}")
+    query = text("select session_id, subject from analyst.sessions order by session_id")
+    with analyst.connect() as connection:
+        shown = dict(connection.execute(query).all())
+    built.execute("update tutormax.sessions set subject = 'Algebra' where session_id = 'session-3'")
+    assert shown.pop("session-3") is None
+    assert set(shown.values()) == {"Algebra"}
 
 
 def test_what_lies_behind_is_refused(built: PostgresWarehouse, analyst: Engine) -> None:

@@ -65,7 +65,8 @@ def test_a_table_follows_a_wider_contract(warehouse: DatabaseWarehouse) -> None:
     grants = (
         "select relname, relacl::text, reloptions::text, array(select attacl::text from"
         " pg_attribute where attrelid = pg_class.oid order by attnum) from pg_class where"
-        " relname in ('lessons', 'long_lessons', 'sessions', 'metric_sessions') order by 1"
+        " relname in ('lessons', 'long_lessons', 'sessions', 'metric_sessions')"
+        " order by relname, relnamespace::regnamespace::text"
     )
     keys = (
         "select oid, conname from pg_constraint where contype in ('p', 'f', 'u')"

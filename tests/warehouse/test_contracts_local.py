@@ -13,7 +13,7 @@ import yaml
 from support import schema_document
 from support.factories import small_world
 from support.project import REPOSITORY, DuckDbProject
-from support.tables import KEYS
+from support.tables import KEYS, PERSONAL
 from support.warehouses import BuiltWorld
 from tutormax.schema import LOADED_AT, RAW_SCHEMA, metadata
 
@@ -119,6 +119,26 @@ def test_the_built_tables_have_these_columns(built_world: BuiltWorld) -> None:
             for column, kind in columns.items()
         }
         assert list(built[table].items()) == list(expected.items())
+
+
+def test_analysts_have_views_of_what_is_published(built_world: BuiltWorld) -> None:
+    warehouse = built_world("duckdb", small_world())
+    columns: dict[str, dict[str, set[str]]] = {"tutormax": {}, "analyst": {}}
+    for schema, table, column in warehouse.execute(
+        "select schema_name, table_name, column_name from duckdb_columns()"
+        " where schema_name in ('tutormax', 'analyst')"
+    ):
+        columns[schema].setdefault(table, set()).add(column)
+    assert columns["analyst"] == {
+        table: names - PERSONAL.get(table, set()) for table, names in columns["tutormax"].items()
+    }
+    assert {
+        subject for (subject,) in warehouse.execute("select subject from analyst.sessions")
+    } == {"Algebra"}
+    ((comment,),) = warehouse.execute(
+        "select comment from duckdb_views() where schema_name = 'analyst' and view_name = 'tutors'"
+    )
+    assert comment.startswith("**Grain:** one row per tutor.")
 
 
 def test_every_published_model_has_an_enforced_contract(dbt_project: DuckDbProject) -> None:

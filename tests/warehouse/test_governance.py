@@ -43,7 +43,7 @@ def test_yaml_and_tables_have_the_same_columns(built: Warehouse, nodes: Nodes) -
     found: dict[tuple[str, str], list[str]] = {}
     for schema, table, column in built.execute(
         "select schema_name, table_name, column_name from duckdb_columns() "
-        "where not internal order by 1, 2, column_index"
+        "where not internal and schema_name <> 'analyst' order by 1, 2, column_index"
     ):
         found.setdefault((schema, table), []).append(column)
     assert found == {name: [*node.columns] for name, node in nodes.items()}

@@ -137,6 +137,7 @@ def test_another_project_builds_it_as_a_package(
         "analytics_tutormax",
         "analytics_staging",
         "analytics_intermediate",
+        "analytics_analyst",
     }
     assert ("analytics_tutormax", "churn_predictions") in tables
     assert ("analytics_tutormax", "intervention_effectiveness") not in tables

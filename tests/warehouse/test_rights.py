@@ -5,7 +5,7 @@ from __future__ import annotations
 from support.factories import small_world
 from support.warehouses import NewPostgres
 
-OWN = ("staging", "intermediate", "tutormax")
+OWN = ("staging", "intermediate", "tutormax", "analyst")
 ROLE = "tutormax_few_rights"
 
 

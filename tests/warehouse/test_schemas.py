@@ -41,7 +41,7 @@ def test_the_schema_of_a_profile_makes_a_copy(
             "where table_schema not in ('pg_catalog', 'information_schema', 'public')"
         )
     }
-    copied = {"dbt_alice_tutormax", "dbt_alice_staging", "dbt_alice_intermediate"}
+    copied = {f"dbt_alice_{name}" for name in ("tutormax", "staging", "intermediate", "analyst")}
     assert schemas == {"raw", "archive", *copied}
     said = warehouse.process("tutormax", "summary", "--target", engine)
     assert "Raw rows" in said and "Tiers:" in said

@@ -148,7 +148,7 @@ def _property(column: Node, keys: list[str], tests: list[Node]) -> Node:
         result |= {"primaryKey": True, "primaryKeyPosition": keys.index(name) + 1}
     result["required"] = "not_null" in named
     result["unique"] = "unique" in named
-    if column["meta"].get("pii") or column["config"]["meta"].get("pii"):
+    if column["config"]["meta"].get("privacy") in ("personal", "free_text", "label"):
         result["classification"] = "restricted"
     if "relationships" in named:
         parent = re.findall(r"'(\w+)'", named["relationships"]["to"])[0]

@@ -10,12 +10,12 @@ import typer
 
 from tutormax.errors import UserError
 from tutormax.operations.project import refuse_prefix, run_operation
-from tutormax.operations.transaction import SCHEMAS, literal
+from tutormax.operations.transaction import ANALYST, PUBLISHED, SCHEMAS, literal
 from tutormax.schema import RAW_SCHEMA, metadata
 from tutormax.warehouse import Target, connect_postgres, first_line
 
 ROLES = {
-    "tutormax_analyst": "reads the published tables without the columns that are personal",
+    "tutormax_analyst": "reads the schema analyst: what is published, without what is personal",
     "tutormax_ops": "reads all published tables",
     "tutormax_tutor_portal": "reads the metrics of tutors and their tiers",
     "tutormax_loader": "reads raw and adds to it, and reads the hashes of erased people",
@@ -32,7 +32,8 @@ def roles(
     """Make the roles on PostgreSQL, or bring them up to date, and grant what each may read.
 
     Builds grant anew on what they publish. Give a role to a person with
-    `grant tutormax_analyst to somebody`.
+    `grant tutormax_analyst to somebody`, then run this again: it puts the schema analyst first on
+    their search path.
     """
     left = make_roles(target)
     for name, what in ROLES.items():
@@ -80,8 +81,17 @@ def make_roles(target: Target) -> list[str]:
         with closing(connect_postgres()) as session, session.cursor() as cursor:
             cursor.execute(_close_public())
             session.commit()
+            cursor.execute(_search_paths())
+            not_set = []
+            for (statement,) in cursor.fetchall():
+                try:
+                    cursor.execute(statement)
+                    session.commit()
+                except psycopg2.errors.InsufficientPrivilege:
+                    session.rollback()
+                    not_set.append(f"This login may not run what an analyst needs: {statement};")
             cursor.execute(_leftovers())
-            return [str(left) for (left,) in cursor.fetchall()]
+            return not_set + [str(left) for (left,) in cursor.fetchall()]
     except psycopg2.Error as error:
         raise UserError(f"PostgreSQL does not answer: {first_line(error)}") from error
 
@@ -92,6 +102,33 @@ def _close_public() -> str:
         "do $$ begin revoke create on schema public from public; "
         "exception when insufficient_privilege or invalid_schema_name then null; end $$"
     )
+
+
+def _search_paths() -> str:
+    """A query for what lets the logins of analysts find their views by plain names.
+
+    Settings of a role are not those of its members, so each login needs its own; one that has a
+    search path keeps it.
+    """
+    return f"""
+        select format(
+            'alter role %I in database %I set search_path = {ANALYST}, {PUBLISHED}',
+            rolname, current_database()
+        )
+        from pg_roles
+        where rolcanlogin and not rolsuper
+            and pg_has_role(oid, 'tutormax_analyst', 'usage')
+            and not pg_has_role(oid, 'tutormax_ops', 'usage')
+            and not exists (
+                select 1
+                from pg_db_role_setting cross join lateral unnest(setconfig) as setting
+                where setrole = pg_roles.oid and setting like 'search_path=%'
+                    and setdatabase in (
+                        0, (select oid from pg_database where datname = current_database())
+                    )
+            )
+        order by 1
+    """
 
 
 def _leftovers() -> str:

@@ -32,7 +32,8 @@ ARCHIVE = "archive"
 STAGING = "staging"
 INTERMEDIATE = "intermediate"
 PUBLISHED = "tutormax"
-SCHEMAS = (RAW, ARCHIVE, STAGING, INTERMEDIATE, PUBLISHED)
+ANALYST = "analyst"
+SCHEMAS = (RAW, ARCHIVE, STAGING, INTERMEDIATE, PUBLISHED, ANALYST)
 """Where rows about people may be."""
 
 

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tutormax.errors import UserError
 from tutormax.operations.project import PUBLISHED, schema_prefix
+from tutormax.operations.transaction import ANALYST
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line, quote
 
 Row = dict[str, Any]
@@ -50,7 +51,8 @@ def read_tables(target: Target, queries: Path, *, names: bool, inactivity_days: 
     """
     try:
         with _open(target) as select:
-            published = schema_prefix(target) + PUBLISHED
+            # What analysts read holds nothing personal.
+            published = schema_prefix(target) + (PUBLISHED if names else ANALYST)
             return _read(select, queries, published, names=names, inactivity_days=inactivity_days)
     except (duckdb.CatalogException, psycopg2.errors.UndefinedTable) as error:
         raise UserError(

@@ -101,11 +101,11 @@ class Asker:
         return [answers[number] for number in range(len(checks))]
 
     def _keys(self, check: Check) -> tuple[str, ...]:
-        """Keys of a few rows that break a check; none if the key is pii."""
+        """Keys of a few rows that break a check; none if the key is hidden."""
         table = check.table
         if check.broken is None or not table.key:
             return ()
-        if any(table.columns[column].pii for column in table.key):
+        if any(table.columns[column].is_hidden for column in table.key):
             return ()
         names = ", ".join(map(quote, table.key))
         rows = self._engine.query(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 RAW_SOURCES = ("raw", "load")
 PUBLISHED_SCHEMA = "tutormax"
+HIDDEN = ("personal", "free_text")
+"""Classes of columns (meta privacy) that masked pages and analysts never see."""
 
 _REF = re.compile(r"ref\(\s*'(\w+)'\s*\)")
 _SOURCE = re.compile(r"source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
@@ -28,11 +30,11 @@ _SOURCE = re.compile(r"source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the YAML declares it; values of `pii` columns are never shown."""
+    """A column as the YAML declares it; values of hidden columns are never shown."""
 
     name: str
     data_type: str
-    pii: bool
+    is_hidden: bool
 
 
 @dataclass(frozen=True)
@@ -125,16 +127,16 @@ def read_contracts(manifest: Manifest) -> Contracts:
 
 
 def _raw_table(source: Any, published: TableContract | None, loaded_at: str) -> TableContract:
-    """A raw table; its key and pii columns are those of the model of the same name."""
+    """A raw table; its key and hidden columns are those of the model of the same name."""
     known = published.columns if published else {}
     columns = {}
     for column in source.columns.values():
         is_arrival = column.name == "_loaded_at" and published is not None
         name = loaded_at if is_arrival else column.name
         same = known.get(column.name)
-        # A column that is not published counts as pii.
-        pii = same.pii if same else not is_arrival
-        columns[name] = Column(name, column.data_type, pii)
+        # A column that is not published is hidden.
+        is_hidden = same.is_hidden if same else not is_arrival
+        columns[name] = Column(name, column.data_type, is_hidden)
     return TableContract(
         schema=source.schema,
         name=source.identifier,
@@ -148,7 +150,7 @@ def _raw_table(source: Any, published: TableContract | None, loaded_at: str) -> 
 def _column(column: Any) -> Column:
     config = getattr(column, "config", None)
     meta = {**column.meta, **(config.meta if config else {})}
-    return Column(column.name, column.data_type, bool(meta.get("pii")))
+    return Column(column.name, column.data_type, meta.get("privacy") in HIDDEN)
 
 
 def _names(key: str | Sequence[str] | None) -> tuple[str, ...]:

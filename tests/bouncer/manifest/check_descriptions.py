@@ -1,4 +1,4 @@
-"""What dbt-bouncer has no check for: what nothing describes, and columns that no test looks at."""
+"""What dbt-bouncer has no check for: what nothing describes, tests or says the privacy class of."""
 
 from __future__ import annotations
 
@@ -59,6 +59,24 @@ def check_columns_are_tested(ctx: Any) -> None:
     ]
     if bare:
         fail(f"No test looks at {', '.join(bare)}. Add a data test or a row to a unit test.")
+
+
+@check
+def check_columns_have_a_privacy_class(ctx: Any) -> None:
+    """Text of a public model, unless its values are listed, must say what it tells of a person."""
+    bare = [
+        f"{node.name}.{name}"
+        for node in _nodes(ctx, "model")
+        if node.access == "public"
+        for name, column in node.columns.items()
+        if re.match(r"text|varchar|json", column.data_type or "")
+        and not any(" in (" in (constraint.expression or "") for constraint in column.constraints)
+        and not (column.config and (column.config.meta or {}).get("privacy"))
+    ]
+    if bare:
+        fail(
+            f"No privacy class: {', '.join(bare)}. Give it meta: {{privacy: …}} (docs/privacy.md)."
+        )
 
 
 def _nodes(ctx: Any, *kinds: str) -> list[Any]:

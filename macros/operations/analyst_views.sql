@@ -1,0 +1,124 @@
+{% macro make_analyst_views() -%}
+    {%- if execute and flags.WHICH in ('build', 'run') and is_run_own() -%}
+        {{ adapter.dispatch('make_analyst_views', 'tutormax')() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Spark has no roles. -#}
+{% macro spark__make_analyst_views() -%}
+{%- endmacro %}
+
+{% macro default__make_analyst_views() -%}
+    {%- set published = own_sources(['tutormax']) -%}
+    {%- for node in own_nodes() if node.access == 'public' and node.unique_id in selected_resources -%}
+        {%- do published.append(node) -%}
+    {%- endfor -%}
+    {%- set schemas = [published[0].schema, analyst_schema()] -%}
+    {%- set found = {} -%}
+    {%- for row in run_query(catalog_columns(schemas, published[0].database)).rows -%}
+        {%- do found.setdefault((row[0], row[1]), {}).update({row[2]: row[3]}) -%}
+    {%- endfor -%}
+    {%- set said = comments_where("schema_name in ('" ~ schemas | join("', '") ~ "')") -%}
+    {%- set statements = [] -%}
+    {%- for table in published -%}
+        {%- set name = table.get('alias') or table.identifier -%}
+        {%- set place = (schemas[1], name) -%}
+        {%- set present = found.get((schemas[0], name), {}) -%}
+        {%- set columns = {} -%}
+        {%- for column in table.columns.values() if column.name in present and is_for_analysts(column) -%}
+            {%- do columns.update({column.name: present[column.name]}) -%}
+        {%- endfor -%}
+        {%- set view = api.Relation.create(database=table.database, schema=schemas[1], identifier=name, type='view') -%}
+        {%- set is_missing = columns and columns != found.get(place) -%}
+        {%- if is_missing -%}
+            {%- do statements.extend(statements_of_analyst_view(view, table, columns, found.get(place, {}))) -%}
+        {%- endif -%}
+        {%- do statements.extend(
+            statements_of_comments(view, table, columns, {} if is_missing else said.get(place, {}))
+        ) -%}
+        {#- dbt writes the comments of models. -#}
+        {%- if table.resource_type == 'source' -%}
+            {%- do statements.extend(statements_of_comments(
+                view.incorporate(type='table', path={'schema': schemas[0]}), table, columns, said.get((schemas[0], name), {})
+            )) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if statements -%}
+        {%- do adapter.dispatch('change_analyst_views', 'tutormax')(statements) -%}
+        {%- do adapter.commit() -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro privacy_of(column) -%}
+    {{ return(column.get('config', {}).get('meta', {}).get('privacy') or column.meta.get('privacy')) }}
+{%- endmacro %}
+
+{% macro is_for_analysts(column) -%}
+    {{ return(privacy_of(column) not in ('personal', 'free_text')) }}
+{%- endmacro %}
+
+{% macro statements_of_analyst_view(view, table, columns, standing) -%}
+    {%- set source = api.Relation.create(database=view.database, schema=table.schema, identifier=view.identifier) -%}
+    {%- set person = 'tutor_id' if 'tutor_id' in table.columns else 'student_id' -%}
+    {%- set selected = [] -%}
+    {%- for name in columns -%}
+        {%- set quoted = adapter.quote(name) -%}
+        {%- if privacy_of(table.columns[name]) != 'label' -%}
+            {%- do selected.append(quoted) -%}
+        {%- elif columns[name].endswith('[]') -%}
+            {%- do selected.append(shared_elements(quoted, source, person) ~ ' as ' ~ quoted) -%}
+        {%- else -%}
+            {%- do selected.append(
+                'case when ' ~ quoted ~ ' in (select ' ~ quoted ~ ' from ' ~ source ~ ' group by ' ~ quoted
+                ~ ' having min(' ~ person ~ ') <> max(' ~ person ~ ')) then ' ~ quoted ~ ' end as ' ~ quoted
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set is_extended = standing and (columns.items() | list)[:standing | length] == standing.items() | list -%}
+    {%- set dropped = ['drop view ' ~ view] if standing and not is_extended else [] -%}
+    {{ return(
+        dropped + ['create or replace view ' ~ view ~ ' as select ' ~ selected | join(', ') ~ ' from ' ~ source]
+        + (grants_on(view, columns) | list if dropped else [])
+    ) }}
+{%- endmacro %}
+
+{% macro statements_of_comments(relation, table, columns, said) -%}
+    {%- set statements = [] -%}
+    {%- if columns and said.get('') != table.description -%}
+        {%- do statements.append(
+            'comment on ' ~ relation.type ~ ' ' ~ relation ~ ' is ' ~ dbt.string_literal(dbt.escape_single_quotes(table.description))
+        ) -%}
+    {%- endif -%}
+    {%- for name in columns if said.get(name) != table.columns[name].description -%}
+        {%- do statements.append(
+            'comment on column ' ~ relation ~ '.' ~ adapter.quote(name) ~ ' is '
+            ~ dbt.string_literal(dbt.escape_single_quotes(table.columns[name].description))
+        ) -%}
+    {%- endfor -%}
+    {{ return(statements) }}
+{%- endmacro %}
+
+{% macro default__change_analyst_views(statements) -%}
+    {%- do run_in_transaction(statements | join('; ')) -%}
+{%- endmacro %}
+
+{% macro postgres__change_analyst_views(statements) -%}
+    {%- call statement('change_analyst_views', auto_begin=true) -%}
+        {{ build_lock() }}
+        do $views$
+        declare
+            dependents text;
+        begin
+            {{ statements | join('; ') }};
+        exception
+            when lock_not_available then
+                raise exception using message = ({{ locked_sentence([analyst_schema()]) }});
+            when dependent_objects_still_exist then
+                get stacked diagnostics dependents = pg_exception_detail;
+                raise exception using message = 'A view of the schema {{ analyst_schema() }} must be made again with '
+                    'other columns, but others are made from it: ' || replace(dependents, e'\n', '; ')
+                    || '. Drop those, run dbt build again and create them anew.';
+        end
+        $views$
+    {%- endcall -%}
+{%- endmacro %}
