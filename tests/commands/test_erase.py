@@ -123,6 +123,10 @@ def test_everything_about_a_person_is_written(warehouse: DatabaseWarehouse, tmp_
     assert "There is no tutor 'nobody' in" in warehouse.refused(
         "subject-access", "tutor", "nobody", "--out", str(out)
     )
+    (tmp_path / "planted").symlink_to(out)
+    assert "is a link to another folder" in warehouse.refused(
+        "subject-access", "tutor", TEACHER, "--out", str(tmp_path / "planted")
+    )
 
 
 def test_nothing_of_a_tutor_remains(warehouse: DatabaseWarehouse) -> None:

@@ -31,6 +31,7 @@ from tutormax.operations.transaction import (
     literal,
     place,
 )
+from tutormax.private import refuse_link
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line
 
 DATA, PAGE = "person.json", "index.html"
@@ -200,6 +201,7 @@ def _cell(value: Any) -> str:
 
 def _prepare(out: Path) -> None:
     """Make the folder before the work."""
+    refuse_link(out, "--out")
     try:
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name in (DATA, PAGE):
