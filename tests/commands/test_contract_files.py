@@ -257,6 +257,7 @@ def test_contracts_are_compared_with_those_of_a_commit(tmp_path: Path) -> None:
         read_before(tmp_path, "nowhere")
 
 
+@pytest.mark.deep
 def test_a_column_is_removed_by_a_version(
     project: ProjectCopy, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

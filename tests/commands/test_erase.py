@@ -92,6 +92,7 @@ def plans(warehouse: DatabaseWarehouse) -> list[str]:
     return ["full" if is_full else "partial" for _, is_full in found]
 
 
+@pytest.mark.deep("postgres")
 def test_nothing_of_a_student_remains(warehouse: DatabaseWarehouse) -> None:
     warehouse.execute("delete from raw.students where student_id = 'namesake' returning 1")
     warehouse.execute(
@@ -212,6 +213,7 @@ def stored(warehouse: DatabaseWarehouse) -> bool:
     return bool(warehouse.mentions(MARKER))
 
 
+@pytest.mark.deep("postgres")
 def test_who_comes_back_is_rejected(warehouse: DatabaseWarehouse, tmp_path: Path) -> None:
     warehouse.command("erase", "tutor", MARKED, "--yes")
     later = {"_loaded_at": LATER + timedelta(days=1)}

@@ -36,7 +36,7 @@ def test_sizes_are_printed_and_no_row_changes(warehouse: DatabaseWarehouse) -> N
     assert warehouse.everything() == before
 
 
-@pytest.mark.deep("postgres")
+@pytest.mark.deep
 def test_the_table_of_sizes_alone(warehouse: DatabaseWarehouse) -> None:
     printed = warehouse.process("dbt", "--quiet", "run-operation", "table_sizes")
     assert rows_of(printed, "tutormax", "sessions") in (0, len(WORLD["sessions"]))

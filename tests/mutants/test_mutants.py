@@ -144,6 +144,7 @@ def edited(path: str, old: str, new: str) -> Mutant:
     return mutant(path, text, text.replace(old, new), "planted")
 
 
+@pytest.mark.deep
 def test_verdicts(planted: list[tuple[Mutant, Verdict]]) -> None:
     built, tested, stillborn, survived = (verdict for _, verdict in planted)
     assert (tested.fate, built.fate) == ("killed", "killed")

@@ -6,6 +6,7 @@ tests share patches dbt nowhere else; test_dbt_speedups.py says what breaks when
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,14 @@ from dbt.compilation import Linker
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
 from dbt.contracts.graph.manifest import Manifest
+from dbt.events.types import (
+    LogHookEndLine,
+    LogHookStartLine,
+    LogModelResult,
+    LogSeedResult,
+    LogStartLine,
+    LogTestResult,
+)
 from dbt.plugins.manager import PluginManager
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients import agate_helper
@@ -43,6 +52,16 @@ PATCHED: dict[tuple[Any, str], str] = {
     (EventManager, "fire_event"): "self, e, level, node, force_warn_or_error_handling",
 }
 """What is patched here, and the parameters that dbt gives it."""
+
+
+SENT: Counter[str] = Counter()
+"""How many statements this process has sent."""
+
+OF_NODES = (
+    *(LogStartLine, LogModelResult, LogTestResult),
+    *(LogSeedResult, LogHookStartLine, LogHookEndLine),
+)
+"""What is said of each node, and `--quiet` leaves unsaid unless it is an error."""
 
 
 def quicken() -> None:
@@ -202,10 +221,7 @@ def _keep_type_testers() -> None:
 
 
 def _leave_debugging_unsaid() -> None:
-    """Write no message that nobody is to see; the fields of one are put together when asked for.
-
-    Tests count the statements.
-    """
+    """Write no message that nobody is to see; the fields of one are put together when asked for."""
     fill = BaseEvent.__init__
     look_up = BaseEvent.__getattr__
     fire = EventManager.fire_event
@@ -223,8 +239,13 @@ def _leave_debugging_unsaid() -> None:
     def fired(
         self: EventManager, e: BaseEvent, level: EventLevel | None = None, *rest: Any, **words: Any
     ) -> None:
-        if isinstance(e, SQLQueryStatus) or (level or e.level_tag()) is not EventLevel.DEBUG:
-            fire(self, e, level, *rest, **words)
+        if isinstance(e, SQLQueryStatus):
+            SENT["statements"] += 1
+            return
+        how = level or e.level_tag()
+        if how is EventLevel.DEBUG or (how is EventLevel.INFO and isinstance(e, OF_NODES)):
+            return
+        fire(self, e, level, *rest, **words)
 
     BaseEvent.__init__ = given
     BaseEvent.__getattr__ = filled

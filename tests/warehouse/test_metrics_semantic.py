@@ -216,6 +216,7 @@ def test_metrics_are_what_plain_sql_gives(built_warehouse: DatabaseWarehouse) ->
             assert found[key] == pytest.approx(row, rel=1e-12), (query, key)
 
 
+@pytest.mark.deep("postgres")
 def test_the_configuration_is_valid(built_warehouse: DatabaseWarehouse) -> None:
     mf = Path(sys.executable).with_name("mf")
     said = run(built_warehouse, [mf, "validate-configs", "--show-all"])

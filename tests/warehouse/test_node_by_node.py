@@ -110,6 +110,7 @@ def test_a_killed_process_runs_again_and_the_build_goes_on(
             assert left[told] == expected[told], told
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("built_warehouse", ["duckdb"], indirect=True)
 def test_one_process_after_the_other_is_one_build(
     loaded: DatabaseWarehouse, expected: dict[str, Any]

@@ -29,6 +29,6 @@ def test_rows_that_leave(whim: Whim, seed: int, seeded: PostgresWarehouse) -> No
     replay(seeded, seed, whim)
 
 
-@pytest.mark.depth("seed", quick=[2000], deep=range(2000, 2020))
+@pytest.mark.depth("seed", quick=[2030], deep=range(2000, 2040))
 def test_replay_of_changes(seed: int, seeded: PostgresWarehouse) -> None:
     replay(seeded, seed, CHANGES[seed % len(CHANGES)])

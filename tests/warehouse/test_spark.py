@@ -65,7 +65,7 @@ def test_engines_publish_the_same_in_slices_and_at_once(
     new_postgres: NewPostgres,
     dbt_project: DuckDbProject,
 ) -> None:
-    """Spark builds what its fixture says, and all once more; the others all at once."""
+    """Spark builds what its fixture says; the others all at once."""
     models = [model for model in kept_models(dbt_project.manifest) if model.is_incremental]
     duck = new_warehouse()
     duck.insert(merged(EARLY, LATE))
@@ -82,6 +82,10 @@ def test_engines_publish_the_same_in_slices_and_at_once(
             assert not differences(ours, by_key(model, postgres.rows(*place))), (
                 f"{place} on PostgreSQL"
             )
+
+
+@pytest.mark.deep
+def test_a_build_with_nothing_new_rewrites_no_table(spark: SparkWarehouse) -> None:
     before = stored(spark)
     assert before
     spark.forget_column("staging.build_log", "reason")
