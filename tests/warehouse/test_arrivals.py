@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from support.factories import event, random_world, tutor
 from support.tables import DEFAULT_ARRIVAL, later, merged
+from support.validating import validated
 from support.warehouses import DatabaseWarehouse
 
 
 @pytest.mark.deep("postgres")
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
 def test_rejected_and_misdated_arrivals_are_named_until_better_ones_arrive(
-    engine: str, request: pytest.FixtureRequest
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     new = {"duckdb": "new_warehouse", "postgres": "new_postgres"}[engine]
     warehouse: DatabaseWarehouse = request.getfixturevalue(new)()
@@ -43,6 +46,14 @@ def test_rejected_and_misdated_arrivals_are_named_until_better_ones_arrive(
         f"5 of the {arrived} rows of tutors that arrived last are rejected: {logged['reasons']}"
     ) in said
     assert "1 row of tutor_events dated more than a day after arrival" in said
+    pages = tmp_path / "pages"
+    with_keys = (
+        "name_missing + status_not_in_enum 2 such as bad-1, status_not_in_enum 2 such as bad-0"
+    )
+    for words, shown in ((("--names",), with_keys), ((), logged["reasons"])):
+        warehouse.command("reports", "--target", engine, "--out", str(pages), *words)
+        assert shown in (pages / "index.html").read_text()
+    assert any(f"rejected: 5 ({with_keys}" in str(result) for result in validated(warehouse))
     assert max(row["prediction_date"].year for row in warehouse.rows("churn_predictions")) == 2025
 
     warehouse.build()

@@ -46,6 +46,7 @@ def overview(tables: Tables, tutors: Sequence[Tutor]) -> Values:
     month_ago = as_of - timedelta(days=30) if as_of else None
     risks = _by_day(tables.open["risk_days"])
     sources = _sources(tables)
+    with_keys = {row["source_table"]: row["reasons"] for row in tables.personal.get("arrivals", [])}
     return {
         "tiers": _compared(tables.open["tiers"], "performance_tier", TIERS, as_of, month_ago),
         "risks": _compared(tables.open["risk_days"], "risk_level", RISKS, as_of, month_ago),
@@ -54,7 +55,10 @@ def overview(tables: Tables, tutors: Sequence[Tutor]) -> Values:
         "expected": _expected(risks.get(as_of)),
         "expected_before": _expected(risks.get(month_ago)),
         "head": queue_of(tutors)[:HEAD_OF_QUEUE],
-        "arrivals": tables.open["arrivals"],
+        "arrivals": [
+            row | {"reasons": with_keys.get(row["source_table"], row["reasons"])}
+            for row in tables.open["arrivals"]
+        ],
         "last_run": next(iter(tables.open["runs"]), None),
         "sources": sources,
         "accepted": sum(row["accepted"] for row in sources),

@@ -84,10 +84,27 @@ def _last_arrivals(table: TableContract, contracts: Contracts) -> Check:
         "nearly all of what arrived last accepted (max_rejected_share)",
         BETWEEN,
         {"column": number_name("last_arrivals", ()), "max_value": 0},
-        query=f"select coalesce(max(rows_rejected), 0), max(reasons) from {contracts.arrivals} "
+        query=f"select coalesce(max(rows_rejected), 0), max({_with_examples(contracts)}) "
+        f"from {contracts.arrivals} as arrivals "
         f"where is_over_limit and source_table = '{table.name}' and build_number = ({last})",
         observed="rejected: {value:,} ({0}); correct them at their source and load them again",
     )
+
+
+def _with_examples(contracts: Contracts) -> str:
+    """The three reasons, each with the key of a row; keys are not kept beside the reasons."""
+    if contracts.rejected is None:
+        return "reasons"
+    parts = []
+    for place in (1, 2, 3):
+        part = f"split_part(arrivals.reasons, ', ', {place})"
+        example = (
+            f"select min(record_key) from {contracts.rejected} as rejected "
+            "where rejected.source_table = arrivals.source_table and "
+            f"array_to_string(rejected.reasons, ' + ') = regexp_replace({part}, ' [0-9]+$', '')"
+        )
+        parts.append(f"nullif({part}, '') || coalesce(' such as ' || ({example}), '')")
+    return f"concat_ws(', ', {', '.join(parts)})"
 
 
 def _ask(
