@@ -11,7 +11,7 @@ from support.factories import WORLD_WITH_REFUSALS as WORLD
 from support.factories import event, feedback, random_world, session, student, tutor, utc
 from support.project import BUILD, DuckDbProject, before_model, kept_models
 from support.tables import DEFAULT_ARRIVAL, KEYS, Row, Tables, World, later, merged
-from support.warehouses import BuiltWorld, DatabaseWarehouse, DuckDbWarehouse, NewDuckDb
+from support.warehouses import BuiltWorld, DatabaseWarehouse, NewDuckDb
 
 METRICS = "tutor_performance_metrics"
 REJECTED = "rejected_records"
@@ -304,77 +304,6 @@ def test_slices_in_any_order_give_what_one_build_gives(new_warehouse: NewDuckDb)
     published = at_once.published()
     assert len(published["rejected_records"]) > 20
     assert in_slices.published() == published
-
-
-@pytest.fixture
-def thousand_events(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
-    warehouse = new_warehouse()
-    warehouse.insert(
-        {
-            "tutors": [tutor("tutor-1")],
-            "tutor_events": [
-                event(f"{number}", "tutor-1", "2025-03-01", event_timestamp=moment)
-                for number in range(1000)
-                for moment in [utc("2025-03-01") + timedelta(minutes=number)]
-            ],
-        }
-    )
-    warehouse.build("--select", "+tutor_events")
-    return warehouse
-
-
-def test_a_build_that_would_remove_too_much_stops(thousand_events: DuckDbWarehouse) -> None:
-    warehouse = thousand_events
-
-    def keep(number: int) -> None:
-        warehouse.execute(f"delete from raw.tutor_events where event_id::integer >= {number}")
-
-    def count() -> int:
-        return len(warehouse.rows("tutor_events"))
-
-    # A tenth just passes, however many rows it is.
-    keep(900)
-    warehouse.build("--select", "+tutor_events")
-    assert count() == 900
-
-    # A hundred rows that are more than a tenth do not.
-    keep(800)
-    published = warehouse.rows("tutor_events")
-    build = warehouse.try_build("--select", "+tutor_events")
-    assert not build.succeeded
-    assert "100 of the 900 rows of tutormax.tutor_events" in build.message
-    assert "allow_mass_delete" in build.message
-    assert warehouse.rows("tutor_events") == published
-
-    # Fewer than a hundred pass, whatever their share.
-    warehouse.insert({"tutor_events": [event("800", "tutor-1", "2025-03-01 13:20")]})
-    warehouse.build("--select", "+tutor_events")
-    assert count() == 801
-
-    keep(10)
-    warehouse.build("--select", "+tutor_events", variables={"allow_mass_delete": True})
-    assert count() == 10
-
-
-def test_accepting_what_was_refused_is_no_loss(new_warehouse: NewDuckDb) -> None:
-    """A load of sessions before their tutor must not stop the build that accepts them."""
-    warehouse = new_warehouse()
-    warehouse.insert(
-        {
-            "students": [student("student-1")],
-            "sessions": [
-                session(f"session-{number}", "tutor-1", "student-1", "2025-03-01 10:00")
-                for number in range(150)
-            ],
-        }
-    )
-    words = ("--select", "+sessions", "+rejected_records")
-    warehouse.build(*words)
-    assert len(warehouse.rows("rejected_records")) == 150
-    warehouse.insert({"tutors": [tutor("tutor-1")]})
-    warehouse.build(*words)
-    assert len(warehouse.rows("sessions")) == 150
-    assert warehouse.rows("rejected_records") == []
 
 
 def test_a_tutor_who_comes_back_after_a_long_time(new_warehouse: NewDuckDb) -> None:
