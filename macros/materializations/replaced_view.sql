@@ -12,10 +12,7 @@
     {%- set grants = grants_on(standing, model.columns) if difference == 'has other columns' else [] -%}
     {%- if difference == 'has other columns' -%}
         {#- Made from it, and made again when the run ends. -#}
-        {%- set for_analysts = adapter.get_relation(this.database, analyst_schema(), this.identifier) -%}
-        {%- if for_analysts is not none -%}
-            {%- do adapter.drop_relation(for_analysts) -%}
-        {%- endif -%}
+        {%- do run_in_transaction(drop_view(target_relation.incorporate(path={'schema': analyst_schema()}))) -%}
         {%- do adapter.drop_relation(standing) -%}
     {%- endif -%}
 

@@ -29,9 +29,13 @@
             {%- do columns.update({column.name: present[column.name]}) -%}
         {%- endfor -%}
         {%- set view = api.Relation.create(database=table.database, schema=schemas[1], identifier=name, type='view') -%}
-        {%- set is_missing = columns and columns != found.get(place) -%}
+        {#- A full build may be one after the class of a column has changed. -#}
+        {%- set is_missing = columns and (columns != found.get(place) or since_build() == -1) -%}
         {%- if is_missing -%}
-            {%- do statements.extend(statements_of_analyst_view(view, table, columns, found.get(place, {}))) -%}
+            {%- set grants = grants_on(view, columns) if place in found else [] -%}
+            {%- do statements.append(
+                adapter.dispatch('made_view', 'tutormax')(view, sql_of_analyst_view(view, table, columns), grants)
+            ) -%}
         {%- endif -%}
         {%- do statements.extend(
             statements_of_comments(view, table, columns, {} if is_missing else said.get(place, {}))
@@ -57,7 +61,7 @@
     {{ return(privacy_of(column) not in ('personal', 'free_text')) }}
 {%- endmacro %}
 
-{% macro statements_of_analyst_view(view, table, columns, standing) -%}
+{% macro sql_of_analyst_view(view, table, columns) -%}
     {%- set source = api.Relation.create(database=view.database, schema=table.schema, identifier=view.identifier) -%}
     {%- set person = 'tutor_id' if 'tutor_id' in table.columns else 'student_id' -%}
     {%- set selected = [] -%}
@@ -74,12 +78,21 @@
             ) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set is_extended = standing and (columns.items() | list)[:standing | length] == standing.items() | list -%}
-    {%- set dropped = ['drop view ' ~ view] if standing and not is_extended else [] -%}
-    {{ return(
-        dropped + ['create or replace view ' ~ view ~ ' as select ' ~ selected | join(', ') ~ ' from ' ~ source]
-        + (grants_on(view, columns) | list if dropped else [])
-    ) }}
+    {{ return('select ' ~ selected | join(', ') ~ ' from ' ~ source) }}
+{%- endmacro %}
+
+{% macro default__made_view(view, sql, grants) -%}
+    create or replace view {{ view }} as {{ sql }}
+{%- endmacro %}
+
+{#- To replace a view may only add columns at its end. -#}
+{% macro postgres__made_view(view, sql, grants) -%}
+    begin
+        create or replace view {{ view }} as {{ sql }};
+    exception when invalid_table_definition then
+        drop view {{ view }};
+        {{ (['create view ' ~ view ~ ' as ' ~ sql] + grants | list) | join('; ') }};
+    end
 {%- endmacro %}
 
 {% macro statements_of_comments(relation, table, columns, said) -%}

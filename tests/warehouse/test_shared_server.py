@@ -81,10 +81,12 @@ def older_view(warehouse: PostgresWarehouse, name: str, change: str) -> None:
     ]
     listed = ", ".join({"fewer": columns[:-1], "others": [*columns[1:], columns[0]]}[change])
     ((definition,),) = warehouse.execute(f"select pg_get_viewdef('tutormax.{name}'::regclass)")
+    warehouse.execute(f"drop view analyst.{name}")
     warehouse.execute(f"drop view tutormax.{name}")
     warehouse.execute(
         f"create view tutormax.{name} as select {listed} from ({definition.rstrip(';')}) as told"
     )
+    warehouse.execute(f"create view analyst.{name} as select * from tutormax.{name}")
 
 
 def grants(warehouse: PostgresWarehouse, name: str) -> list[Any]:

@@ -147,7 +147,8 @@ class Warehouse(ABC):
         with self.cursor() as cursor:
             for relation, without in relations.items():
                 names, _ = _fetched(cursor, f"select * from {relation} limit 0")
-                columns = ", ".join(f'"{name}"' for name in names if name not in set(without))
+                # A column that was added later stands last.
+                columns = ", ".join(f'"{name}"' for name in sorted({*names} - {*without}))
                 rows = _fetched(
                     cursor,
                     f"select cast(told as varchar) from (select {columns} from {relation}) as told",
