@@ -121,6 +121,7 @@ def test_the_tables_can_be_looked_at(clone: Path, built: str) -> None:
     assert "record_key" in shown
 
 
+@pytest.mark.deep
 def test_postgres_by_the_same_command(clone: Path, built: str) -> None:
     """The private server says of the sample what DuckDB says."""
     block = next(block for block in shell_blocks() if "TARGET=postgres" in block)

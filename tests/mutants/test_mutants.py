@@ -153,6 +153,7 @@ def test_verdicts(planted: list[tuple[Mutant, Verdict]]) -> None:
     assert (stillborn.fate, survived.fate) == ("stillborn", "survived")
 
 
+@pytest.mark.deep
 def test_the_report_shows_survivors_and_counts_the_rest(
     planted: list[tuple[Mutant, Verdict]], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,6 +169,7 @@ def test_the_report_shows_survivors_and_counts_the_rest(
     assert "Score: 100.0% of 2" in capsys.readouterr().out
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("which", ["stale", "wrong"])
 def test_an_explanation_that_does_not_hold(
     which: str, planted: list[tuple[Mutant, Verdict]], capsys: pytest.CaptureFixture[str]

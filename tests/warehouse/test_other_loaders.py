@@ -147,7 +147,7 @@ def keep_base(warehouse: DatabaseWarehouse) -> None:
 
 @pytest.mark.deep("postgres")
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
-@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+@pytest.mark.depth("layout", quick=LAYOUTS[::2], deep=LAYOUTS)
 def test_raw_of_another_loader(layout: Layout, engine: str, request: pytest.FixtureRequest) -> None:
     """Built in two slices it equals one build of the same rows that `tutormax load` loaded."""
     new = {"duckdb": "new_warehouse", "postgres": "new_postgres"}[engine]

@@ -104,7 +104,7 @@ class Other:
         return said
 
 
-@pytest.mark.deep("postgres")
+@pytest.mark.deep
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
 def test_another_project_builds_it_as_a_package(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path

@@ -7,7 +7,20 @@ from collections.abc import Iterator
 import pytest
 
 from support.replay.changes import CHANGES
-from support.replay.whims import LEAVING, Whim, load_seeds, replay
+from support.replay.whims import (
+    LEAVING,
+    Whim,
+    dated_backfill,
+    earlier_date,
+    full_refresh,
+    idle_build,
+    load_seeds,
+    other_project,
+    replay,
+    rows_leave_raw,
+    same_slice_again,
+    some_models,
+)
 from support.warehouses import NewPostgres, PostgresWarehouse
 
 
@@ -17,7 +30,21 @@ def seeded(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
         yield load_seeds(warehouse)
 
 
-@pytest.mark.depth("seed", quick=[13, 23, 33, 98, 108, 142, 168, 195], deep=range(40))
+@pytest.mark.parametrize(
+    ("seed", "whims"),
+    [
+        (195, (full_refresh, rows_leave_raw)),
+        (33, (earlier_date, same_slice_again)),
+        (142, (some_models, dated_backfill)),
+        (108, (idle_build, other_project)),
+    ],
+)
+def test_replay_of_two_whims(seed: int, whims: tuple[Whim, ...], seeded: PostgresWarehouse) -> None:
+    replay(seeded, seed, *whims)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", [*range(40), 98, 108, 142, 168, 195])
 def test_replay(seed: int, seeded: PostgresWarehouse) -> None:
     replay(seeded, seed)
 

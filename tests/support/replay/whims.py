@@ -42,20 +42,21 @@ def load_seeds(warehouse: Kind) -> Kind:
     return warehouse
 
 
-def replay(seeded: DatabaseWarehouse, number: int, whim: Whim | None = None) -> None:
-    """Build after most slices, with one whim on the way, and compare with one full build.
+def replay(seeded: DatabaseWarehouse, number: int, *whims: Whim) -> None:
+    """Build after most slices, with whims on the way, and compare with one full build.
 
     Raw is empty in `seeded`, and stays so.
     """
     rng = random.Random(f"replay {number}")
     slices = random_slices(number)
-    whim = whim or WHIMS[number % len(WHIMS)]
+    whims = whims or (WHIMS[number % len(WHIMS)],)
     # Nothing new comes after other vars and seeds: it would have most days recomputed anyway.
-    whimsical = len(slices) - 1 if whim is other_project else rng.randrange(len(slices) - 1)
+    is_last = other_project in whims
+    whimsical = len(slices) - 1 if is_last else rng.randrange(len(slices) - 1)
     with seeded.copy() as warehouse:
         for at, held in enumerate(slices):
             warehouse.insert(held)
-            if at == whimsical:
+            for whim in whims if at == whimsical else ():
                 whim(warehouse, rng, held)
             if at == len(slices) - 1 or rng.random() < 0.85:
                 build(warehouse)
