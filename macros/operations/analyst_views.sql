@@ -9,11 +9,15 @@
 {%- endmacro %}
 
 {% macro default__make_analyst_views() -%}
-    {%- set published = own_sources(['tutormax']) -%}
+    {%- set published = [] -%}
     {%- for node in own_nodes() if node.access == 'public' and node.unique_id in selected_resources -%}
         {%- do published.append(node) -%}
     {%- endfor -%}
-    {%- set schemas = [published[0].schema, analyst_schema()] -%}
+    {%- if not published -%}
+        {{ return('') }}
+    {%- endif -%}
+    {%- set published = published + own_sources(['tutormax']) -%}
+    {%- set schemas = (published | map(attribute='schema') | list + [analyst_schema()]) | unique | list -%}
     {%- set found = {} -%}
     {%- for row in run_query(catalog_columns(schemas, published[0].database)).rows -%}
         {%- do found.setdefault((row[0], row[1]), {}).update({row[2]: row[3]}) -%}
@@ -22,13 +26,15 @@
     {%- set statements = [] -%}
     {%- for table in published -%}
         {%- set name = table.get('alias') or table.identifier -%}
-        {%- set place = (schemas[1], name) -%}
-        {%- set present = found.get((schemas[0], name), {}) -%}
+        {%- set place = (analyst_schema(), name) -%}
+        {%- set present = found.get((table.schema, name), {}) -%}
         {%- set columns = {} -%}
         {%- for column in table.columns.values() if column.name in present and is_for_analysts(column) -%}
             {%- do columns.update({column.name: present[column.name]}) -%}
         {%- endfor -%}
-        {%- set view = api.Relation.create(database=table.database, schema=schemas[1], identifier=name, type='view') -%}
+        {%- set view = api.Relation.create(
+            database=table.database, schema=analyst_schema(), identifier=name, type='view'
+        ) -%}
         {#- A full build may be one after the class of a column has changed. -#}
         {%- set is_missing = columns and (columns != found.get(place) or since_build() == -1) -%}
         {%- if is_missing -%}
@@ -43,7 +49,8 @@
         {#- dbt writes the comments of models. -#}
         {%- if table.resource_type == 'source' -%}
             {%- do statements.extend(statements_of_comments(
-                view.incorporate(type='table', path={'schema': schemas[0]}), table, columns, said.get((schemas[0], name), {})
+                view.incorporate(type='table', path={'schema': table.schema}), table, columns,
+                said.get((table.schema, name), {})
             )) -%}
         {%- endif -%}
     {%- endfor -%}
@@ -85,14 +92,20 @@
     create or replace view {{ view }} as {{ sql }}
 {%- endmacro %}
 
-{#- To replace a view may only add columns at its end. -#}
+{#- A view that is as it should be is not locked. To replace one may only add columns at its end. -#}
 {% macro postgres__made_view(view, sql, grants) -%}
-    begin
-        create or replace view {{ view }} as {{ sql }};
-    exception when invalid_table_definition then
-        drop view {{ view }};
-        {{ (['create view ' ~ view ~ ' as ' ~ sql] + grants | list) | join('; ') }};
-    end
+    {%- set standing = "to_regclass('" ~ view.include(database=false) ~ "')" %}
+    create temporary view analyst_draft as {{ sql }};
+    if {{ standing }} is null
+        or pg_get_viewdef({{ standing }}) <> pg_get_viewdef('pg_temp.analyst_draft'::regclass) then
+        begin
+            create or replace view {{ view }} as {{ sql }};
+        exception when invalid_table_definition then
+            drop view {{ view }};
+            {{ (['create view ' ~ view ~ ' as ' ~ sql] + grants | list) | join('; ') }};
+        end;
+    end if;
+    drop view pg_temp.analyst_draft
 {%- endmacro %}
 
 {% macro statements_of_comments(relation, table, columns, said) -%}

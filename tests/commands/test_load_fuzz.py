@@ -212,7 +212,11 @@ def _check_rows(parts: list[Part], raw: Raw) -> None:
     records = [json.loads(row) for row in set_aside]
     for part in parts:
         for row in part.set_aside():
-            texts = {n: c.text for n, c in row.items() if c.text is not None and c.fragment is None}
+            texts = {
+                name: cell.text
+                for name, cell in row.items()
+                if cell.text is not None and cell.fragment is None and name not in part.typed
+            }
             shown = {name: text.replace("\0", "\\u0000") for name, text in texts.items()}
             # Half of a pair is shown with a mark before it.
             whole = {n: t for n, t in shown.items() if not any("\ud800" <= c < "\ue000" for c in t)}

@@ -28,7 +28,8 @@ FORMATS = ["csv", "json", "jsonl", "ndjson", "parquet"]
 class Part:
     """One file of a table: its name, its bytes, and its rows.
 
-    `refusal` is a text that the sentence must have if the file must stop the load, "?" if it may.
+    `refusal` is a text that the sentence must have if the file must stop the load, "?" if it may;
+    `typed` columns hold values, not texts.
     """
 
     table: Table
@@ -36,6 +37,7 @@ class Part:
     content: bytes
     rows: list[dict[str, Cell]]
     repeated: set[int] = field(default_factory=set)
+    typed: set[str] = field(default_factory=set)
     damaged: bool = False
     refusal: str | None = None
     warning: str | None = None
@@ -268,6 +270,8 @@ def _parquet(draw: Draw, part: Part, header: list[str]) -> None:
     for name in header:
         column = [row[name] for row in part.rows]
         arrays[name] = _parquet_column(draw, column, column_kinds[name])
+        if arrays[name].type not in _TEXT_TYPES:
+            part.typed.add(name)
     sink = pa.BufferOutputStream()
     compression = draw(st.sampled_from(["none", "snappy", "zstd"]))
     version = draw(st.sampled_from(["1.0", "2.6"]))

@@ -140,6 +140,7 @@ def test_another_project_builds_it_as_a_package(
         "analytics_analyst",
     }
     assert ("analytics_tutormax", "churn_predictions") in tables
+    assert ("analytics_analyst", "tutors") in tables
     assert ("analytics_tutormax", "intervention_effectiveness") not in tables
     assert ("analytics", "churn_risk_bands") in tables
     accepted = warehouse.execute("select count(*) from analytics_tutoring.tutors")[0][0]

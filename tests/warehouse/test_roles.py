@@ -253,6 +253,14 @@ def test_each_build_makes_the_views_of_analysts_right(
         f"select has_table_privilege('{nobody}', 'analyst.students', 'select')"
     ) == [(True,)]
     built.execute(f"revoke all on analyst.students from {nobody}")
+    made = (
+        "select ev_class::regclass::text, xmin::text from pg_rewrite"
+        " where ev_class::regclass::text like 'analyst.%' order by 1"
+    )
+    before = built.execute(made)
+    assert len(before) > len(PUBLISHED)
+    built.build("--full-refresh")
+    assert built.execute(made) == before
 
 
 def test_analysts_find_their_views_by_plain_names(
