@@ -42,7 +42,6 @@ STYLE = (
     "body { font: 15px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto }"
     " table { border-collapse: collapse; margin: 0 0 1em } td { overflow-wrap: anywhere }"
     " th { text-align: left; font-weight: 500; vertical-align: top; padding-right: 1em }"
-    " small { color: #666 }"
 )
 
 Rows = list[dict[str, Any]]
@@ -178,10 +177,16 @@ def _page(
     parts.append("</ul>")
     for name, rows in held.items():
         parts.append(f"<h2 id='{name}'>{name}</h2><p>{_plain(told.get((name, ''), ''))}</p>")
+        meanings = (
+            f"<tr><th>{escape(column)}<td>{_plain(told.get((name, column), ''))}"
+            for column in rows[0]
+        )
+        parts.append(
+            f"<details><summary>Columns</summary><table>{''.join(meanings)}</table></details>"
+        )
         for row in rows:
             cells = (
                 f"<tr><th>{escape(column)}<td>{_cell(value)}"
-                f"<br><small>{_plain(told.get((name, column), ''))}</small>"
                 for column, value in row.items()
                 if value is not None
             )
