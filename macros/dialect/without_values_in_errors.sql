@@ -23,5 +23,5 @@
 {%- endmacro %}
 
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
-    {{ without_values_in_errors(dbt.postgres__create_table_as(temporary, relation, sql)) }}
+    {{ tutormax.without_values_in_errors(dbt.postgres__create_table_as(temporary, relation, sql)) }}
 {%- endmacro %}
