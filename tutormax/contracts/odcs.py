@@ -12,6 +12,7 @@ from jinja2.nativetypes import NativeEnvironment
 from tutormax.constraints import OF_CONSTRAINTS, constraints_of, tests_of_constraints
 from tutormax.contracts.types import logical_type
 from tutormax.errors import UserError
+from tutormax.validate.tables import HIDDEN
 from tutormax.warehouse import DEFAULT_DUCKDB_PATH, POSTGRES_DEFAULTS
 
 Node = dict[str, Any]
@@ -148,7 +149,7 @@ def _property(column: Node, keys: list[str], tests: list[Node]) -> Node:
         result |= {"primaryKey": True, "primaryKeyPosition": keys.index(name) + 1}
     result["required"] = "not_null" in named
     result["unique"] = "unique" in named
-    if column["config"]["meta"].get("privacy") in ("personal", "free_text", "label"):
+    if column["config"]["meta"].get("privacy") in (*HIDDEN, "label"):
         result["classification"] = "restricted"
     if "relationships" in named:
         parent = re.findall(r"'(\w+)'", named["relationships"]["to"])[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -31,7 +30,7 @@ from tutormax.operations.transaction import (
     literal,
     place,
 )
-from tutormax.private import refuse_link
+from tutormax.private import private_files, refuse_link
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line
 
 DATA, PAGE = "person.json", "index.html"
@@ -208,7 +207,8 @@ def _prepare(out: Path) -> None:
     """Make the folder before the work."""
     refuse_link(out, "--out")
     try:
-        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with private_files():
+            out.mkdir(parents=True, exist_ok=True)
         for name in (DATA, PAGE):
             (out / name).unlink(missing_ok=True)
     except OSError as error:
@@ -218,8 +218,7 @@ def _prepare(out: Path) -> None:
 def _write(path: Path, text: str) -> None:
     """Write a new file that nobody else may read."""
     try:
-        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(number, "w", encoding="utf-8") as opened:
+        with private_files(), path.open("x", encoding="utf-8") as opened:
             opened.write(text)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
+from jinja2 import Template
 
 from tutormax.errors import UserError
+from tutormax.operations.project import project_folder
 from tutormax.validate.asking import Asker
 from tutormax.validate.checks import Check, Result
 from tutormax.validate.engines import Engine, open_engine
@@ -77,6 +79,10 @@ def _table_checks(table: TableContract, contracts: Contracts) -> list[Check]:
 def _last_arrivals(table: TableContract, contracts: Contracts) -> Check:
     """The build did not find too many rejected rows among those that arrived last."""
     last = f"select max(build_number) from {contracts.arrivals} where source_table = '{table.name}'"
+    # The reasons, each with the key of a row, as the pages show them.
+    page = project_folder() / "reports" / "queries" / "personal" / "arrivals.sql"
+    schema = contracts.arrivals.rpartition(".")[0]
+    with_keys = Template(page.read_text(encoding="utf-8")).render(published=schema)
     return Check(
         table,
         "last_arrivals",
@@ -84,27 +90,13 @@ def _last_arrivals(table: TableContract, contracts: Contracts) -> Check:
         "nearly all of what arrived last accepted (max_rejected_share)",
         BETWEEN,
         {"column": number_name("last_arrivals", ()), "max_value": 0},
-        query=f"select coalesce(max(rows_rejected), 0), max({_with_examples(contracts)}) "
-        f"from {contracts.arrivals} as arrivals "
-        f"where is_over_limit and source_table = '{table.name}' and build_number = ({last})",
+        query="select coalesce(max(rows_rejected), 0), max(with_keys.reasons) "
+        f"from {contracts.arrivals} as arrivals inner join ({with_keys}) as with_keys "
+        "on arrivals.source_table = with_keys.source_table "
+        f"where is_over_limit and arrivals.source_table = '{table.name}' "
+        f"and build_number = ({last})",
         observed="rejected: {value:,} ({0}); correct them at their source and load them again",
     )
-
-
-def _with_examples(contracts: Contracts) -> str:
-    """The three reasons, each with the key of a row; keys are not kept beside the reasons."""
-    if contracts.rejected is None:
-        return "reasons"
-    parts = []
-    for place in (1, 2, 3):
-        part = f"split_part(arrivals.reasons, ', ', {place})"
-        example = (
-            f"select min(record_key) from {contracts.rejected} as rejected "
-            "where rejected.source_table = arrivals.source_table and "
-            f"array_to_string(rejected.reasons, ' + ') = regexp_replace({part}, ' [0-9]+$', '')"
-        )
-        parts.append(f"nullif({part}, '') || coalesce(' such as ' || ({example}), '')")
-    return f"concat_ws(', ', {', '.join(parts)})"
 
 
 def _ask(
