@@ -127,7 +127,7 @@ def prepare(folder: Path, volume: int, env: dict[str, str]) -> None:
         {},
     )
     run([CLI, "load", str(raw)], env)
-    selected = ("--select", f"+{MODELS[0]}", "performance_tier_thresholds", "performance_tiers")
+    selected = ("--select", f"+{MODELS[0]}", "path:seeds/performance")
     run([str(BIN / "dbt"), *WITHOUT_TESTS, *selected, "--exclude", MODELS[0]], env)
 
 

@@ -135,7 +135,7 @@ def test_seeds_may_come_before_raw(new_warehouse: NewDuckDb) -> None:
         early.execute("drop schema raw cascade")
         done = early.dbt("seed")
         assert done.succeeded, done.message
-        assert early.execute("select count(distinct model) from staging.watermarks") == [(8,)]
+        assert early.execute("select count(distinct model) from staging.watermarks") == [(9,)]
     warehouse.insert(world)
     assert warehouse.dbt("seed").succeeded
     assert warehouse.dbt("run").succeeded

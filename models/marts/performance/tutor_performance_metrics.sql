@@ -17,6 +17,17 @@ tiers as (
     select * from {{ ref('performance_tiers') }}
 ),
 
+-- Hundredths of the engagement score, as one row.
+weights as (
+    select
+        {%- for component in ['logins', 'session_engagement', 'punctuality'] %}
+        coalesce(max(cast(100 * weight as integer)) filter (where component = '{{ component }}'), 0)
+            as {{ component }}_weight
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('engagement_weights') }}
+),
+
 -- Mean engagement as a fraction of fixed-point numbers; a half if no session has a score.
 scored as (
     select
@@ -41,15 +52,17 @@ metrics as (
         {{ safe_divide('first_successes', 'first_ratings') }} as first_session_success_rate,
         {{ safe_divide('reschedules', 'sessions') }} as reschedule_rate,
         {{ safe_divide('no_shows', 'sessions') }} as no_show_rate,
-        -- Weights 0.4, 0.4 and 0.2 as fifths over one denominator: one division in doubles keeps a value on a
-        -- threshold exactly on it, on every engine.
+        -- Whole weights over one denominator: one division in doubles keeps a value on a threshold exactly on it, on
+        -- every engine.
         {{ safe_divide(
-            '(2 * least(logins, sessions) + on_time_starts) * scores * one + 2 * score_sum * sessions',
-            '5 * sessions * scores * one'
+            '(logins_weight * least(logins, sessions) + punctuality_weight * on_time_starts) * scores * one'
+            ' + session_engagement_weight * score_sum * sessions',
+            '(logins_weight + punctuality_weight + session_engagement_weight) * sessions * scores * one'
         ) }} as engagement_score,
         {{ safe_divide('100 * objectives_met', 'objectives_known') }} as learning_objectives_met_pct,
         {{ mean_of_fixed_point('response_sum', 'responses', 6) }} as response_time_avg_minutes
     from scored
+    cross join weights
 ),
 
 -- The thresholds as one row. Metrics where lower is better are compared with the sign reversed.
