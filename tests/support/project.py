@@ -227,7 +227,7 @@ class DuckDbProject(Project):
             env = {"DBT_PROFILES_DIR": str(REPOSITORY), "NO_COLOR": "1"}
             yield (
                 [*options, "--target-path", processes],
-                dict(os.environ) | env | at(self.folder / FILE_NAME),
+                dict(os.environ) | env | self._unit_tests | at(self.folder / FILE_NAME),
             )
         finally:
             move_warehouse(self.folder / FILE_NAME, path)

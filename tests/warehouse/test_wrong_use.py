@@ -79,6 +79,7 @@ def test_empty_raw(new_warehouse: NewDuckDb) -> None:
     assert schemas(warehouse) == set()
 
 
+@pytest.mark.deep  # for its vars dbt parses anew
 def test_a_date_that_is_none_on_the_command_line(loaded: DuckDbWarehouse, refusal: Refusal) -> None:
     said = refusal(loaded.path, variables="{as_of_date: yesterday}")
     assert "as_of_date is 'yesterday', which is not a date: write it as 2026-01-31." in said
@@ -86,7 +87,8 @@ def test_a_date_that_is_none_on_the_command_line(loaded: DuckDbWarehouse, refusa
 
 
 @pytest.mark.parametrize(
-    "value", ["2026-02-30", "2026-1-31", "2026-13-01", "2026-01-31 12:00", "0000-01-01", 7]
+    "value",
+    ["yesterday", "2026-02-30", "2026-1-31", "2026-13-01", "2026-01-31 12:00", "0000-01-01", 7],
 )
 def test_a_date_that_is_none(value: object, loaded: DuckDbWarehouse) -> None:
     build = loaded.try_build(variables={"as_of_date": value})
