@@ -1,6 +1,6 @@
 """The speedups of dbt fit this dbt.
 
-That they change nothing but the time that a build takes, test_time_zones.py says.
+That they change nothing but the time that a build takes, test_profiles.py says.
 """
 
 from __future__ import annotations
