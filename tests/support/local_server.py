@@ -1,4 +1,4 @@
-"""`tutormax postgres` in a process of its own, and what tests ask of its server."""
+"""`tutormax postgres`, and what tests ask of its server."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
+
+from tutormax.cli import app
 
 NAMING = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
 URL = re.compile(r"postgresql://tutormax:[0-9a-f]{32}@127\.0\.0\.1:\d+/tutormax\n")
@@ -24,21 +29,49 @@ def environment(**more: str) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in unnamed} | more
 
 
-def tutormax(
-    *words: str | Path, user: str | None = None, python: str = sys.executable, **env: str
-) -> subprocess.CompletedProcess[str]:
-    """Run `tutormax postgres …` in a process of its own."""
-    return subprocess.run(
-        [python, "-c", "from tutormax.cli import app; app()", "postgres", *map(str, words)],
-        capture_output=True,
+def tutormax(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run `tutormax postgres …` in this process."""
+    out, err, code = StringIO(), StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["tutormax", "postgres", *map(str, words)])
+        for name in NAMING:
+            patch.delenv(f"TUTORMAX_PG_{name}", raising=False)
+        for name, value in env.items():
+            patch.setenv(name, value)
+        try:
+            app()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+IN_ORDER = """
+import sys
+from tutormax.cli import app
+words, *options = sys.argv[1:]
+for word in words.split():
+    sys.argv[1:] = ["postgres", word, *options]
+    try:
+        app()
+    except SystemExit as ended:
+        print(word, ended.code or 0, flush=True)
+"""
+
+
+def process(
+    words: str, *options: str | Path, python: str = sys.executable, **how: Any
+) -> subprocess.Popen[str]:
+    """Run commands of `tutormax postgres` one after the other in a process of their own.
+
+    After each it prints its word and exit code.
+    """
+    return subprocess.Popen(
+        [python, "-c", IN_ORDER, words, *map(str, options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
         cwd="/",
-        env=environment(**env),
-        user=user,
-        group=None if user is None else account_group(user),
-        extra_groups=None if user is None else [],
-        timeout=120,
+        **{"env": environment()} | how,
     )
 
 
