@@ -23,6 +23,7 @@ from support.warehouses import (
     PostgresWarehouse,
 )
 from support.warehouses.postgres import create_database, drop_database
+from tutormax.operations.roles import ROLES, create_role
 from tutormax.postgres.commands import url_from_environment
 from tutormax.postgres.migrate import migrate
 from tutormax.postgres.server import LocalServer
@@ -172,7 +173,8 @@ def new_postgres(
 def built_world(request: pytest.FixtureRequest) -> BuiltWorld:
     """`built_world(engine, world)` gives a warehouse that is built once a worker, to be copied.
 
-    `prepare` may add to raw before the build.
+    `prepare` may add to raw before the build. Roles belong to the whole server: if other tests made
+    them after a build, the next would begin to grant.
     """
     kept: dict[Any, DatabaseWarehouse] = {}
 
@@ -185,6 +187,8 @@ def built_world(request: pytest.FixtureRequest) -> BuiltWorld:
         if key not in kept:
             new = {"duckdb": "new_warehouse", "postgres": "new_postgres"}[engine]
             warehouse = kept[key] = request.getfixturevalue(new)()
+            for role in ROLES if engine == "postgres" else ():
+                warehouse.execute(create_role(role))
             warehouse.insert(world)
             if prepare:
                 prepare(warehouse)

@@ -82,6 +82,12 @@ class Warehouse(ABC):
         assert build.succeeded, build.message
         return build
 
+    def fill(self, *words: str, variables: Variables = None) -> Build:
+        """Build the tables, and demand that it succeeds: seeds stand, and views hold nothing."""
+        build = self.dbt(*AGAIN, *words, variables=variables)
+        assert build.succeeded, build.message
+        return build
+
     def _has_views(self) -> bool:
         views = "select 1 from information_schema.views where table_schema = 'tutormax'"
         return bool(self.execute(views))
