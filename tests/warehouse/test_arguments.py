@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from support.factories import WORLD_WITH_REFUSALS as WORLD
 from support.factories import random_world, session, student, tutor, utc
 from support.project import REPOSITORY, DuckDbProject
 from support.tables import AUDIT, Tables, World, later, merged
-from support.warehouses import DatabaseWarehouse, DuckDbWarehouse, NewDuckDb
+from support.warehouses import BuiltWorld, DuckDbWarehouse, NewDuckDb
 
 OTHER_VARS = {
     "churn_inactivity_days": 21,
@@ -27,15 +27,13 @@ OTHER_VARS = {
 """Every var that says what a number means, with another value than the default."""
 
 
-def whole(new_warehouse: NewDuckDb, world: World, variables: dict[str, Any]) -> DuckDbWarehouse:
-    warehouse = new_warehouse()
-    warehouse.insert(world)
-    warehouse.build(variables=variables)
-    return warehouse
+@pytest.fixture
+def built(built_world: BuiltWorld) -> DuckDbWarehouse:
+    return built_world("duckdb", WORLD).copy()
 
 
 def test_vars_may_differ_from_the_first_build_on_and_change_between_builds(
-    new_warehouse: NewDuckDb,
+    seeded: DuckDbWarehouse,
 ) -> None:
     """A silence of 20 days ends: with 21 for churn it was none, and no day of it stays."""
     world: World = merged(
@@ -47,34 +45,31 @@ def test_vars_may_differ_from_the_first_build_on_and_change_between_builds(
         },
     )
     news = later({"sessions": [session("after", "silent", "listener", "2025-03-21 10:00")]}, 1)
-    sliced = whole(new_warehouse, world, OTHER_VARS)
-    sliced.insert(news)
-    sliced.build(variables=OTHER_VARS)
-    both = merged(world, news)
-    assert sliced.published() == whole(new_warehouse, both, OTHER_VARS).published()
-    before = sliced.published()
-    sliced.build()
-    assert sliced.published() == whole(new_warehouse, both, {}).published()
-    assert sliced.published() != before
+    sliced, whole = seeded.copy(), seeded.copy()
+    for slice_ in (world, news):
+        sliced.insert(slice_)
+        whole.insert(slice_)
+        sliced.fill(variables=OTHER_VARS)
+    whole.fill()
+    assert whole.published() != sliced.published()
+    whole.fill(variables=OTHER_VARS)
+    assert whole.published() == sliced.published()
 
 
 @pytest.mark.deep("postgres")
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
 def test_an_enum_may_gain_and_lose_a_value(
-    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+    engine: str, built_world: BuiltWorld, tmp_path: Path
 ) -> None:
     """The checks of tables that stand change with it; dbt renders them when it parses."""
-    new = {"duckdb": "new_warehouse", "postgres": "new_postgres"}[engine]
-    warehouse: DatabaseWarehouse = request.getfixturevalue(new)()
+    warehouse = built_world(engine, WORLD).copy()
     away = tutor("away", status="on leave")
     absent = session("absent", "away", "listener", "2025-03-01 10:00")
     warehouse.insert(
-        merged(
-            random_world(19, days=5),
-            {"tutors": [away], "students": [student("listener")], "sessions": [absent]},
-        )
+        later({"tutors": [away], "students": [student("listener")], "sessions": [absent]}, 1)
     )
-    warehouse.build()
+    words = ("run", "--select", "staging", "core")
+    assert warehouse.dbt(*words).succeeded
     before = warehouse.published(audit=True)
     assert "away" not in before["tutors"]
     project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
@@ -82,12 +77,12 @@ def test_an_enum_may_gain_and_lose_a_value(
     enums["tutor_status"].append("on leave")
     wide = copy(warehouse)
     wide.project = type(warehouse.project)(tmp_path, variables={"enums": enums})
-    done = wide.dbt("run", variables={"enums": enums})
+    done = wide.dbt(*words, variables={"enums": enums})
     assert done.succeeded, done.message
     wider = warehouse.published(audit=True)
     assert wider["tutors"] == before["tutors"] | {"away": wider["tutors"]["away"]}
     assert "absent" in wider["sessions"]
-    done = warehouse.dbt("run")
+    done = warehouse.dbt(*words)
     assert done.succeeded, done.message
     assert warehouse.published() == without_audit(before)
 
@@ -111,48 +106,50 @@ def changed_model(manifest: Any) -> None:
     model.checksum.checksum = "another"
 
 
-@pytest.mark.parametrize("change", [changed_macro, changed_model])
 def test_a_change_of_the_project_recomputes_everything(
-    change: Callable[[Any], None], new_warehouse: NewDuckDb, dbt_project: DuckDbProject
+    built: DuckDbWarehouse, dbt_project: DuckDbProject
 ) -> None:
-    warehouse = whole(new_warehouse, random_world(20, days=3), {})
-    words = ("--select", "students")
-    manifest = dbt_project.manifest.deepcopy()
-    change(manifest)
-    manifest.build_flat_graph()
-    warehouse.build(*words)
-    dbt_project.spares.append(manifest)
-    warehouse.build(*words)
-    fulls = warehouse.execute(
+    """A build with no change, one with another macro, and one with another model as well."""
+    for changes in ((), (changed_macro,), (changed_macro, changed_model)):
+        manifest = dbt_project.manifest.deepcopy()
+        for change in changes:
+            change(manifest)
+        manifest.build_flat_graph()
+        dbt_project.spares.append(manifest)
+        built.build("--select", "students")
+    assert fulls(built) == [True, False, True, True]
+
+
+def fulls(warehouse: DuckDbWarehouse) -> list[bool]:
+    """Whether each build was a full one."""
+    builds = warehouse.execute(
         "select build_number, bool_or(is_full) from staging.build_log group by 1 order by 1"
     )
-    assert [is_full for _, is_full in fulls] == [True, False, True]
+    return [is_full for _, is_full in builds]
 
 
-def test_seeds_may_come_before_raw(new_warehouse: NewDuckDb) -> None:
-    warehouse, world = new_warehouse(), random_world(20, days=3)
+def test_seeds_may_come_before_raw(built: DuckDbWarehouse, new_warehouse: NewDuckDb) -> None:
+    warehouse = new_warehouse()
     with new_warehouse() as early:
         early.execute("drop schema raw cascade")
         done = early.dbt("seed")
         assert done.succeeded, done.message
         assert early.execute("select count(distinct model) from staging.watermarks") == [(9,)]
-    warehouse.insert(world)
+    warehouse.insert(WORLD)
     assert warehouse.dbt("seed").succeeded
     assert warehouse.dbt("run").succeeded
-    assert warehouse.published() == whole(new_warehouse, world, {}).published()
+    assert warehouse.published() == built.published()
 
 
-def test_a_version_without_seeds_stops_a_build_with_nothing_new(new_warehouse: NewDuckDb) -> None:
-    warehouse = whole(new_warehouse, random_world(20, days=3), {})
-    done = warehouse.dbt("run", variables={"churn_model_version": "9.9.9"})
+def test_a_version_without_seeds_stops_a_build_with_nothing_new(built: DuckDbWarehouse) -> None:
+    done = built.dbt("run", variables={"churn_model_version": "9.9.9"})
     assert "The active churn model 9.9.9 has no coefficients" in done.message
 
 
 def test_a_changed_seed_counts_when_it_is_loaded(
-    new_warehouse: NewDuckDb, dbt_project: DuckDbProject
+    built: DuckDbWarehouse, dbt_project: DuckDbProject
 ) -> None:
     """A run without the seed reads what was loaded last, and so takes up from there."""
-    warehouse = whole(new_warehouse, random_world(20, days=3), {})
     for command, words in (
         ("run", "students"),
         ("seed", "performance_tier_thresholds"),
@@ -163,9 +160,6 @@ def test_a_changed_seed_counts_when_it_is_loaded(
         manifest.nodes["seed.tutormax.performance_tier_thresholds"].checksum.checksum = "another"
         manifest.build_flat_graph()
         dbt_project.spares.append(manifest)
-        done = warehouse.dbt(command, "--select", words)
+        done = built.dbt(command, "--select", words)
         assert done.succeeded, done.message
-    fulls = warehouse.execute(
-        "select build_number, bool_or(is_full) from staging.build_log group by 1 order by 1"
-    )
-    assert [is_full for _, is_full in fulls] == [True, False, True, False, False]
+    assert fulls(built) == [True, False, True, False, False]
