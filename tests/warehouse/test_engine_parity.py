@@ -11,14 +11,12 @@ from typing import Any
 import pytest
 
 from support.edge_cases import LONG, awkward_world
-from support.factories import (
-    random_world,
-)
+from support.factories import WORLD_WITH_REFUSALS, random_world
 from support.locales import server_with_locales, usable
 from support.project import PostgresProject
 from support.rule_cases import CASES, world_of
 from support.tables import AUDIT, DEFAULT_ARRIVAL, KEYS, PUBLISHED, Row, World, merged, parsed
-from support.warehouses import DuckDbWarehouse, NewDuckDb, NewPostgres, PostgresWarehouse
+from support.warehouses import BuiltWorld, DuckDbWarehouse, NewDuckDb, PostgresWarehouse
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
 
@@ -87,9 +85,9 @@ def test_both_engines_publish_the_same(
     locale_server: str,
 ) -> None:
     """Generated files and awkward rows, a build, then corrections, and a second build."""
-    write_files(Settings(date(2025, 4, 1), 20, 30, 40, seed=3), tmp_path, 0.05)
+    write_files(Settings(date(2025, 4, 1), 20, 10, 15, seed=3), tmp_path, 0.05)
     rules = world_of(case for case in CASES if case.row[KEYS[case.table]] not in AHEAD)
-    world = merged(random_world(11, days=30), awkward_world(), rules)
+    world = merged(random_world(11, days=15), awkward_world(), rules)
     duck = new_warehouse()
     with PostgresWarehouse.create(
         postgres_project, tmp_path / "postgres", locale_server, usable(locale)
@@ -147,29 +145,26 @@ def assert_awkward_rows_came_out_right(warehouse: DuckDbWarehouse) -> None:
 
 
 def test_a_market_before_its_first_session(
-    new_warehouse: NewDuckDb, new_postgres: NewPostgres
+    seeded: DuckDbWarehouse, seeded_on_postgres: PostgresWarehouse
 ) -> None:
     """People alone, and no clock in the next build's past; then they begin to work."""
-    world = random_world(12, days=10)
+    world = random_world(12, days=5)
     people = {table: world[table] for table in ("tutors", "students")}
     work = {table: rows for table, rows in world.items() if table not in people}
-    duck = new_warehouse()
-    with new_postgres() as postgres:
+    with seeded.copy() as duck, seeded_on_postgres.copy() as postgres:
         for round_ in (people, {}, work):
             duck.insert(round_)
             postgres.insert(round_)
-            duck.build()
-            postgres.build()
+            duck.fill()
+            postgres.fill()
             for table in PUBLISHED:
                 assert not differences(duck, postgres, table)
             assert bool(duck.rows("tutor_performance_metrics")) == (round_ is work)
 
 
-def test_rows_that_a_cascade_removes_are_counted(
-    new_warehouse: NewDuckDb, new_postgres: NewPostgres
-) -> None:
+def test_rows_that_a_cascade_removes_are_counted(built_world: BuiltWorld) -> None:
     """A tutor leaves raw, and three sessions of others with what was said of them."""
-    world = random_world(14, days=30)
+    world = WORLD_WITH_REFUSALS
     rated = [row for row in world["student_feedback"] if row["tutor_id"] != "tutor-1"][:3]
     deletes = [
         "delete from raw.tutors where tutor_id = 'tutor-1' returning 1",
@@ -179,13 +174,11 @@ def test_rows_that_a_cascade_removes_are_counted(
         ),
     ]
     counts = []
-    with new_postgres() as postgres:
-        for warehouse in (new_warehouse(), postgres):
-            warehouse.insert(world)
-            warehouse.build()
+    for engine in ("duckdb", "postgres"):
+        with built_world(engine, world).copy() as warehouse:
             for sql in deletes:
                 warehouse.execute(sql)
-            warehouse.build(variables={"allow_mass_delete": True})
+            warehouse.fill("--select", "staging", "core", variables={"allow_mass_delete": True})
             counts.append(
                 warehouse.execute(
                     "select model, rows_deleted from tutormax.tutormax_runs where build_number = "
