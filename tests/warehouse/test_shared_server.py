@@ -121,28 +121,6 @@ def test_a_view_with_other_columns_keeps_its_grants(shared: PostgresWarehouse, c
     assert set(before) <= set(kept)
 
 
-def test_what_others_made_of_ours_stays(shared: PostgresWarehouse) -> None:
-    shared.execute("create schema team")
-    for number, source in enumerate(
-        (
-            "tutormax.metric_sessions",
-            "staging.core__pending_changes",
-            "intermediate.int_activity__calculation_dates",
-            "staging.performance_tiers",
-        )
-    ):
-        shared.execute(f"create view team.theirs_{number} as select * from {source}")
-    clock = shared.execute("select * from team.theirs_2")
-    news(shared)
-    for words in ((), ("--full-refresh",)):
-        build = shared.try_build(*words)
-        assert build.succeeded, build.message
-    assert len(shared.execute("select 1 from pg_views where schemaname = 'team'")) == 4
-    assert shared.execute("select * from team.theirs_2") == clock
-    assert shared.execute("select 1 from team.theirs_0 where session_id = 'news'")
-    assert shared.execute("select * from team.theirs_3")
-
-
 def test_a_view_that_others_use_is_not_dropped(shared: PostgresWarehouse) -> None:
     older_view(shared, "metric_sessions", "others")
     shared.execute("create view public.theirs as select session_id from tutormax.metric_sessions")
@@ -154,27 +132,6 @@ def test_a_view_that_others_use_is_not_dropped(shared: PostgresWarehouse) -> Non
     assert shared.execute("select 1 from public.theirs")
     shared.execute("drop view public.theirs")
     assert shared.dbt("run", "--select", "metric_sessions").succeeded
-
-
-# A publication.
-
-
-def test_everything_works_under_a_publication(shared: PostgresWarehouse) -> None:
-    shared.execute("create publication everything for all tables")
-    news(shared)
-    for words in ((), ("--full-refresh",)):
-        build = shared.try_build(*words)
-        assert build.succeeded, build.message
-    shared.command("archive")
-    shared.command("erase", "student", "student-1", "--yes")
-    assert shared.mentions("student-1") == []
-    shared.build()
-    assert not shared.execute(
-        "select oid::regclass from pg_class where relkind = 'r' and relreplident = 'd' "
-        "and relnamespace::regnamespace::text in "
-        "('raw', 'archive', 'staging', 'intermediate', 'tutormax') "
-        "and not exists (select 1 from pg_index where indrelid = pg_class.oid and indisprimary)"
-    )
 
 
 # Locks.
@@ -210,12 +167,13 @@ def test_a_build_says_who_holds_it_up(shared: PostgresWarehouse, relation: str) 
     mode = "access share" if "metric" in relation else "share"
     if relation == "tutormax.metric_sessions":
         older_view(shared, "metric_sessions", "fewer")
+    words = ("--select", "+metric_sessions")
     with transaction(shared.url, f"lock table {relation} in {mode} mode") as pid:
-        build = shared.try_build(variables=SOON)
+        build = shared.try_build(*words, variables=SOON)
     assert not build.succeeded
     assert f'{relation} is locked by process {pid} (application "their tool", user' in build.message
     assert "Wait for that session or end it, then run the command again." in build.message
-    again = shared.try_build()
+    again = shared.try_build(*words)
     assert again.succeeded, again.message
     assert shared.execute("select 1 from tutormax.metric_sessions where session_id = 'news'")
 
@@ -232,13 +190,19 @@ def test_a_command_says_who_holds_it_up(shared: PostgresWarehouse, relation: str
     assert shared.everything() == before
 
 
-# What anybody may put into `public`.
+# Views of others, a publication, and what anybody may put into `public`.
 
 TRAP = "as $$ begin raise exception 'a trap was called'; end $$ language plpgsql"
+READ = (
+    "tutormax.metric_sessions",
+    "staging.core__pending_changes",
+    "intermediate.int_activity__calculation_dates",
+    "staging.performance_tiers",
+)
 
 
-def test_functions_of_others_are_not_called(shared: PostgresWarehouse, stranger: str) -> None:
-    shared.execute("grant create, usage on schema public to public")
+def set_traps(stranger: str) -> None:
+    """Let the stranger make functions of the names that ours and PostgreSQL's have."""
     with closing(psycopg2.connect(stranger)) as connection, connection.cursor() as cursor:
         for function in (
             f"lower(varchar) returns text {TRAP}",
@@ -254,14 +218,41 @@ def test_functions_of_others_are_not_called(shared: PostgresWarehouse, stranger:
         with pytest.raises(psycopg2.Error, match="a trap was called"):
             cursor.execute("select lower('A'::varchar)")
         connection.rollback()
+
+
+def test_everything_works_beside_what_others_made(shared: PostgresWarehouse, stranger: str) -> None:
+    """Their views stay, no function of theirs is called, and a publication refuses no change."""
+    shared.execute("create publication everything for all tables")
+    shared.execute("grant create, usage on schema public to public")
+    set_traps(stranger)
+    shared.execute("create schema team")
+    for number, source in enumerate(READ):
+        shared.execute(f"create view team.theirs_{number} as select * from {source}")
+    clock = shared.execute("select * from team.theirs_2")
     news(shared)
     for words in ((), ("--full-refresh",)):
         build = shared.try_build(*words)
         assert build.succeeded, build.message
+
+    assert len(shared.execute("select 1 from pg_views where schemaname = 'team'")) == len(READ)
+    assert shared.execute("select * from team.theirs_2") == clock
+    assert shared.execute("select 1 from team.theirs_0 where session_id = 'news'")
+    assert shared.execute("select * from team.theirs_3")
+
     shared.dbt("test", "--select", "tutors")
     shared.command("summary")
-    shared.command("erase", "tutor", "tutor-1", "--yes")
+    shared.command("archive")
+    for kind in ("student", "tutor"):
+        shared.command("erase", kind, f"{kind}-1", "--yes")
     shared.command("maintain")
+    assert shared.mentions("student-1") == []
+    shared.build()
+    assert not shared.execute(
+        "select oid::regclass from pg_class where relkind = 'r' and relreplident = 'd' "
+        "and relnamespace::regnamespace::text in "
+        "('raw', 'archive', 'staging', 'intermediate', 'tutormax') "
+        "and not exists (select 1 from pg_index where indrelid = pg_class.oid and indisprimary)"
+    )
 
 
 # What a role or a database sets.
