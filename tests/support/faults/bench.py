@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,6 +23,7 @@ from support.rule_cases import Case, one_case_a_rule, parents, world_of
 from support.tables import merged
 from support.validating import broken, validated
 from support.warehouses import DuckDbWarehouse
+from support.warehouses.protocol import AGAIN
 from tutormax.errors import UserError
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
@@ -60,6 +61,15 @@ class Fault:
     after: tuple[str, ...] = ()
     through: str = LAST_LOAD
     quick: bool = False
+
+
+def together(faults: Sequence[Fault]) -> Fault:
+    """The faults of different tables in one load."""
+    return Fault(
+        " and ".join(fault.name for fault in faults),
+        tuple(name for fault in faults for name in fault.expected),
+        tuple(change for fault in faults for change in fault.load),
+    )
 
 
 @dataclass
@@ -124,7 +134,7 @@ class Bench:
         arrived = f"_loaded_at >= timestamptz '{LAST_LOAD} 00:00:00+00'"
         until = f"_loaded_at < timestamptz '{fault.through} 00:00:00+00' + interval '1 day'"
         self.insert(warehouse, f"{arrived} and {until}", fault.load)
-        build = warehouse.try_build()
+        build = warehouse.dbt(*AGAIN)
         if not build.succeeded:
             return {f"build: {stopped_by(build.message)}"}
         for statement in fault.after:
