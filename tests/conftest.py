@@ -37,6 +37,8 @@ TOGETHER = {
     "test_reports_browser.py": "test_reports.py",
     "test_unit_tests.py": "test_mutants.py",
     "test_governance.py": "test_mutants.py",
+    "test_commands_of_dbt.py": "test_mutants.py",
+    "test_constraints.py": "test_must_fail.py",
 }
 """Files that share what another has built or parsed."""
 

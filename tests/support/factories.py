@@ -257,6 +257,9 @@ WORLD_WITH_REFUSALS: World = merged(
             session("unrated", "tutor-1", "student-1", "2025-03-05 10:00"),
         ],
         "tutor_events": [event("spare", "tutor-1", "2025-03-05 10:00")],
+        "interventions": [
+            intervention("praise", "tutor-1", "2025-03-05 10:00", intervention_type="recognition")
+        ],
     },
 )
-"""Some weeks of five tutors, and two rows that are refused."""
+"""Some weeks of five tutors, and two rows that are refused: no published table has one row."""

@@ -7,10 +7,10 @@ from typing import Any
 import duckdb
 import psycopg2
 import pytest
-from test_must_fail import WORLD  # noqa: F401 - what built_warehouse holds
+from test_must_fail import WORLD
 
 from support.must_fail_cases import breaking_statements
-from support.warehouses import DatabaseWarehouse
+from support.warehouses import BuiltWorld, DatabaseWarehouse
 from tutormax import constraints
 from tutormax.constraints import OF_CONSTRAINTS
 from tutormax.errors import UserError
@@ -21,6 +21,15 @@ REFUSALS = (
     *(psycopg2.errors.CheckViolation, psycopg2.errors.UniqueViolation),
     psycopg2.errors.ForeignKeyViolation,
 )
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def built(request: pytest.FixtureRequest, built_world: BuiltWorld) -> DatabaseWarehouse:
+    """A warehouse whose tables all have rows; nothing is committed."""
+    if request.param == "duckdb":
+        return built_world("duckdb", WORLD)
+    warehouse: DatabaseWarehouse = request.getfixturevalue("built_on_postgres")
+    return warehouse
 
 
 def compiled(warehouse: DatabaseWarehouse) -> dict[str, str]:
@@ -46,12 +55,12 @@ def guards(cursor: Any, name: str, statement: str, test: str | None) -> list[str
         cursor.execute("rollback")
 
 
-def test_one_guard_notices_each_broken_constraint(built_warehouse: DatabaseWarehouse) -> None:
+def test_one_guard_notices_each_broken_constraint(built: DatabaseWarehouse) -> None:
     """The engine, or the data test where the engine does not; both would be a waste."""
-    tests = compiled(built_warehouse)
+    tests = compiled(built)
     found = {}
-    with built_warehouse.cursor() as cursor:
-        for unique_id, node in built_warehouse.manifest.nodes.items():
+    with built.cursor() as cursor:
+        for unique_id, node in built.manifest.nodes.items():
             if node.resource_type == "model":
                 statements = breaking_statements(node.to_dict(), node.relation_name)
                 for name, statement in statements.items():
@@ -63,7 +72,7 @@ def test_one_guard_notices_each_broken_constraint(built_warehouse: DatabaseWareh
     of_keys = [by for (_, name), by in found.items() if name.startswith(("primary", "fk_", "ix_"))]
     assert len(of_rows) + len(of_keys) == len(found)
     assert all(by == [ENGINE] for by in of_rows)
-    on_postgres = built_warehouse.target == "postgres"
+    on_postgres = built.target == "postgres"
     assert all(by == [ENGINE if on_postgres else OF_CONSTRAINTS] for by in of_keys)
 
 

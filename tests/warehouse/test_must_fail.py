@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from copy import copy
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -13,8 +14,8 @@ from support.factories import random_world, session, student, tutor
 from support.must_fail_cases import DERIVED, SPOILINGS, GenericTest
 from support.project import DuckDbProject as Project
 from support.tables import merged
+from support.warehouses import BuiltWorld
 from support.warehouses import DuckDbWarehouse as Warehouse
-from support.warehouses import NewDuckDb as WarehouseFactory
 
 WORLD = merged(
     random_world(11, days=40),
@@ -51,14 +52,9 @@ class DataTest:
         of = manifest.nodes.get(getattr(node, "attached_node", None) or "")
         self.of: dict[str, Any] = of.to_dict() if of else {}
         self.relations = {copy_of(relation): relation.relation_name for relation in found}
-        assert len(self.relations) == len(found), f"{self.name} reads two tables of one name"
         self.sql: str = node.compiled_code
         for name, relation in self.relations.items():
             self.sql = self.sql.replace(relation, f'temp."{name}"')
-
-    def copy(self, connection: duckdb.DuckDBPyConnection) -> None:
-        for name, relation in self.relations.items():
-            connection.execute(f'create temp table "{name}" as select * from {relation}')
 
     def failures(self, connection: duckdb.DuckDBPyConnection) -> int:
         ((n,),) = connection.execute(f"select count(*) from (\n{self.sql}\n) as found").fetchall()
@@ -85,11 +81,8 @@ class DataTest:
 
 
 @pytest.fixture(scope="module")
-def built(new_warehouse: WarehouseFactory) -> Warehouse:
-    warehouse = new_warehouse()
-    warehouse.insert(WORLD)
-    warehouse.build()
-    return warehouse
+def built(built_world: BuiltWorld) -> Warehouse:
+    return cast("Warehouse", built_world("duckdb", WORLD))
 
 
 @pytest.fixture(scope="module")
@@ -110,32 +103,43 @@ def data_tests(dbt_project: Project, built: Warehouse) -> list[DataTest]:
     return tests
 
 
-def complaints(warehouse: Warehouse, test: DataTest) -> list[str]:
+@pytest.fixture(scope="module")
+def copies(built: Warehouse, data_tests: list[DataTest]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Temporary copies of all that the data tests read, to be spoiled and rolled back."""
+    found = {place for test in data_tests for place in test.relations.items()}
+    relations = dict(found)
+    assert len(relations) == len(found), "two tables of one name are read"
+    with built.connection() as connection:
+        connection.execute("set threads = 1")
+        for name, relation in relations.items():
+            connection.execute(f'create temp table "{name}" as select * from {relation}')
+        yield connection
+        for name in relations:
+            connection.execute(f'drop table temp."{name}"')
+
+
+def complaints(copies: duckdb.DuckDBPyConnection, test: DataTest) -> list[str]:
     """What is wrong with a data test: empty if it passes on good data and fails on each bad."""
     found = []
-    with warehouse.connection() as connection:
-        connection.execute("set threads = 1")
-        connection.begin()
-        test.copy(connection)
-        if test.failures(connection):
-            found.append(f"{test.name} fails on good data")
-        spoilings = test.spoilings(connection)
-        connection.rollback()
-        if not spoilings:
-            found.append(f"{test.name} {HOW_TO}")
-        for statement in spoilings:
-            connection.begin()
-            test.copy(connection)
-            connection.execute(statement)
-            if not test.failures(connection):
-                found.append(f"{test.name} passes after: {statement}")
-            connection.rollback()
+    if test.failures(copies):
+        found.append(f"{test.name} fails on good data")
+    spoilings = test.spoilings(copies)
+    if not spoilings:
+        found.append(f"{test.name} {HOW_TO}")
+    for statement in spoilings:
+        copies.begin()
+        copies.execute(statement)
+        if not test.failures(copies):
+            found.append(f"{test.name} passes after: {statement}")
+        copies.rollback()
     return found
 
 
-def test_every_data_test_fails_on_bad_data(built: Warehouse, data_tests: list[DataTest]) -> None:
+def test_every_data_test_fails_on_bad_data(
+    copies: duckdb.DuckDBPyConnection, data_tests: list[DataTest]
+) -> None:
     assert len(data_tests) > 200
-    assert [line for test in data_tests for line in complaints(built, test)] == []
+    assert [line for test in data_tests for line in complaints(copies, test)] == []
 
 
 def test_spoilings_are_of_tests_that_exist(data_tests: list[DataTest]) -> None:
@@ -152,13 +156,17 @@ def test_spoilings_are_of_tests_that_exist(data_tests: list[DataTest]) -> None:
     ids=["blind", "always", "new"],
 )
 def test_what_is_no_test_is_named(
-    name: str, sql: str, complaint: str, built: Warehouse, data_tests: list[DataTest]
+    name: str,
+    sql: str,
+    complaint: str,
+    copies: duckdb.DuckDBPyConnection,
+    data_tests: list[DataTest],
 ) -> None:
     """A test that never fails, one that always fails, and one that nobody wrote a case for."""
     (test,) = (test for test in data_tests if test.name == "unique_churn_features_feature")
     broken = copy(test)
     broken.node = test.node if name == test.name else object()
     broken.name, broken.sql = name, sql
-    (line,) = complaints(built, broken)
+    (line,) = complaints(copies, broken)
     assert line.startswith(f"{name} ")
     assert complaint in line
