@@ -10,21 +10,17 @@ import pytest
 from sqlalchemy import Engine, MetaData, Table, create_engine, func, inspect, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 
-from support.factories import small_world
 from support.project import REPOSITORY
 from support.tables import LABELS, PERSONAL, PUBLISHED
-from support.warehouses import NewPostgres, PostgresWarehouse
+from support.warehouses import PostgresWarehouse
 
 REPORTS = ("tutormax_runs", "tutormax_arrivals")
 VIEWS = ("metric_days", "metric_interventions", "metric_sessions", "metric_tutor_days")
 
 
 @pytest.fixture(scope="module")
-def built(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
-    with new_postgres() as warehouse:
-        warehouse.insert(small_world())
-        warehouse.command("roles", "--target", "postgres")
-        warehouse.build()
+def built(built_on_postgres: PostgresWarehouse) -> Iterator[PostgresWarehouse]:
+    with built_on_postgres.copy() as warehouse:
         yield warehouse
 
 
@@ -111,13 +107,13 @@ def test_a_label_is_shown_if_several_tutors_share_it(
     built: PostgresWarehouse, analyst: Engine
 ) -> None:
     """Somebody's name, typed where a subject belongs, is not."""
-    typed = "subject = 'Physics with Ann Smith' where session_id = 'session-3'"
+    typed = "subject = 'Physics with Ann Smith' where session_id = 'session-1'"
     built.execute(f"update tutormax.sessions set {typed}")
     query = text("select session_id, subject from analyst.sessions order by session_id")
     with analyst.connect() as connection:
         shown = dict(connection.execute(query).all())
-    built.execute("update tutormax.sessions set subject = 'Algebra' where session_id = 'session-3'")
-    assert shown.pop("session-3") is None
+    built.execute("update tutormax.sessions set subject = 'Algebra' where session_id = 'session-1'")
+    assert shown.pop("session-1") is None
     assert set(shown.values()) == {"Algebra"}
 
 

@@ -13,6 +13,7 @@ from support.warehouses import PostgresWarehouse
 
 METRICS = "tutor_performance_metrics"
 PREDICTIONS = "churn_predictions"
+FULL = ("--full-refresh",)
 LATER = DEFAULT_ARRIVAL + timedelta(days=1)
 
 NAMED_BY = {
@@ -88,17 +89,16 @@ def granted(postgres_warehouse: PostgresWarehouse) -> PostgresWarehouse:
     return postgres_warehouse
 
 
-@pytest.mark.parametrize(
+@pytest.mark.depth(
     "words",
-    [
-        (),
-        ("--full-refresh",),
+    quick=[FULL, ("--select", "sessions", "tutors", "--full-refresh")],
+    deep=[
+        *((), FULL),
         ("--select", "sessions", "--full-refresh"),
         ("--select", "tutors", "--full-refresh"),
         ("--select", "+tutors+"),
         ("--exclude", "staging"),
     ],
-    ids=" ".join,
 )
 def test_a_build_over_the_same_raw_touches_nothing(
     words: tuple[str, ...], granted: PostgresWarehouse
@@ -116,7 +116,7 @@ def correct(warehouse: PostgresWarehouse, table: str, row: Row, **news: Any) -> 
     warehouse.insert({table: [row | newer | {"_loaded_at": LATER} | news]})
 
 
-@pytest.mark.parametrize("words", [(), ("--full-refresh",)], ids=" ".join)
+@pytest.mark.depth("words", quick=[()], deep=[(), FULL])
 def test_a_changed_row_changes_only_itself(
     words: tuple[str, ...], granted: PostgresWarehouse
 ) -> None:
@@ -135,15 +135,19 @@ def test_a_changed_row_changes_only_itself(
     assert catalog(granted) == catalog_before
 
 
-def test_a_corrected_session_changes_its_tutor_s_rows_alone(granted: PostgresWarehouse) -> None:
+def test_corrected_and_deleted_sessions_change_their_tutor_s_rows_alone(
+    granted: PostgresWarehouse,
+) -> None:
     catalog_before, before = catalog(granted), versions(granted)
     missed = max(
-        (row for row in WORLD["sessions"] if row["actual_start"] and row["tutor_id"] != "refused"),
+        (row for row in WORLD["sessions"] if row["actual_start"] and row["tutor_id"] == "tutor-1"),
         key=lambda row: row["scheduled_start"],
     )
     correct(granted, "sessions", missed, no_show=True, actual_start=None)
+    granted.execute("delete from raw.sessions where session_id = 'unrated'")
     granted.build()
     after = versions(granted)
+    del before["sessions"]["unrated"]
     for table in (
         *("rejected_records", "churn_prediction_outcomes", "churn_feature_drift"),
         *("intervention_recommendations", "intervention_effectiveness"),
@@ -155,34 +159,32 @@ def test_a_corrected_session_changes_its_tutor_s_rows_alone(granted: PostgresWar
     for table in (METRICS, PREDICTIONS):
         for key in written[table]:
             old, new = before[table][key][1], after[table][key][1]
-            assert new["tutor_id"] == missed["tutor_id"]
+            assert new["tutor_id"] == "tutor-1"
             assert new["updated_at"] > old["updated_at"]
             assert new["created_at"] == old["created_at"]
             audit = {"created_at": None, "updated_at": None}
             assert old | audit != new | audit
+    # Of the deleted session, of 2025-03-05, the last of these knows nothing.
+    weeks = [after[METRICS][key][1] for key in written[METRICS]]
+    days = {row["calculation_date"][:10] for row in weeks if row["window"] == "7day"}
+    assert "2025-03-06" in days
+    assert max(days) > "2025-03-12" < f"{missed['scheduled_start']:%Y-%m-%d}"
     assert catalog(granted) == catalog_before
 
 
-def test_deleted_rows_go_in_place(granted: PostgresWarehouse) -> None:
-    catalog_before = catalog(granted)
-    granted.execute("delete from raw.sessions where session_id = 'unrated'")
-    granted.build()
-    assert granted.execute("select 1 from sessions where session_id = 'unrated'") == []
-    assert catalog(granted) == catalog_before
-
-
-@pytest.mark.parametrize("emptied", ["all", "sessions", "tutors"])
+@pytest.mark.depth("emptied", quick=["tutors"], deep=["sessions", "tutors"])
 def test_raw_emptied_by_mistake_stops_the_build(emptied: str, granted: PostgresWarehouse) -> None:
     catalog_before, before = catalog(granted), versions(granted)
-    for table in KEYS if emptied == "all" else [emptied]:
-        granted.execute(f"truncate raw.{table}")
+    granted.execute(f"truncate raw.{emptied}")
     # The world is small, and so is the fuse.
     build = granted.try_build(variables={"min_delete_rows": 3})
     assert not build.succeeded
-    if emptied == "all":
-        assert "Every table of raw is empty in postgres: load raw files with" in build.message
-    else:
-        assert "This build would remove" in build.message
-        assert "load what is missing in raw, or pass --vars" in build.message
+    assert "This build would remove" in build.message
+    assert "load what is missing in raw, or pass --vars" in build.message
+    for table in KEYS:
+        granted.execute(f"truncate raw.{table}")
+    build = granted.try_build(variables={"min_delete_rows": 3})
+    assert not build.succeeded
+    assert "Every table of raw is empty in postgres: load raw files with" in build.message
     assert versions(granted) == before
     assert catalog(granted) == catalog_before
