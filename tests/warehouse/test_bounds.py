@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from fractions import Fraction
 from itertools import product
 
-from support.factories import small_world
+from support.factories import WORLD_WITH_REFUSALS as WORLD
 from support.references.metrics import tier_bounds, tier_of
 from support.tables import Row
 from support.warehouses import DatabaseWarehouse
 from tutormax.schema import DAY_MEASURES
 
-WORLD = small_world()
+__all__ = ["WORLD"]
+
 WINDOWS = "intermediate.int_activity__tutor_rolling_windows"
 METRICS = "tutor_performance_metrics"
 MOST = 12

@@ -28,6 +28,9 @@ PEOPLE = ("--select", "tutors", "students", "sessions")
 def built(built_on_postgres: PostgresWarehouse) -> Iterator[PostgresWarehouse]:
     """A warehouse whose roles were made before the first build, which then granted."""
     with built_on_postgres.copy() as warehouse:
+        reads = "select has_table_privilege('tutormax_ops', 'tutormax.tutors', 'select')"
+        assert warehouse.execute(reads) == [(True,)]
+        warehouse.command("roles", "--target", "postgres")
         yield warehouse
 
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from support.factories import small_world
+from support.factories import WORLD_WITH_REFUSALS as WORLD
 from support.warehouses import DatabaseWarehouse
 
-WORLD = small_world()
+__all__ = ["WORLD"]
 
 DRIFT = [
     (
