@@ -32,6 +32,15 @@ def nodes_in_order(manifest: Any, kinds: Collection[str] = tuple(VERBS)) -> dict
     return ordered
 
 
+def nodes_before(last: str, ordered: dict[str, list[str]]) -> dict[str, list[str]]:
+    """A node, and of the nodes in order those that it reads, however far away."""
+    found = {last}
+    for node, needed in reversed(ordered.items()):
+        if node in found:
+            found.update(needed)
+    return {node: needed for node, needed in ordered.items() if node in found}
+
+
 def words_of(node: str) -> tuple[str, ...]:
     """The words with which dbt builds one node."""
     kind, _, name = node.split(".", maxsplit=2)
