@@ -56,10 +56,10 @@ def test_rejected_and_misdated_arrivals_are_named_until_better_ones_arrive(
     assert any(f"rejected: 5 ({with_keys}" in str(result) for result in validated(warehouse))
     assert max(row["prediction_date"].year for row in warehouse.rows("churn_predictions")) == 2025
 
-    warehouse.build()
+    warehouse.fill("--select", "staging", "core")
     assert max(row["build_number"] for row in warehouse.rows("tutormax_arrivals")) == 1
     warehouse.insert(later({"tutors": [tutor(f"good-{n}") for n in range(3)]}, 1))
-    warehouse.build()
+    warehouse.fill("--select", "staging", "core")
     said = warehouse.command("summary", "--target", engine)
     assert "of tutors that arrived last" not in said
     assert "1 row of tutor_events dated more than a day after arrival" in said

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
-from support.factories import random_world
 from support.project import REPOSITORY
-from support.references.interventions import effects, midnight, recommended
+from support.references.interventions import effects, recommended
 from support.tables import Row, World
-from support.warehouses import DatabaseWarehouse, NewDuckDb, on_duckdb, on_postgres
+from support.warehouses import DatabaseWarehouse, NewDuckDb, PostgresWarehouse, on_duckdb
 from tutormax.generate.settings import Settings
 from tutormax.generate.writing import write_files
 
@@ -52,6 +50,7 @@ def as_of(warehouse: DatabaseWarehouse) -> date:
     return day
 
 
+@pytest.mark.deep("postgres")  # test_engine_parity says the same of what each engine publishes
 def test_rules_recommend_what_they_say(built_warehouse: DatabaseWarehouse) -> None:
     day = as_of(built_warehouse)
     expected = recommended(cached_rows(built_warehouse), day)
@@ -65,6 +64,7 @@ def test_rules_recommend_what_they_say(built_warehouse: DatabaseWarehouse) -> No
         assert any(sign.isdigit() for sign in row["reason"])
 
 
+@pytest.mark.deep("postgres")
 def test_effects_are_as_counted_by_hand(built_warehouse: DatabaseWarehouse) -> None:
     expected = effects(cached_rows(built_warehouse), as_of(built_warehouse))
     found = {
@@ -112,50 +112,12 @@ def test_erasing_a_tutor_takes_the_recommendations(warehouse: DatabaseWarehouse)
     assert warehouse.published(RECOMMENDATIONS, audit=True)[RECOMMENDATIONS] == left
 
 
-@on_postgres
-def test_a_tutor_takes_recommendations_along(warehouse: DatabaseWarehouse) -> None:
+def test_a_tutor_takes_recommendations_along(postgres_warehouse: PostgresWarehouse) -> None:
+    warehouse = postgres_warehouse
     (tutor,) = warehouse.execute(f"select min(tutor_id) from tutormax.{RECOMMENDATIONS}")[0]
+    assert tutor
     warehouse.execute(f"delete from tutormax.tutors where tutor_id = '{tutor}'")
     assert tutor not in {row["tutor_id"] for row in warehouse.rows(RECOMMENDATIONS)}
-
-
-def known_at(world: World, day: date) -> World:
-    """What had happened by a day: what was completed on it or later was in progress."""
-    now = midnight(day)
-    happens = {
-        "sessions": "scheduled_start",
-        "student_feedback": "submitted_at",
-        "tutor_events": "event_timestamp",
-        "interventions": "recommended_date",
-    }
-    known = {
-        table: [row for row in rows if table not in happens or row[happens[table]] < now]
-        for table, rows in world.items()
-    }
-    undone = {"status": "in_progress", "completed_date": None, "outcome": None}
-    known["interventions"] = [
-        row | undone if row["completed_date"] and row["completed_date"] >= now else row
-        for row in known["interventions"]
-    ]
-    return known
-
-
-def test_facts_after_a_day_change_neither(new_warehouse: NewDuckDb) -> None:
-    world = random_world(11, days=60)
-    kinds = ["recognition", "training_module", "peer_mentoring", "first_session_checkin"]
-    for number, row in enumerate(world["interventions"]):
-        row["intervention_type"] = kinds[number % len(kinds)]
-    day = max(row["recommended_date"] for row in world["interventions"]).date()
-    everything, known = new_warehouse(), new_warehouse()
-    everything.insert(world)
-    known.insert(known_at(world, day))
-    assert known_at(world, day)["interventions"] != world["interventions"]
-    published: list[dict[str, Any]] = []
-    for warehouse in (everything, known):
-        warehouse.build(variables={"as_of_date": str(day)})
-        published.append(warehouse.published(RECOMMENDATIONS, EFFECTS))
-    assert published[0] == published[1]
-    assert all(published[0].values())
 
 
 def test_the_seeds_are_read_in_full() -> None:

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from support.factories import event, session, student, tutor, utc
-from support.warehouses import DuckDbWarehouse, NewDuckDb
+from support.warehouses import DuckDbWarehouse
 
 REJECTED = "rejected_records"
 
 
 @pytest.fixture
-def thousand_events(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
-    warehouse = new_warehouse()
+def thousand_events(seeded: DuckDbWarehouse) -> DuckDbWarehouse:
+    warehouse = seeded.copy()
     warehouse.insert(
         {
             "tutors": [tutor("tutor-1")],
@@ -25,7 +25,7 @@ def thousand_events(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
             ],
         }
     )
-    warehouse.build("--select", "+tutor_events")
+    warehouse.fill("--select", "+tutor_events")
     return warehouse
 
 
@@ -40,7 +40,7 @@ def test_a_build_that_would_remove_too_much_stops(thousand_events: DuckDbWarehou
 
     # A tenth just passes, however many rows it is.
     keep(900)
-    warehouse.build("--select", "+tutor_events")
+    warehouse.fill("--select", "+tutor_events")
     assert count() == 900
 
     # A hundred rows that are more than a tenth do not.
@@ -54,17 +54,17 @@ def test_a_build_that_would_remove_too_much_stops(thousand_events: DuckDbWarehou
 
     # Fewer than a hundred pass, whatever their share.
     warehouse.insert({"tutor_events": [event("800", "tutor-1", "2025-03-01 13:20")]})
-    warehouse.build("--select", "+tutor_events")
+    warehouse.fill("--select", "+tutor_events")
     assert count() == 801
 
     keep(10)
-    warehouse.build("--select", "+tutor_events", variables={"allow_mass_delete": True})
+    warehouse.fill("--select", "+tutor_events", variables={"allow_mass_delete": True})
     assert count() == 10
 
 
-def test_accepting_what_was_refused_is_no_loss(new_warehouse: NewDuckDb) -> None:
+def test_accepting_what_was_refused_is_no_loss(seeded: DuckDbWarehouse) -> None:
     """A load of sessions before their tutor must not stop the build that accepts them."""
-    warehouse = new_warehouse()
+    warehouse = seeded.copy()
     warehouse.insert(
         {
             "students": [student("student-1")],
@@ -75,9 +75,9 @@ def test_accepting_what_was_refused_is_no_loss(new_warehouse: NewDuckDb) -> None
         }
     )
     words = ("--select", "+sessions", "+rejected_records")
-    warehouse.build(*words)
+    warehouse.fill(*words)
     assert len(warehouse.rows("rejected_records")) == 150
     warehouse.insert({"tutors": [tutor("tutor-1")]})
-    warehouse.build(*words)
+    warehouse.fill(*words)
     assert len(warehouse.rows("sessions")) == 150
     assert warehouse.rows("rejected_records") == []

@@ -7,14 +7,13 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-import pytest
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from support.factories import event, feedback, session, student, tutor, utc
 from support.references.metrics import Key, reference_metrics
-from support.tables import Row, World
-from support.warehouses import DuckDbWarehouse, NewDuckDb
+from support.tables import Row, World, merged
+from support.warehouses import DuckDbWarehouse
 
 FIRST_DAY = utc("2025-03-01")
 FLOATS = {
@@ -158,16 +157,6 @@ def world_of_midnights() -> World:
     }
 
 
-@pytest.fixture(scope="module")
-def empty_warehouse(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
-    """A warehouse with nothing but seeds."""
-    warehouse = new_warehouse()
-    warehouse.insert({"students": [student("student-1")]})
-    warehouse.build("--select", "+tutor_performance_metrics")
-    warehouse.execute("delete from raw.students")
-    return warehouse
-
-
 def agree(found: Any, expected: Any, column: str) -> bool:
     if expected is None or found is None:
         return expected is None and found is None
@@ -192,32 +181,57 @@ def compare(found: list[Row], expected: dict[Key, Row]) -> None:
     assert differences == {}
 
 
-@settings(
-    max_examples=8,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    # Every attempt to shrink is a build: the failure names tutor, date, window and column anyway.
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-@example(world=world_of_midnights(), as_of_date=None)
-@given(
-    world=worlds(), as_of_date=st.one_of(st.none(), st.dates(date(2025, 3, 1), date(2025, 8, 1)))
-)
-def test_every_row_is_what_the_reference_says(
-    empty_warehouse: DuckDbWarehouse,
-    new_warehouse: NewDuckDb,
-    world: World,
-    as_of_date: date | None,
-) -> None:
-    warehouse = new_warehouse(empty_warehouse)
-    warehouse.insert(world)
-    variables = {"as_of_date": as_of_date.isoformat()} if as_of_date else {}
-    warehouse.build(
-        "--select", "+tutor_performance_metrics", "--resource-type", "model", variables=variables
+LAST_DATES = (None, date(2025, 3, 16), date(2025, 8, 1))
+"""That of the facts, one in the middle of them, and one after them."""
+
+
+def generated_worlds() -> list[World]:
+    """None is simplified: what is compared is all of them."""
+    made: list[World] = []
+
+    @settings(
+        max_examples=9,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
     )
-    compare(warehouse.rows("tutor_performance_metrics"), reference_metrics(world, as_of_date))
+    @given(world=worlds())
+    def keep(world: World) -> None:
+        made.append(world)
+
+    keep()
+    return made
+
+
+def apart(world: World, number: int) -> World:
+    """The world with names of its own, to stand beside others."""
+    return {
+        table: [
+            {
+                name: f"{number}-{value}" if name == "email" or name.endswith("_id") else value
+                for name, value in row.items()
+            }
+            for row in rows
+        ]
+        for table, rows in world.items()
+    }
+
+
+def test_every_row_is_what_the_reference_says(seeded: DuckDbWarehouse) -> None:
+    """Worlds stand beside each other, three in a build, which has one last date for them."""
+    made = [apart(world, number) for number, world in enumerate(generated_worlds())]
+    assert sum(len(world["sessions"]) for world in made) > 100
+    cases: list[tuple[World, date | None]] = [(world_of_midnights(), None)]
+    cases += [(merged(*made[at::3]), last) for at, last in enumerate(LAST_DATES)]
+    for world, as_of_date in cases:
+        with seeded.copy() as warehouse:
+            warehouse.insert(world)
+            variables = {"as_of_date": as_of_date.isoformat()} if as_of_date else {}
+            warehouse.fill("--select", "+tutor_performance_metrics", variables=variables)
+            rows = warehouse.rows("tutor_performance_metrics")
+        compare(rows, reference_metrics(world, as_of_date))
 
 
 def test_the_reference_itself_on_a_case_worked_by_hand() -> None:

@@ -201,6 +201,7 @@ def comparable(rows: list[Row]) -> dict[tuple[Any, ...], Row]:
     return keyed
 
 
+@pytest.mark.deep("postgres")
 def test_metrics_are_what_plain_sql_gives(built_warehouse: DatabaseWarehouse) -> None:
     worker = REPOSITORY / "tests" / "support" / "metricflow_query.py"
     answers = json.loads(
@@ -216,7 +217,7 @@ def test_metrics_are_what_plain_sql_gives(built_warehouse: DatabaseWarehouse) ->
             assert found[key] == pytest.approx(row, rel=1e-12), (query, key)
 
 
-@pytest.mark.deep("postgres")
+@pytest.mark.deep
 def test_the_configuration_is_valid(built_warehouse: DatabaseWarehouse) -> None:
     mf = Path(sys.executable).with_name("mf")
     said = run(built_warehouse, [mf, "validate-configs", "--show-all"])

@@ -13,7 +13,7 @@ from support import schema_document
 from support.factories import feedback, intervention, session, student, tutor
 from support.project import REPOSITORY
 from support.tables import Row
-from support.warehouses import NewPostgres, PostgresWarehouse
+from support.warehouses import PostgresWarehouse
 from support.warehouses.postgres import insert_rows
 
 QUERIES = {
@@ -46,7 +46,7 @@ def prediction(tutor_id: str, days_ago: int, score: int, level: str) -> Row:
 
 
 @pytest.fixture(scope="module")
-def warehouse(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
+def warehouse(seeded_on_postgres: PostgresWarehouse) -> Iterator[PostgresWarehouse]:
     tutors = ["tutor_123", "calm", "busy", "idle"]
     sessions = [
         session("recent", "tutor_123", "student-1", ago(days=1)),
@@ -66,7 +66,7 @@ def warehouse(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
         prediction("calm", 3, 90, "Critical"),
         prediction("tutor_123", 1, 80, "Critical"),
     ]
-    with new_postgres() as warehouse:
+    with seeded_on_postgres.copy() as warehouse:
         warehouse.insert(
             {
                 "tutors": [
@@ -90,7 +90,7 @@ def warehouse(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
                 ],
             }
         )
-        warehouse.build()
+        warehouse.fill()
         with closing(warehouse.connect()) as connection, connection.cursor() as cursor:
             cursor.execute("truncate churn_predictions")
             for index in ("window_1day", "window_7day", "window_30day", "window_90day"):
