@@ -82,9 +82,14 @@ class Project:
         unit_tests: bool = False,
         variables: Variables = None,
         root: Path = REPOSITORY,
+        like: Project | None = None,
     ) -> None:
+        """Parse; of a project that is `like` another but for some files, these alone."""
         self.folder = folder
         self.root = root
+        if like:
+            (folder / "target").mkdir()
+            shutil.copy(like.folder / "target" / "partial_parse.msgpack", folder / "target")
         self._unit_tests = {"TUTORMAX_UNIT_TESTS": "1" if unit_tests else "0"}
         result = self._invoke(dbtRunner(), "parse", *vars_as_words(variables), env=env)
         assert result.success, result.exception
@@ -205,8 +210,10 @@ class Project:
 class DuckDbProject(Project):
     """The project parsed for DuckDB: every file of the one name is the same to dbt."""
 
-    def __init__(self, folder: Path, **options: Any) -> None:
-        super().__init__(folder, at(folder / FILE_NAME), **options)
+    def __init__(self, folder: Path, like: DuckDbProject | None = None, **options: Any) -> None:
+        # Another path would have dbt parse all files anew.
+        place = like.folder if like else folder
+        super().__init__(folder, at(place / FILE_NAME), like=like, **options)
 
     @contextmanager
     def in_place(
