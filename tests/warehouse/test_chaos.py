@@ -113,17 +113,25 @@ def kill_dbt(_: PostgresWarehouse, build: Fork) -> bool:
     return build.wait() == -signal.SIGKILL
 
 
-def end_backend(warehouse: PostgresWarehouse, build: Fork) -> bool:
-    """Let the server end the connection that works for the build."""
-    return without_backend(warehouse, build, "select pg_terminate_backend(%s)")
+def end_statement(warehouse: PostgresWarehouse, build: Fork) -> bool:
+    """Let the server end the connection on which a statement of the build runs."""
+    with closing(psycopg2.connect(warehouse.server)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        still = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while os.waitid(os.P_PID, build.pid, still) is None:
+            cursor.execute(
+                """select pg_terminate_backend(pid) from pg_stat_activity
+                where datname = %s and application_name = 'dbt' and state = 'active'""",
+                [warehouse.database],
+            )
+            if cursor.rowcount:
+                break
+    return build.wait() != 0
 
 
 def kill_backend(warehouse: PostgresWarehouse, build: Fork) -> bool:
     """Kill a process of the server that works for the build; the server restarts all the others."""
-    return without_backend(warehouse, build)
-
-
-def without_backend(warehouse: PostgresWarehouse, build: Fork, end: str | None = None) -> bool:
     with closing(psycopg2.connect(warehouse.server)) as connection:
         cursor = connection.cursor()
         # A connection rests for a moment between one model and the next.
@@ -134,9 +142,7 @@ def without_backend(warehouse: PostgresWarehouse, build: Fork, end: str | None =
             [warehouse.database],
         )
         backends = [backend for (backend,) in cursor.fetchall()]
-        if backends and end:
-            cursor.execute(end, backends[:1])
-    if backends and not end:
+    if backends:
         os.kill(backends[0], signal.SIGKILL)
     code = build.wait()
     assert backends or code == 0, build.log.read_text()
@@ -155,7 +161,7 @@ def wait_for_server(warehouse: PostgresWarehouse) -> None:
 
 
 @pytest.mark.depth("moments", quick=[1], deep=[20])
-@pytest.mark.depth("kill", quick=[kill_dbt, end_backend], deep=[kill_dbt, kill_backend])
+@pytest.mark.depth("kill", quick=[kill_dbt, end_statement], deep=[kill_dbt, kill_backend])
 def test_a_killed_build_leaves_no_trace(kill: Kill, moments: int, cases: list[Case]) -> None:
     rng = random.Random(1)
     killed = tried = 0
