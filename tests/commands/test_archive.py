@@ -9,7 +9,7 @@ import pytest
 import yaml
 from sqlalchemy.dialects import postgresql
 
-from support.factories import event, feedback, intervention, random_world, session, utc
+from support.factories import event, feedback, intervention, random_world, session, student, utc
 from support.project import REPOSITORY
 from support.tables import KEYS, Row, merged
 from support.warehouses import DatabaseWarehouse, PostgresWarehouse
@@ -24,6 +24,8 @@ OLD_DAY = "2022-03-16"
 LATER = utc("2025-07-01 00:00")
 LATEST = utc("2025-08-01 00:00")
 
+GONE = "student-of-old-days"
+OF_GONE = session("x-gone", "tutor-1", GONE, "2022-03-06 10:00")
 EDGE_OLD = session("x-edge-old", "tutor-1", "student-1", "2022-03-15 23:59:59.999999")
 EDGE_NEW = session("x-edge-new", "tutor-1", "student-1", "2022-03-16 00:00")
 CORRECTED = session("x-corrected", "tutor-1", "student-1", "2022-03-05 10:00")
@@ -34,7 +36,9 @@ RECENT = session("x-recent", "tutor-2", "student-1", "2024-03-10 10:00")
 WORLD = merged(
     random_world(13, days=30, first_day="2022-03-01"),
     {
+        "students": [student(GONE)],
         "sessions": [
+            OF_GONE,
             EDGE_OLD,
             EDGE_NEW,
             CORRECTED,
@@ -46,6 +50,7 @@ WORLD = merged(
             RECENT,
         ],
         "student_feedback": [
+            feedback("f-gone", OF_GONE),
             feedback("f-edge", EDGE_OLD, submitted_at=utc("2022-03-20 10:00")),
             feedback("f-very-late", CORRECTED, submitted_at=utc("2024-03-02 10:00")),
             feedback("f-rival", CORRECTED, _loaded_at=LATER),
@@ -135,23 +140,37 @@ def test_old_facts_move_and_metrics_stay(warehouse: DatabaseWarehouse) -> None:
             assert f"raw.{source}" in said and str(len(rows)) in said
 
 
-@pytest.mark.deep("postgres")
-def test_the_next_builds_change_nothing(warehouse: DatabaseWarehouse) -> None:
+def test_the_next_builds_and_a_second_time_change_nothing(warehouse: DatabaseWarehouse) -> None:
+    """A build would stop at so many rows less; the archive leaves it nothing to remove."""
     clock = warehouse.rows("int_activity__calculation_dates", "intermediate")
     metrics = warehouse.published(METRICS, audit=True)
     warehouse.command("archive")
     after = warehouse.published(audit=True)
-    for words in ((), ("--full-refresh",)):
-        warehouse.build(*words)
-        assert is_full(warehouse) == bool(words)
-        assert warehouse.published(audit=True) == after
+    warehouse.build()
+    assert not is_full(warehouse)
+    assert warehouse.published(audit=True) == after
+
+    before = {place: raw_keys(warehouse, place) for place in ("archive", "raw")}
+    warehouse.command("archive")
+    assert {place: raw_keys(warehouse, place) for place in before} == before
+    assert warehouse.published(audit=True) == after
+
+    warehouse.build("--full-refresh", variables={"min_delete_rows": 1, "max_delete_share": 0})
+    assert is_full(warehouse)
+    assert warehouse.published(audit=True) == after
     assert warehouse.published(METRICS, audit=True) == metrics
     assert warehouse.rows("int_activity__calculation_dates", "intermediate") == clock
 
 
+@pytest.mark.deep("postgres")
 def test_a_history_made_anew_is_the_same(warehouse: DatabaseWarehouse) -> None:
+    """Also without a person who was in the archive alone."""
     metrics = warehouse.published(METRICS)
     warehouse.command("archive")
+    assert {"archive.sessions", "archive.student_feedback"} < {*warehouse.mentions(GONE)}
+    assert not {"raw.sessions", "raw.student_feedback"} & {*warehouse.mentions(GONE)}
+    warehouse.command("erase", "student", GONE, "--yes")
+    assert warehouse.mentions(GONE) == []
     for schema in ("tutormax", "intermediate", "staging"):
         warehouse.execute(f"drop schema {schema} cascade")
     warehouse.build()
@@ -159,24 +178,43 @@ def test_a_history_made_anew_is_the_same(warehouse: DatabaseWarehouse) -> None:
 
 
 @pytest.mark.deep("postgres")
-def test_what_comes_after_counts(warehouse: DatabaseWarehouse) -> None:
+@pytest.mark.depth("times", quick=[1], deep=[2])
+def test_what_comes_after_counts_and_what_comes_again_once(
+    warehouse: DatabaseWarehouse, times: int
+) -> None:
     """Builds after archiving are those that would have been without it."""
+    at = {"_loaded_at": LATEST - timedelta(days=1)}
+    again = {
+        "sessions": [CORRECTED | at, EDGE_OLD | at],
+        "student_feedback": [
+            feedback("f-edge", EDGE_OLD, submitted_at=utc("2022-03-20 10:00"), **at)
+        ],
+    }
     late = session("x-late", "tutor-1", "student-1", "2022-03-10 10:00")
     fresh = session("x-fresh", "tutor-1", "student-1", "2024-03-15 10:00")
     # What is fresh comes first: days long past are then not restated, and stand as they are.
     news = [
         {
-            "sessions": [one | {"_loaded_at": at}],
-            "student_feedback": [feedback(f"f-{one['session_id']}", one, _loaded_at=at)],
+            "sessions": [one | {"_loaded_at": when}],
+            "student_feedback": [feedback(f"f-{one['session_id']}", one, _loaded_at=when)],
         }
-        for one, at in ((fresh, LATEST), (late, LATEST + timedelta(hours=1)))
+        for one, when in ((fresh, LATEST), (late, LATEST + timedelta(hours=1)))
     ]
     warehouse.insert(merged(*news))
     warehouse.build()
     expected = warehouse.published(METRICS)
     warehouse.restore()
 
+    metrics = warehouse.published(METRICS)
     warehouse.command("archive")
+    for _ in range(times):
+        warehouse.insert(again)
+        warehouse.build()
+        assert "x-corrected" in warehouse.published("sessions")["sessions"]
+        assert warehouse.published(METRICS) == metrics, "what is archived counts once"
+        warehouse.command("archive")
+        assert "x-corrected" not in warehouse.published("sessions")["sessions"]
+
     for arrived in news:
         warehouse.insert(arrived)
         warehouse.build()
@@ -185,38 +223,6 @@ def test_what_comes_after_counts(warehouse: DatabaseWarehouse) -> None:
     warehouse.command("archive")
     warehouse.build("--full-refresh")
     assert warehouse.published(METRICS) == expected
-
-
-@pytest.mark.deep("postgres")
-def test_an_archived_session_that_comes_again_counts_once(warehouse: DatabaseWarehouse) -> None:
-    metrics = warehouse.published(METRICS)
-    warehouse.command("archive")
-    again = {
-        "sessions": [CORRECTED | {"_loaded_at": LATEST}, EDGE_OLD | {"_loaded_at": LATEST}],
-        "student_feedback": [
-            feedback("f-edge", EDGE_OLD, submitted_at=utc("2022-03-20 10:00"), _loaded_at=LATEST)
-        ],
-    }
-    for _ in range(2):
-        warehouse.insert(again)
-        warehouse.build()
-        assert "x-corrected" in warehouse.published("sessions", audit=True)["sessions"]
-        assert warehouse.published(METRICS) == metrics
-        warehouse.command("archive")
-        assert "x-corrected" not in warehouse.published("sessions", audit=True)["sessions"]
-        warehouse.build("--full-refresh")
-        assert warehouse.published(METRICS) == metrics
-
-
-@pytest.mark.deep("postgres")
-def test_a_second_time_moves_nothing(warehouse: DatabaseWarehouse) -> None:
-    warehouse.command("archive")
-    warehouse.build()
-    before = {place: raw_keys(warehouse, place) for place in ("archive", "raw")}
-    published = warehouse.published(audit=True)
-    warehouse.command("archive")
-    assert {place: raw_keys(warehouse, place) for place in before} == before
-    assert warehouse.published(audit=True) == published
 
 
 def test_a_dry_run_tells_and_changes_nothing(warehouse: DatabaseWarehouse) -> None:
@@ -284,12 +290,6 @@ def test_without_a_build_there_is_no_clock(warehouse: DatabaseWarehouse) -> None
     assert "dbt build" in warehouse.refused("archive")
 
 
-def test_more_than_the_fuse_allows_may_be_archived(warehouse: DatabaseWarehouse) -> None:
-    """A build would stop at this; the archive is not a build, and leaves it nothing to remove."""
-    warehouse.command("archive")
-    warehouse.build("--full-refresh", variables={"min_delete_rows": 1, "max_delete_share": 0})
-
-
 @pytest.mark.deep("postgres")
 def test_lost_sums_stop_a_build(warehouse: DatabaseWarehouse) -> None:
     metrics = warehouse.published(METRICS, audit=True)
@@ -300,7 +300,8 @@ def test_lost_sums_stop_a_build(warehouse: DatabaseWarehouse) -> None:
         assert not refused.succeeded
         assert "allow_history_loss" in refused.message
         assert warehouse.published(METRICS, audit=True) == metrics
-    warehouse.build("--full-refresh", variables={"allow_history_loss": True})
+    words = ("--full-refresh", "--select", f"+{METRICS}", "+rejected_records")
+    warehouse.build(*words, variables={"allow_history_loss": True})
     assert warehouse.published(METRICS, audit=True) != metrics
 
 

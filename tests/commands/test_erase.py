@@ -309,18 +309,6 @@ def every_row_is_somewhere(warehouse: DatabaseWarehouse) -> bool:
     return all(raw == ended for raw, ended in counts)
 
 
-@pytest.mark.deep("postgres")
-def test_a_person_in_the_archive_alone(warehouse: DatabaseWarehouse) -> None:
-    warehouse.build(variables={"as_of_date": "2027-06-01"})
-    warehouse.command("archive")
-    assert "archive.sessions" in warehouse.mentions(PUPIL)
-    metrics = warehouse.published(METRICS, audit=True)
-    warehouse.command("erase", "student", PUPIL, "--yes")
-    assert warehouse.mentions(f"'{PUPIL}'") == []
-    warehouse.build("--full-refresh", variables={"as_of_date": "2027-06-01"})
-    assert warehouse.published(METRICS, audit=True) == metrics
-
-
 def test_stored_failures_of_tests_are_emptied(warehouse: DatabaseWarehouse) -> None:
     warehouse.execute("create schema if not exists dbt_test__audit")
     warehouse.execute(f"create table dbt_test__audit.not_null as select '{PUPIL}' as student_id")
