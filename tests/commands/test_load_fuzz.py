@@ -244,7 +244,7 @@ def test_what_holds_of_every_folder(engines: Engines) -> None:
     others = cycle(OTHERS)
 
     # To shrink a failure would take minutes.
-    @_settings(15, derandomize=True, phases=[Phase.generate])
+    @_settings(8, derandomize=True, phases=[Phase.generate])
     @given(parts=folders(most_tables=1, most_parts=2, most_rows=40))
     def loads(parts: list[Part]) -> None:
         check(engines, parts, [next(others)])
