@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,11 @@ def test_columns_that_swap_names_and_a_column_read_twice(reader: Reader, form: s
     assert (row["tutor_id"], row["student_id"], row["subject"]) == ("t1", "s1", "s1")
 
 
+def in_turn(cases: list[Any]) -> list[tuple[Any, str]]:
+    """Each case in one form: what is declared is applied to texts, whatever the file."""
+    return list(zip(cases, cycle(TEXT_FORMS), strict=False))
+
+
 ZONED = '{from: X, format: "%d.%m.%Y %H:%M %Z"}'
 OFFSET = '{from: X, format: "%d.%m.%Y %H:%M%z"}'
 LAST = NOON - timedelta(microseconds=1)
@@ -171,12 +177,9 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("form", TEXT_FORMS)
-@pytest.mark.parametrize("case", GOOD, ids=lambda case: f"{case[0]} {case[2][:30]}")
-def test_what_is_declared_is_read(
-    reader: Reader, form: str, case: tuple[str, str, str, Any]
-) -> None:
-    column, declared, text, value = case
+@pytest.mark.depth("case", quick=in_turn(GOOD), deep=list(product(GOOD, TEXT_FORMS)))
+def test_what_is_declared_is_read(reader: Reader, case: tuple[Any, str]) -> None:
+    (column, declared, text, value), form = case
     row = reader.session(sessions(f"{column}: {declared}"), form, **{"X": text, column: ...})
     assert row[column] == value
 
@@ -213,12 +216,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("form", TEXT_FORMS)
-@pytest.mark.parametrize("case", BAD, ids=lambda case: f"{case[0]} {case[2][:30]}")
-def test_what_does_not_fit_is_set_aside_as_it_was(
-    reader: Reader, form: str, case: tuple[str, str, str, str]
-) -> None:
-    column, declared, text, error = case
+@pytest.mark.depth("case", quick=in_turn(BAD), deep=list(product(BAD, TEXT_FORMS)))
+def test_what_does_not_fit_is_set_aside_as_it_was(reader: Reader, case: tuple[Any, str]) -> None:
+    (column, declared, text, error), form = case
     row = session({"X": text, column: ...})
     _, unreadable = reader.read(sessions(f"{column}: {declared}"), "sessions", [row], form)
     check_set_aside(unreadable, column, text, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,6 @@ from support.reports_site import (
     chart_data,
     files_of,
 )
-
-WIDTHS = (1280, 390)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +48,9 @@ class View:
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
+        self.open(path, query)
+
+    def open(self, path: Path, query: str = "") -> None:
         self.page.goto(path.as_uri() + query)
         self.page.wait_for_function(
             "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
@@ -67,15 +69,19 @@ class View:
         return [text.strip() for text in cells.all_inner_texts()]
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", ["names", "empty"])
-def test_pages_open_from_disk(sites: Sites, browser: Any, width: int, kind: str) -> None:
+@pytest.mark.depth(
+    "case",
+    quick=[("names", 1280), ("names", 390), ("empty", 390)],
+    deep=list(product(("names", "empty"), (1280, 390))),
+)
+def test_pages_open_from_disk(sites: Sites, browser: Any, case: tuple[str, int]) -> None:
+    kind, width = case
     site = getattr(sites, kind)
-    for name in PAGES:
-        if not (site / name).exists():
-            continue
-        with View(browser, site / name, viewport={"width": width, "height": 900}) as view:
-            page = view.page
+    made = [name for name in PAGES if (site / name).exists()]
+    with View(browser, site / made[0], viewport={"width": width, "height": 900}) as view:
+        page = view.page
+        for name in made:
+            view.open(site / name)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
             charts = page.locator(".chart").count()
             assert (charts > 0) == (kind == "names" and name in CHARTED), name
