@@ -34,6 +34,7 @@ LONGEST = ("test_spark", "test_commands", "test_replay", "test_mutants", "test_u
 """Files that begin first, or one worker would wait at the end for the other."""
 
 TOGETHER = {
+    "test_maintain.py": "test_validate.py",
     "test_reports_browser.py": "test_reports.py",
     "test_unit_tests.py": "test_mutants.py",
     "test_governance.py": "test_mutants.py",

@@ -7,11 +7,10 @@ from io import StringIO
 
 import agate
 import pytest
+from test_validate import WORLD
 
-from support.factories import small_world
 from support.warehouses import DatabaseWarehouse, DuckDbWarehouse, on_duckdb, on_postgres
 
-WORLD = small_world()
 TABLES = ("raw", "tutors"), ("tutormax", "sessions"), ("staging", "build_log")
 
 

@@ -83,9 +83,9 @@ def test_slices_through_a_pooler(pooled: PostgresWarehouse, tmp_path: Path) -> N
                 for table, rows in WORLD.items()
             }
         )
+        if number:
+            pooled.command("load", str(tmp_path), "--target", "postgres")
         pooled.build()
-    pooled.command("load", str(tmp_path), "--target", "postgres")
-    pooled.build()
     assert "late" in pooled.published("students")["students"]
     assert "Raw rows" in pooled.command("summary")
     pooled.command("roles")

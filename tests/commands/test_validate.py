@@ -124,6 +124,7 @@ def docs(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "docs"
 
 
+@pytest.mark.deep("postgres")  # what is damaged there is all that is named
 def test_a_built_warehouse_is_as_declared(warehouse: DatabaseWarehouse, docs: Path) -> None:
     code, said = invoke(warehouse, "--docs", str(docs))
     assert code == 0, said
