@@ -142,7 +142,10 @@ def test_readers_notice_nothing(postgres_warehouse: PostgresWarehouse) -> None:
     )
 
 
-@pytest.fixture(scope="module", params=["first build", "build with news"])
+@pytest.fixture(
+    scope="module",
+    params=["first build", pytest.param("build with news", marks=pytest.mark.deep)],
+)
 def start(
     request: pytest.FixtureRequest, new_postgres: NewPostgres, built_on_postgres: PostgresWarehouse
 ) -> Iterator[PostgresWarehouse]:

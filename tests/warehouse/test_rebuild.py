@@ -36,6 +36,7 @@ def before(built: DatabaseWarehouse) -> Tables:
     return built.published(audit=True)
 
 
+@pytest.mark.deep
 def test_a_build_after_one_of_staging_alone(
     built: DatabaseWarehouse, seeded: DuckDbWarehouse
 ) -> None:
@@ -64,7 +65,7 @@ def after_move(moved: World, seeded: DuckDbWarehouse) -> Tables:
         return warehouse.published()
 
 
-@pytest.mark.depth("runs", quick=RUNS[:2], deep=RUNS)
+@pytest.mark.depth("runs", quick=RUNS[:1], deep=RUNS)
 def test_a_change_reaches_what_is_built_later(
     runs: list[tuple[str, str]], built: DatabaseWarehouse, moved: World, after_move: Tables
 ) -> None:
