@@ -108,7 +108,7 @@ def test_erasing_a_tutor_takes_the_recommendations(warehouse: DatabaseWarehouse)
     left = {key: row for key, row in before.items() if row["tutor_id"] != tutor}
     assert warehouse.published(RECOMMENDATIONS, audit=True)[RECOMMENDATIONS] == left
     assert warehouse.mentions(tutor) == []
-    warehouse.build()
+    warehouse.fill("--select", f"+{RECOMMENDATIONS}")
     assert warehouse.published(RECOMMENDATIONS, audit=True)[RECOMMENDATIONS] == left
 
 
