@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from support.edge_cases import EVENTS, SESSIONS, STUDENTS, write_edge_cases
+from support.project import environment
 from tutormax import cli
 from tutormax.load import load_directory
 from tutormax.load.parquet_sink import ParquetSink
@@ -25,7 +26,6 @@ from tutormax.warehouse import RawTarget, one_row
 
 Refusal = Callable[..., str]
 
-TUTORMAX = Path(sys.executable).parent / "tutormax"
 ONE_STUDENT = (
     "select 's' as student_id, 'Ann' as name, 12 as age, 'x' as grade_level, ['a'] as "
     "subjects_interested, now() as created_at, now() as updated_at, now() as _loaded_at"
@@ -66,6 +66,23 @@ def files(tmp_path: Path) -> Path:
     folder = tmp_path / "files"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="module")
+def loaded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("loaded")
+    write_edge_cases(folder)
+    with environment({"TUTORMAX_SPARK_DIR": str(folder / "spark")}):
+        load_directory(folder, RawTarget.SPARK)
+    return folder
+
+
+@pytest.fixture
+def loaded(loaded_once: Path, spark: Path, files: Path) -> None:
+    """Lets the edge cases be loaded, and their files be there."""
+    shutil.copytree(loaded_once / "spark", spark)
+    for file in loaded_once.glob("*.*"):
+        shutil.copy(file, files)
 
 
 @pytest.fixture
@@ -114,9 +131,8 @@ def test_the_rows_are_those_of_duckdb_however_often_loaded(spark: Path, files: P
     assert total == 2 * sum(map(len, (STUDENTS, EVENTS, SESSIONS)))
 
 
-def test_spark_finds_the_types_that_it_knows(spark: Path, files: Path) -> None:
-    write_edge_cases(files)
-    load_directory(files, RawTarget.SPARK)
+@pytest.mark.usefixtures("loaded")
+def test_spark_finds_the_types_that_it_knows(spark: Path) -> None:
     (file,) = (spark / "raw" / "tutor_events").iterdir()
     columns = pq.ParquetFile(file).schema
     types = {columns.column(i).name: columns.column(i) for i in range(len(columns.names))}
@@ -130,9 +146,8 @@ def test_spark_finds_the_types_that_it_knows(spark: Path, files: Path) -> None:
     assert (spark / "tmp").is_dir()
 
 
+@pytest.mark.usefixtures("loaded")
 def test_a_bad_file_leaves_nothing(spark: Path, files: Path, refusal: Refusal) -> None:
-    write_edge_cases(files)
-    load_directory(files, RawTarget.SPARK)
     before = found_in(spark)
     with (files / "tutor_events.jsonl").open("a") as lines:
         lines.write("\n{")
@@ -196,9 +211,8 @@ def test_loads_at_the_same_time_lose_nothing(spark: Path, files: Path) -> None:
     assert not list((spark / "raw").glob(".*"))
 
 
+@pytest.mark.usefixtures("loaded")
 def test_files_with_other_columns_are_refused(spark: Path, files: Path, refusal: Refusal) -> None:
-    write_edge_cases(files)
-    load_directory(files, RawTarget.SPARK)
     (file,) = (spark / "raw" / "students").iterdir()
     table = pq.read_table(file).rename_columns({"grade_level": "grade"})
     age = table.schema.get_field_index("age")
@@ -221,9 +235,8 @@ def test_a_folder_that_cannot_be_is_named(
         assert "set TUTORMAX_SPARK_DIR to a folder that can be." in said
 
 
-def test_a_summary_before_a_build(spark: Path, files: Path, refusal: Refusal) -> None:
-    write_edge_cases(files)
-    load_directory(files, RawTarget.SPARK)
+@pytest.mark.usefixtures("loaded")
+def test_a_summary_before_a_build(refusal: Refusal) -> None:
     said = refusal("summary", "--target", "spark")
     assert re.search(
         r"\b22 rows loaded, not built yet\. There are no published tables on spark yet: "
@@ -290,9 +303,14 @@ def test_no_build_without_its_packages(
 @pytest.mark.skipif(
     not (shutil.which("java") or os.environ.get("JAVA_HOME")), reason="Java is not installed"
 )
-def test_a_check_clears_what_sessions_and_killed_loads_leave(spark: Path) -> None:
+def test_a_check_clears_what_sessions_and_killed_loads_leave(
+    spark: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (spark / "tmp" / "0b2c_resources").mkdir(parents=True)
     (spark / "raw" / ".load-1").mkdir(parents=True)
-    subprocess.run([TUTORMAX, "spark", "check"], check=True)
+    monkeypatch.setattr(sys, "argv", ["tutormax", "spark", "check"])
+    with pytest.raises(SystemExit) as ended:
+        cli.app()
+    assert ended.value.code == 0
     assert list((spark / "tmp").iterdir()) == []
     assert not list((spark / "raw").glob(".*"))

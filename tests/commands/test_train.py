@@ -35,6 +35,7 @@ SETTINGS = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
 SHIPPED = SETTINGS["vars"]["churn_model_version"]
 READ_BY_TRAINING = ("--select", f"+{OUTCOMES}")
 """The part of the build that training reads."""
+SCORED_TOO = ("--select", "+churn_predictions", f"+{OUTCOMES}")
 SEEDS = (COEFFICIENTS, BANDS, DISTRIBUTIONS)
 
 
@@ -130,7 +131,7 @@ def market(new_warehouse: NewDuckDb, tmp_path_factory: pytest.TempPathFactory) -
     """Ninety days of two dozen tutors, a third of whom leave."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTORMAX_DUCKDB_PATH", "")
-        return built(marketplace(), new_warehouse, tmp_path_factory.mktemp("files"))
+        return built(marketplace(), new_warehouse, tmp_path_factory.mktemp("files"), *SCORED_TOO)
 
 
 @pytest.fixture
@@ -226,7 +227,7 @@ def test_postgres_trains_and_scores_alike(
     write_files(marketplace(), tmp_path)
     with new_postgres() as warehouse:
         warehouse.load(tmp_path)
-        warehouse.build("--select", "+churn_predictions", *READ_BY_TRAINING[1:])
+        warehouse.build(*SCORED_TOO)
         with environment(warehouse.environment):
             words = ("train", "--target", "postgres", "--version", "2.0.0")
             run(*words, "--out", tmp_path / "postgres")
