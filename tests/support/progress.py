@@ -154,7 +154,7 @@ class Progress:
         for test, seconds in sorted(self.seconds.items(), key=lambda item: -item[1])[:DEAREST]:
             self.say(f"{seconds:7.1f} s {seconds / total:6.1%}  {test}")
         self.say(f"{total:7.1f} s in all, summed over {self.workers} workers")
-        if self.config.cache:
+        if getattr(self.config, "cache", None):
             self.config.cache.set(CACHE_KEY, self.known | dict(self.seconds))
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from support.replay.changes import CHANGES
-from support.replay.whims import LEAVING, Whim, load_seeds, replay
+from support.replay.changes import CHANGES, PAIRS_OF_CHANGES
+from support.replay.whims import LEAVING, PAIRS, Whim, load_seeds, replay
 from support.warehouses import DuckDbWarehouse, NewDuckDb
 
 
@@ -14,17 +14,30 @@ def seeded(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
     return load_seeds(new_warehouse())
 
 
-@pytest.mark.depth("seed", quick=[0, 5, 6, 7, 12, 50, 73, 83], deep=range(200))
+@pytest.mark.parametrize(
+    ("seed", "whims"),
+    [*zip((7, 50, 73, 83), PAIRS, strict=True), (10, LEAVING), *PAIRS_OF_CHANGES],
+)
+def test_replay_of_several_whims(
+    seed: int, whims: tuple[Whim, ...], seeded: DuckDbWarehouse
+) -> None:
+    replay(seeded, seed, *whims)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(200))
 def test_replay(seed: int, seeded: DuckDbWarehouse) -> None:
     replay(seeded, seed)
 
 
-@pytest.mark.depth("seed", quick=[10], deep=range(40))
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("whim", LEAVING)
 def test_rows_that_leave(whim: Whim, seed: int, seeded: DuckDbWarehouse) -> None:
     replay(seeded, seed, whim)
 
 
-@pytest.mark.depth("seed", quick=[2030, 2041, 2022, 2058, 2064], deep=range(2000, 2100))
+@pytest.mark.deep
+@pytest.mark.parametrize("seed", range(2000, 2100))
 def test_replay_of_changes(seed: int, seeded: DuckDbWarehouse) -> None:
     replay(seeded, seed, CHANGES[seed % len(CHANGES)])

@@ -7,20 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.replay.changes import CHANGES
-from support.replay.whims import (
-    LEAVING,
-    Whim,
-    dated_backfill,
-    earlier_date,
-    full_refresh,
-    idle_build,
-    load_seeds,
-    other_project,
-    replay,
-    rows_leave_raw,
-    same_slice_again,
-    some_models,
-)
+from support.replay.whims import LEAVING, PAIRS, Whim, load_seeds, replay
 from support.warehouses import NewPostgres, PostgresWarehouse
 
 
@@ -30,15 +17,7 @@ def seeded(new_postgres: NewPostgres) -> Iterator[PostgresWarehouse]:
         yield load_seeds(warehouse)
 
 
-@pytest.mark.parametrize(
-    ("seed", "whims"),
-    [
-        (195, (full_refresh, rows_leave_raw)),
-        (33, (earlier_date, same_slice_again)),
-        (142, (some_models, dated_backfill)),
-        (108, (idle_build, other_project)),
-    ],
-)
+@pytest.mark.parametrize(("seed", "whims"), zip((195, 33, 142, 108), PAIRS, strict=True))
 def test_replay_of_two_whims(seed: int, whims: tuple[Whim, ...], seeded: PostgresWarehouse) -> None:
     replay(seeded, seed, *whims)
 

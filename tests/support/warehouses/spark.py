@@ -46,7 +46,12 @@ class SparkWarehouse(Warehouse):
             "SPARK_LOCAL_IP": "127.0.0.1",
             # Little is run often enough to be worth the better of Java's compilers.
             "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+            "SPARK_CONF_DIR": str(folder),
         }
+        # Compiling a query to Java costs more than small data take without it.
+        (folder / "spark-defaults.conf").write_text(
+            "spark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\n"
+        )
         super().__init__(Project(folder, env | {"TUTORMAX_TARGET": self.target}), folder, env)
 
     def close(self) -> None:
