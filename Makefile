@@ -133,9 +133,7 @@ docs: $(VENV)/run.stamp ## Write the documentation as one HTML file: target/stat
 # Masked, tutors go by their keys; with names, the pages are for operations. Data of the sample are called so.
 .PHONY: reports
 reports: $(VENV)/extras.stamp ## Write pages to target/reports/index.html [TARGET=postgres NAMES=1 LABEL="..."]
-	@$(SERVER) && $(BIN)/tutormax reports $(if $(NAMES),--names) --label "$(LABEL)"
-
-LABEL = $(shell ls data/raw/*.parquet > /dev/null 2>&1 && echo Synthetic sample data)
+	@$(SERVER) && $(BIN)/tutormax reports $(if $(NAMES),--names) $(if $(LABEL),--label "$(LABEL)")
 
 .PHONY: lineage
 lineage: $(VENV)/run.stamp ## Update the lineage in docs/architecture.md and docs/images/lineage.svg

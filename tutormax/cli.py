@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from tutormax.build import build
 from tutormax.contracts.command import contracts
 from tutormax.errors import UserError
 from tutormax.generate.command import generate
+from tutormax.init import init
 from tutormax.load.command import load
 from tutormax.operations.archive import archive
 from tutormax.operations.check import check
@@ -35,8 +37,13 @@ commands = typer.Typer(
 )
 commands.add_typer(postgres_commands, name="postgres")
 commands.add_typer(spark_commands, name="spark")
-commands.command("generate")(generate)
+commands.command("init")(init)
 commands.command("load")(load)
+# What the command does not know is for dbt.
+commands.command(
+    "build", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)(build)
+commands.command("generate")(generate)
 commands.command("sample")(sample)
 commands.command("summary")(summary)
 commands.command("erase")(erase)

@@ -12,8 +12,10 @@ import typer
 
 from tutormax.generate.command import generate
 from tutormax.load.command import load
+from tutormax.options import RawTargetOption
 from tutormax.schema import RAW_SCHEMA, metadata
 from tutormax.spark.reading import connect_spark
+from tutormax.synthetic import mark_as_sample
 from tutormax.warehouse import RawTarget, connect_duckdb, connect_postgres, duckdb_path
 
 DIRT = 0.002
@@ -21,9 +23,7 @@ DIRT = 0.002
 
 
 def sample(
-    target: Annotated[
-        RawTarget, typer.Option(envvar="TUTORMAX_TARGET", help="Engine to load for.")
-    ] = RawTarget.DUCKDB,
+    target: RawTargetOption = RawTarget.DUCKDB,
     out: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("data/raw"),
     days: Annotated[int, typer.Option(help="UTC days of data.")] = 90,
     tutors: Annotated[int, typer.Option(help="Tutors in the file.")] = 450,
@@ -36,7 +36,8 @@ def sample(
     generate(
         out=out, days=days, tutors=tutors, sessions_per_day=sessions_per_day, seed=0, dirt=DIRT
     )
-    load(out, target)
+    load(out, target, add_to_sample=True)
+    mark_as_sample(target)
 
 
 def is_raw_empty(target: RawTarget) -> bool:

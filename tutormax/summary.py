@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Any
 
 import duckdb
 import psycopg2
@@ -12,6 +12,7 @@ import typer
 
 from tutormax.errors import UserError
 from tutormax.operations.project import PUBLISHED, project_folder, project_vars, schema_prefix
+from tutormax.options import RawTargetOption
 from tutormax.schema import KEYS
 from tutormax.spark.reading import connect_spark
 from tutormax.warehouse import (
@@ -36,15 +37,20 @@ MOST_REASONS = 8
 
 MISSING = (duckdb.CatalogException, psycopg2.errors.UndefinedTable)
 
-TARGET_HELP = "The engine the warehouse is on."
-
 
 def summary(
-    target: Annotated[
-        RawTarget, typer.Option(envvar="TUTORMAX_TARGET", help=TARGET_HELP)
-    ] = RawTarget.DUCKDB,
+    target: RawTargetOption = RawTarget.DUCKDB,
 ) -> None:
     """Say what the last build made: rows accepted and rejected, tiers, changes, and where it is."""
+    print_summary(target)
+
+
+def print_summary(target: RawTarget) -> bool:
+    """Print the summary; returns whether it warns.
+
+    Raises:
+        UserError: nothing is built, or it cannot be read.
+    """
     published = schema_prefix(target) + PUBLISHED
     try:
         if target is RawTarget.DUCKDB:
@@ -89,6 +95,7 @@ def summary(
     typer.echo(f"Database: {place}")
     typer.echo("Next:     `make docs` says what every column means; to look at a table:")
     typer.echo(f"          dbt show --target {target.value} {LOOK}")
+    return any(line.startswith("Warning:") for line in lines)
 
 
 def describe(query: Query, published: str) -> list[str]:

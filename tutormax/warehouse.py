@@ -83,9 +83,11 @@ def _named_path(variable: str, default: Path) -> Path:
 def postgres_settings() -> dict[str, str]:
     """Settings of the PostgreSQL server: host, port, user, password, database, all as text.
 
-    From `TUTORMAX_PG_HOST` and the like, else from the service that `PGSERVICE` names.
+    From `TUTORMAX_PG_HOST` and the like, else from the service that `PGSERVICE` names, else of the
+    private server that runs on `data/postgres` here; then the environment names it from now on.
     Raises `UserError` if `TUTORMAX_PG_PORT` is not a port number.
     """
+    _name_private_server()
     service = _libpq_service()
     settings = {
         name: os.environ.get(f"TUTORMAX_PG_{name.upper()}")
@@ -97,6 +99,22 @@ def postgres_settings() -> dict[str, str]:
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise UserError(f"TUTORMAX_PG_PORT is '{port}'; set it to a port number (1-65535).")
     return settings
+
+
+def _name_private_server() -> None:
+    from tutormax.postgres.commands import (  # noqa: PLC0415
+        DEFAULT_DATA_DIR,
+        environment,
+        local_server,
+    )
+
+    named = os.environ.get("TUTORMAX_PG_HOST") or os.environ.get("PGSERVICE")
+    if named or not (DEFAULT_DATA_DIR / "cluster").exists():
+        return
+    server = local_server(DEFAULT_DATA_DIR)
+    if server.is_ready():
+        for name, value in environment(server.url()).items():
+            os.environ.setdefault(name, value)
 
 
 def _libpq_service() -> Mapping[str, str]:

@@ -19,7 +19,9 @@ from tutormax.load.loader import LoadReport, Progress, load_directory
 from tutormax.load.mapping import Mapping
 from tutormax.load.mapping_file import read_mapping
 from tutormax.operations.project import project_vars
+from tutormax.options import RawTargetOption
 from tutormax.private import folders_of_dbt
+from tutormax.synthetic import refuse_sample
 from tutormax.warehouse import RawTarget
 
 
@@ -33,7 +35,8 @@ def load(
             show_default=False,
         ),
     ],
-    target: Annotated[RawTarget, typer.Option(help="Engine to load for.")] = RawTarget.DUCKDB,
+    target: RawTargetOption = RawTarget.DUCKDB,
+    *,
     strict: Annotated[
         bool,
         typer.Option(
@@ -41,6 +44,10 @@ def load(
             help="Load nothing if more of a table's rows cannot be read than the var "
             "max_rejected_share allows.",
         ),
+    ] = False,
+    add_to_sample: Annotated[
+        bool,
+        typer.Option("--add-to-sample", help="Load into a warehouse that holds the sample, too."),
     ] = False,
     mapping: Annotated[
         Path | None,
@@ -73,6 +80,8 @@ def load(
         _print_counts(report)
         _print_findings(findings)
         raise typer.Exit(1 if findings else 0)
+    if not add_to_sample:
+        refuse_sample(target)
     with bars.Progress(
         bars.TextColumn("{task.description}"),
         bars.BarColumn(),

@@ -39,6 +39,7 @@ from tutormax.operations.transaction import (
     place,
     transaction,
 )
+from tutormax.options import TargetOption
 from tutormax.schema import ARCHIVED_AT, KEYS, LOADED_AT, SOURCE_TABLES
 from tutormax.warehouse import Target
 
@@ -63,9 +64,7 @@ def archive(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would move, and change nothing.")
     ] = False,
-    target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
-    ] = Target.DUCKDB,
+    target: TargetOption = Target.DUCKDB,
 ) -> None:
     """Move old facts from raw to the archive: sessions with their feedback, interventions.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Annotated
 
 import psycopg2
 import typer
@@ -12,6 +11,7 @@ from tutormax.errors import UserError
 from tutormax.operations.project import schema_prefix
 from tutormax.operations.roles import ROLES
 from tutormax.operations.transaction import ARCHIVE, RAW, SCHEMAS, literal, place
+from tutormax.options import TargetOption
 from tutormax.private import folders_of_dbt, is_open
 from tutormax.warehouse import (
     Target,
@@ -25,9 +25,7 @@ _OLDEST = 14
 
 
 def check(
-    target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
-    ] = Target.DUCKDB,
+    target: TargetOption = Target.DUCKDB,
 ) -> None:
     """Say what this login lacks for migrations, builds, erase, archive and roles.
 

@@ -16,6 +16,7 @@ from tutormax.operations.erasing import Erased, Person, allow, erase_person, era
 from tutormax.operations.leaving import Counts
 from tutormax.operations.mentions import is_distinctive, words
 from tutormax.operations.transaction import place
+from tutormax.options import TargetOption
 from tutormax.warehouse import Target
 
 
@@ -25,9 +26,7 @@ def erase(  # noqa: PLR0917
         str | None,
         typer.Argument(metavar="ID", help="The tutor_id or student_id.", show_default=False),
     ] = None,
-    target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
-    ] = Target.DUCKDB,
+    target: TargetOption = Target.DUCKDB,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would go; change nothing.")
     ] = False,

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import psycopg2
-import typer
 
 from tutormax.errors import UserError
 from tutormax.operations.project import run_operation
 from tutormax.operations.transaction import SCHEMAS, literal
+from tutormax.options import TargetOption
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line
 
 
 def maintain(
-    target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
-    ] = Target.DUCKDB,
+    target: TargetOption = Target.DUCKDB,
 ) -> None:
     """Keep the warehouse fit: vacuum and statistics (DuckDB: a checkpoint), then the sizes."""
     if target is Target.POSTGRES:

@@ -30,6 +30,7 @@ from tutormax.operations.transaction import (
     literal,
     place,
 )
+from tutormax.options import TargetOption
 from tutormax.private import private_files, refuse_link
 from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line
 
@@ -52,9 +53,7 @@ def subject_access(
         str, typer.Argument(metavar="ID", help="The tutor_id or student_id.", show_default=False)
     ],
     out: Annotated[Path, typer.Option(help="The folder for the two files.", show_default=False)],
-    target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
-    ] = Target.DUCKDB,
+    target: TargetOption = Target.DUCKDB,
 ) -> None:
     """Write everything about a tutor or student, from raw to predictions, as JSON and as a page.
 

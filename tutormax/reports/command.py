@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from tutormax.errors import UserError
+from tutormax.options import TargetOption
+from tutormax.synthetic import LABEL, holds_sample
 from tutormax.warehouse import Target
 
 
 def reports(
-    target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
-    ] = Target.DUCKDB,
+    target: TargetOption = Target.DUCKDB,
     out: Annotated[
         Path, typer.Option(help="Folder for the pages; pages made earlier are replaced.")
     ] = Path("target/reports"),
@@ -26,8 +26,12 @@ def reports(
         ),
     ] = False,
     label: Annotated[
-        str, typer.Option(help="A remark for the top of every page, as `Synthetic data`.")
-    ] = "",
+        str | None,
+        typer.Option(
+            help="A remark for the top of every page; without, pages of the sample say what it is.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Make the pages: a folder to open from disk, or to put on any static server."""
     try:
@@ -37,6 +41,8 @@ def reports(
             f"The pages need the package {error.name}, which is not installed: run "
             "`make .venv/extras.stamp`, or install tutormax[reports]."
         ) from error
+    if label is None:
+        label = LABEL if holds_sample(target) else ""
     made = make_site(target, out, names=names, label=label)
     shown = "with names" if names else "masked"
     typer.echo(

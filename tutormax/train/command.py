@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tutormax.errors import UserError
+from tutormax.options import TargetOption
 from tutormax.warehouse import Target
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ def train(
         str,
         typer.Option(help="Name of the model, as 1.0.0; a model of that name is replaced."),
     ],
-    target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
-    ] = Target.DUCKDB,
+    target: TargetOption = Target.DUCKDB,
     data: Annotated[
         str, typer.Option(help="What the data are, in a sentence for the model card.")
     ] = "",

@@ -11,6 +11,7 @@ import typer
 
 from tutormax.errors import UserError
 from tutormax.operations.project import parse_project
+from tutormax.options import TargetOption
 from tutormax.warehouse import Target
 
 NEEDED = ("great_expectations", "pandas")
@@ -23,9 +24,7 @@ class CannotValidateError(UserError):
 
 
 def validate(
-    target: Annotated[
-        Target, typer.Option(envvar="TUTORMAX_TARGET", help="The engine the warehouse is on.")
-    ] = Target.DUCKDB,
+    target: TargetOption = Target.DUCKDB,
     docs: Annotated[Path, typer.Option(help="Folder for the Data Docs.")] = Path(
         "target/data_docs"
     ),

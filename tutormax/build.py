@@ -1,0 +1,57 @@
+"""`tutormax build`: `dbt build`, and what came of it."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from tutormax.operations.project import project_folder
+from tutormax.options import RawTargetOption
+from tutormax.summary import print_summary
+from tutormax.warehouse import RawTarget, first_line, postgres_settings
+
+FAILED, NOT_RUN, REFUSED = 1, 2, 3
+
+
+def build(
+    context: typer.Context,
+    target: RawTargetOption = RawTarget.DUCKDB,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Exit with 3 if the build succeeds and the summary warns of what arrived.",
+        ),
+    ] = False,
+) -> None:
+    """Build the warehouse, and say what was made and what was refused.
+
+    Other options go to `dbt build`, as --full-refresh or --vars. Exit codes: 0 built, 1 a model or
+    a test failed or the guard stopped the build, 2 dbt could not begin, 3 see --strict.
+    """
+    # The imports take seconds.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
+    from dbt.cli.exceptions import DbtUsageException  # noqa: PLC0415
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    if target is RawTarget.POSTGRES:
+        postgres_settings()  # dbt finds the private server by the environment
+    folder = str(project_folder())
+    words = ["build", "--target", target.value, "--project-dir", folder]
+    if "DBT_PROFILES_DIR" not in os.environ:
+        words += ["--profiles-dir", folder]
+    done = dbtRunner().invoke([*words, *context.args])
+    # dbt keeps the file open, and locked, until the process ends.
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    if done.result is None:
+        # dbt has told every other reason.
+        if isinstance(done.exception, DbtUsageException):
+            typer.echo(f"Error: {first_line(done.exception)}", err=True)
+        raise typer.Exit(NOT_RUN)
+    warnings = print_summary(target)
+    if not done.success:
+        raise typer.Exit(FAILED)
+    if strict and warnings:
+        raise typer.Exit(REFUSED)
