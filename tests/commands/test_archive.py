@@ -300,8 +300,10 @@ def test_lost_sums_stop_a_build(warehouse: DatabaseWarehouse) -> None:
         assert not refused.succeeded
         assert "allow_history_loss" in refused.message
         assert warehouse.published(METRICS, audit=True) == metrics
-    words = ("--full-refresh", "--select", f"+{METRICS}", "+rejected_records")
-    warehouse.build(*words, variables={"allow_history_loss": True})
+    warehouse.build(
+        *("--full-refresh", "--select", f"+{METRICS}", "+rejected_records"),
+        variables={"allow_history_loss": True},
+    )
     assert warehouse.published(METRICS, audit=True) != metrics
 
 

@@ -273,8 +273,8 @@ def test_every_row_is_accounted_for_and_the_next_builds_change_nothing(
 
     erased = warehouse.published(*STEADY, audit=True)
     built: Tables = {}
-    for plan, words in (("partial", ()), ("full", ("--full-refresh",))):
-        warehouse.build(*words)
+    for plan, options in {"partial": [], "full": ["--full-refresh"]}.items():
+        warehouse.build(*options)
         assert last_plan(warehouse) == plan
         assert warehouse.published(*STEADY, audit=True) == erased
         after = warehouse.published(audit=True)

@@ -117,7 +117,9 @@ def test_a_bad_file_stops_the_load_nothing_of_it_stays_and_the_page_names_it(tri
     trial.loaded()
     before = trial.total()
     two = {name: content(name) for name in ("sessions.csv", "sessions.json")}
-    cases = {kind: ({name: held}, told) for kind, (name, held, told) in BAD_FILES.items()}
+    cases: dict[str, tuple[dict[str, Any], str]] = {
+        kind: ({name: held}, told) for kind, (name, held, told) in BAD_FILES.items()
+    }
     cases["two endings"] = (two, "has sessions.csv and sessions.json, and only one")
     named = [text for _, (_, texts) in page_table("a file that") for text in texts]
     messages, wrong = [], {}
