@@ -179,9 +179,13 @@ class PostgresEngine:
 
 def frame_batch(context: EphemeralDataContext, frame: pd.DataFrame) -> Batch:
     """A frame as a batch of Great Expectations."""
-    source = context.data_sources.add_or_update_pandas(name="frames")
-    whole = source.add_dataframe_asset(name="frame").add_batch_definition_whole_dataframe("whole")
-    return whole.get_batch(batch_parameters={"dataframe": frame})
+    name = "frames"
+    # Adding one writes the whole configuration, which costs more than most checks.
+    if name not in context.data_sources.all():
+        source = context.data_sources.add_pandas(name=name)
+        source.add_dataframe_asset(name=name).add_batch_definition_whole_dataframe(name)
+    asset = context.data_sources.get(name).get_asset(name)
+    return asset.get_batch_definition(name).get_batch(batch_parameters={"dataframe": frame})
 
 
 def _as_read(table: TableContract, column: str, rules: set[str]) -> str:
