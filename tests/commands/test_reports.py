@@ -93,6 +93,15 @@ def test_an_analyst_on_postgres_makes_the_same_pages(
     assert [name for name in made if made[name] != expected[name]] == []
 
 
+def test_pages_with_names_have_a_folder_of_their_own(
+    sites: Sites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sites.warehouse.command("reports", "--names")
+    assert [path.name for path in (tmp_path / "target").iterdir()] == ["reports-names"]
+    assert files_of(tmp_path / "target" / "reports-names") == files_of(sites.names)
+
+
 def test_the_same_warehouse_gives_the_same_bytes_and_nothing_else_stays(sites: Sites) -> None:
     shutil.copytree(sites.masked, sites.folder / "again")
     (sites.folder / "again" / "tutors" / "gone.html").write_text("a tutor who was erased")

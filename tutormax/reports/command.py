@@ -16,8 +16,12 @@ from tutormax.warehouse import Target
 def reports(
     target: TargetOption = Target.DUCKDB,
     out: Annotated[
-        Path, typer.Option(help="Folder for the pages; pages made earlier are replaced.")
-    ] = Path("target/reports"),
+        Path | None,
+        typer.Option(
+            help="Folder for the pages; pages made earlier are replaced.",
+            show_default="target/reports, or target/reports-names with --names",
+        ),
+    ] = None,
     names: Annotated[
         bool,
         typer.Option(
@@ -41,6 +45,8 @@ def reports(
             f"The pages need the package {error.name}, which is not installed: run "
             "`make .venv/extras.stamp`, or install tutormax[reports]."
         ) from error
+    if out is None:
+        out = Path("target/reports-names" if names else "target/reports")
     if label is None:
         label = LABEL if holds_sample(target) else ""
     made = make_site(target, out, names=names, label=label)

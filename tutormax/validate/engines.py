@@ -185,7 +185,8 @@ def frame_batch(context: EphemeralDataContext, frame: pd.DataFrame) -> Batch:
         source = context.data_sources.add_pandas(name=name)
         source.add_dataframe_asset(name=name).add_batch_definition_whole_dataframe(name)
     asset = context.data_sources.get(name).get_asset(name)
-    return asset.get_batch_definition(name).get_batch(batch_parameters={"dataframe": frame})
+    batch: Batch = asset.get_batch_definition(name).get_batch({"dataframe": frame})
+    return batch
 
 
 def _as_read(table: TableContract, column: str, rules: set[str]) -> str:
