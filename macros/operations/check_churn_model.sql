@@ -1,5 +1,6 @@
 {% macro check_churn_model() -%}
-    {%- if execute and not is_unit_test() -%}
+    {#- Other commands, as clone and compile, may come before the seeds. -#}
+    {%- if execute and flags.WHICH in ('build', 'run') and not is_unit_test() -%}
         {%- set active = var('churn_model_version') | string -%}
         {%- set versions = [active] -%}
         {%- set scored = scored_predictions() -%}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from support.factories import small_world
 from support.project import DuckDbProject
-from support.warehouses import NewDuckDb
+from support.replay.changes import under_prefix
+from support.warehouses import BuiltWorld, NewDuckDb
 
 
 def test_tests_before_the_first_build_end_in_a_sentence(
@@ -19,6 +21,26 @@ def test_tests_before_the_first_build_end_in_a_sentence(
         assert not tested.succeeded
         assert "tables that are not built in duckdb, such as " in " ".join(tested.message.split())
         assert tested.passed == {}
+
+
+def test_a_clone_may_come_before_its_seeds(built_world: BuiltWorld, tmp_path: Path) -> None:
+    with built_world("duckdb", small_world()).copy() as warehouse:
+        warehouse.manifest.writable_manifest().write(str(tmp_path / "manifest.json"))
+        warehouse.project = under_prefix(warehouse.project)
+        prefix = {"TUTORMAX_SCHEMA_PREFIX": "dev_"}
+        words = ("clone", "--state", str(tmp_path), "--select", "churn_predictions")
+        done = warehouse.dbt(*words, env=prefix)
+    assert done.succeeded, done.message
+
+
+def test_data_tests_pass_in_a_run_without_rows(built_world: BuiltWorld) -> None:
+    with built_world("duckdb", small_world()).copy() as warehouse:
+        seeds = ("performance_tiers", "performance_tier_thresholds", "churn_features")
+        done = warehouse.dbt(
+            "build", "--empty", "--select", *seeds, "+int_activity__calculation_dates"
+        )
+    assert done.succeeded, done.message
+    assert done.passed["test"] > 20
 
 
 def test_freshness_is_that_of_the_arrivals(new_warehouse: NewDuckDb) -> None:

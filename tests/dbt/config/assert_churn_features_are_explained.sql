@@ -17,7 +17,7 @@ select
     expected.feature as feature_of_macro,
     explained.feature as feature_of_seed
 from expected
-full outer join {{ ref('churn_features') }} as explained
+full outer join {{ ref('churn_features').render() }} as explained
     on
         expected.feature = explained.feature
         and expected.factor_group = explained.factor_group

@@ -15,6 +15,6 @@ select
     expected.metric as tier_metric,
     thresholds.metric as threshold_metric
 from expected
-full outer join {{ ref('performance_tier_thresholds') }} as thresholds
+full outer join {{ ref('performance_tier_thresholds').render() }} as thresholds
     on expected.metric = thresholds.metric
 where expected.metric is null or thresholds.metric is null

@@ -13,7 +13,7 @@ select
     red.n as red_metrics
 from counts as green
 inner join counts as red on green.n + red.n <= {{ tier_metrics() | length }}
-left join {{ ref('performance_tiers') }} as tiers
+left join {{ ref('performance_tiers').render() }} as tiers
     on
         green.n >= tiers.min_green
         and red.n between tiers.min_red and tiers.max_red

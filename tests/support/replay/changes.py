@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from support.contract_changes import WIDER, failing
-from support.project import kept_models
+from support.project import Project, kept_models
 from support.replay.whims import Whim, build, incremental, run
 from support.replay.worlds import Slice
 from support.warehouses import DatabaseWarehouse
@@ -46,18 +46,23 @@ def models_alone(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) 
         run(warehouse, "--select", model.name)
 
 
-def another_place(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) -> None:
-    """A developer builds a copy, under a prefix, of what raw holds: from nothing or a clone."""
-    build(warehouse)
-    project, environment = warehouse.project, warehouse.environment
-
+def under_prefix(project: Project) -> Project:
+    """The project in the schemas of a developer's copy, whose prefix is dev_."""
     other = project.changed()
     for node in [*other.manifest.nodes.values(), *other.manifest.sources.values()]:
         if node.schema in ("tutormax", "staging", "intermediate"):
             old, node.schema = f'"{node.schema}"', f"dev_{node.schema}"
             node.relation_name = (node.relation_name or "").replace(old, f'"{node.schema}"')
     other.manifest.build_flat_graph()
-    warehouse.project = other
+    return other
+
+
+def another_place(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) -> None:
+    """A developer builds a copy, under a prefix, of what raw holds: from nothing or a clone."""
+    build(warehouse)
+    project, environment = warehouse.project, warehouse.environment
+
+    warehouse.project = under_prefix(project)
     warehouse.environment = environment | {"TUTORMAX_SCHEMA_PREFIX": "dev_"}
     with tempfile.TemporaryDirectory() as state:
         project.manifest.writable_manifest().write(str(Path(state) / "manifest.json"))
