@@ -14,7 +14,7 @@
 {% macro postgres__contract_types(node) -%}
     {%- set types = engine_types(node, 'pg_typeof') -%}
     {%- for column in node.columns.values() if '(' in column.data_type -%}
-        {%- do types.update({column.name: types[column.name] ~ '(' ~ column.data_type.split('(')[1]}) -%}
+        {%- do types.update({column.name: types[column.name] ~ '(' ~ (column.data_type.split('(')[1] | replace(' ', ''))}) -%}
     {%- endfor -%}
     {{ return(types) }}
 {%- endmacro %}

@@ -5,9 +5,14 @@
     ) }}
 {%- endmacro %}
 
+{#- `dbt retry` does not say what it runs: it may be anything. -#}
+{% macro selected_nodes() -%}
+    {{ return(selected_resources or graph.nodes.keys() | list) }}
+{%- endmacro %}
+
 {% macro is_run_own() -%}
     {%- set own = [] -%}
-    {%- for unique_id in selected_resources if unique_id.split('.')[1] == 'tutormax'
+    {%- for unique_id in selected_nodes() if unique_id.split('.')[1] == 'tutormax'
         and (flags.WHICH == 'test' or unique_id.split('.')[0] in ('model', 'seed')) -%}
         {%- do own.append(unique_id) -%}
     {%- endfor -%}

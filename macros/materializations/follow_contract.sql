@@ -62,7 +62,7 @@
 {% macro check_contracts() -%}
     {%- set faults = [] -%}
     {%- for node in tracked_models() if node.config.materialized == 'incremental' and node.config.contract.enforced
-        and node.unique_id in selected_resources and not reads_some_rows()
+        and node.unique_id in selected_nodes() and not reads_some_rows()
         and contract_of(node) != known_contracts().get(node.alias) -%}
         {%- set standing = adapter.get_relation(node.database, node.schema, node.alias) -%}
         {%- for fault in (contract_differences(standing, node).faults if standing is not none else []) -%}

@@ -10,7 +10,7 @@
 
 {% macro default__make_analyst_views() -%}
     {%- set published = [] -%}
-    {%- for node in own_nodes() if node.access == 'public' and node.unique_id in selected_resources -%}
+    {%- for node in own_nodes() if node.access == 'public' and node.unique_id in selected_nodes() -%}
         {%- do published.append(node) -%}
     {%- endfor -%}
     {%- if not published -%}

@@ -45,7 +45,7 @@
 
         select min(build_number) >= {{ this_build() }} from completed
     {%- endset -%}
-    {%- if not tracked_models() | selectattr('unique_id', 'in', selected_resources) | list
+    {%- if not tracked_models() | selectattr('unique_id', 'in', selected_nodes()) | list
         or not run_query(is_complete).rows[0][0] -%}
         {{ return(false) }}
     {%- endif -%}
@@ -309,7 +309,7 @@
 
 {#- A run of several processes loads all seeds, each in its own. -#}
 {% macro is_seed_of_run(seed) -%}
-    {{ return(is_named_run() or seed.unique_id in selected_resources) }}
+    {{ return(is_named_run() or seed.unique_id in selected_nodes()) }}
 {%- endmacro %}
 
 {% macro is_seed_to_change() -%}

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from support.factories import small_world
 from support.project import DuckDbProject
 from support.replay.changes import under_prefix
 from support.warehouses import BuiltWorld, NewDuckDb
+from support.warehouses.protocol import AGAIN
 
 
 def test_tests_before_the_first_build_end_in_a_sentence(
@@ -31,6 +34,22 @@ def test_a_clone_may_come_before_its_seeds(built_world: BuiltWorld, tmp_path: Pa
         words = ("clone", "--state", str(tmp_path), "--select", "churn_predictions")
         done = warehouse.dbt(*words, env=prefix)
     assert done.succeeded, done.message
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+def test_a_retry_completes_the_build(engine: str, built_world: BuiltWorld) -> None:
+    """The guard stops a build, the retry is allowed to go on, and later builds change nothing."""
+    with built_world(engine, small_world()).copy() as warehouse:
+        warehouse.execute("delete from raw.student_feedback returning 1")
+        with pytest.raises(AssertionError, match="allow_mass_delete"):
+            warehouse.process("dbt", "run", "--vars", "{min_delete_rows: 1}")
+        warehouse.process("dbt", "retry", "--vars", "{allow_mass_delete: true}")
+        assert warehouse.rows("student_feedback") == []
+        retried = warehouse.published()
+        warehouse.build()
+        assert warehouse.published() == retried
+        assert {"sessions", "churn_predictions"} <= warehouse.dbt(*AGAIN).unchanged
 
 
 def test_data_tests_pass_in_a_run_without_rows(built_world: BuiltWorld) -> None:
