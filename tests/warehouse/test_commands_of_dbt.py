@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from support.factories import small_world
+from support.factories import WORLD_WITH_REFUSALS, small_world
 from support.project import DuckDbProject
 from support.replay.changes import under_prefix
-from support.warehouses import BuiltWorld, NewDuckDb
+from support.tables import World
+from support.warehouses import BuiltWorld, NewDuckDb, PostgresWarehouse
 from support.warehouses.protocol import AGAIN
 
 
@@ -26,13 +27,28 @@ def test_tests_before_the_first_build_end_in_a_sentence(
         assert tested.passed == {}
 
 
-def test_a_clone_may_come_before_its_seeds(built_world: BuiltWorld, tmp_path: Path) -> None:
-    with built_world("duckdb", small_world()).copy() as warehouse:
+@pytest.mark.parametrize(
+    ("engine", "world"), [("duckdb", small_world()), ("postgres", WORLD_WITH_REFUSALS)]
+)
+def test_a_clone_may_come_before_its_seeds(
+    engine: str, world: World, built_world: BuiltWorld, tmp_path: Path
+) -> None:
+    with built_world(engine, world).copy() as warehouse:
         warehouse.manifest.writable_manifest().write(str(tmp_path / "manifest.json"))
         warehouse.project = under_prefix(warehouse.project)
         prefix = {"TUTORMAX_SCHEMA_PREFIX": "dev_"}
         words = ("clone", "--state", str(tmp_path), "--select", "churn_predictions")
         done = warehouse.dbt(*words, env=prefix)
+    assert done.succeeded, done.message
+
+
+def test_a_seed_with_the_same_types_is_not_made_again(
+    postgres_warehouse: PostgresWarehouse,
+) -> None:
+    """A view of somebody else's would stop that."""
+    theirs = "create view public.theirs as select weight from staging.engagement_weights"
+    postgres_warehouse.execute(theirs)
+    done = postgres_warehouse.dbt("seed", "--full-refresh")
     assert done.succeeded, done.message
 
 
