@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
 
-from tutormax.operations.project import project_folder
+from tutormax.operations.project import close_connections, dbt_options, project_folder
 from tutormax.options import RawTargetOption
 from tutormax.summary import print_summary
 from tutormax.warehouse import RawTarget, first_line, postgres_settings
@@ -32,19 +31,14 @@ def build(
     a test failed or the guard stopped the build, 2 dbt could not begin, 3 see --strict.
     """
     # The imports take seconds.
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
     from dbt.cli.exceptions import DbtUsageException  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
     if target is RawTarget.POSTGRES:
         postgres_settings()  # dbt finds the private server by the environment
-    folder = str(project_folder())
-    words = ["build", "--target", target.value, "--project-dir", folder]
-    if "DBT_PROFILES_DIR" not in os.environ:
-        words += ["--profiles-dir", folder]
-    done = dbtRunner().invoke([*words, *context.args])
-    # dbt keeps the file open, and locked, until the process ends.
-    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    options = dbt_options(target, project_folder())
+    done = dbtRunner().invoke(["build", *options, *context.args])
+    close_connections(target)
     if done.result is None:
         # dbt has told every other reason.
         if isinstance(done.exception, DbtUsageException):

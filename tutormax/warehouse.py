@@ -108,8 +108,12 @@ def _name_private_server() -> None:
         local_server,
     )
 
-    named = os.environ.get("TUTORMAX_PG_HOST") or os.environ.get("PGSERVICE")
-    if named or not (DEFAULT_DATA_DIR / "cluster").exists():
+    # One of them alone names another server, too: the others have defaults.
+    naming = (
+        "PGSERVICE",
+        *(f"TUTORMAX_PG_{name}" for name in ("HOST", "PORT", "USER", "PASSWORD")),
+    )
+    if any(map(os.environ.get, naming)) or not (DEFAULT_DATA_DIR / "cluster").exists():
         return
     server = local_server(DEFAULT_DATA_DIR)
     if server.is_ready():

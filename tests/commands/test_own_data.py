@@ -110,7 +110,9 @@ def test_the_private_server_needs_no_name(
             found = postgres_settings()
             assert (found["port"], found["password"]) == (str(url.port), url.password)
             assert os.environ["TUTORMAX_PG_PORT"] == found["port"], "dbt finds it too"
-        with environment({"TUTORMAX_PG_HOST": "elsewhere"}):
-            assert postgres_settings()["port"] == "5432"
+        for name, value in (("HOST", "elsewhere"), ("PORT", "5432"), ("USER", "somebody")):
+            with environment({f"TUTORMAX_PG_{name}": value}):
+                settings = postgres_settings()
+                assert (settings["port"], settings["password"]) == ("5432", "")
     finally:
         server.stop()

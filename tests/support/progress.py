@@ -54,8 +54,8 @@ class Progress:
         self.config = config
         self.workers = int(getattr(config.option, "numprocesses", None) or 1)
         self.is_deep = bool(config.option.deep)
-        cache = getattr(config, "cache", None)
-        self.known: dict[str, float] = cache.get(CACHE_KEY, {}) if cache else {}
+        self.cache = getattr(config, "cache", None)
+        self.known: dict[str, float] = self.cache.get(CACHE_KEY, {}) if self.cache else {}
         self.seconds: dict[str, float] = defaultdict(float)
         self.expected: dict[str, float] = {}
         self.running: dict[str, float] = {}
@@ -154,8 +154,8 @@ class Progress:
         for test, seconds in sorted(self.seconds.items(), key=lambda item: -item[1])[:DEAREST]:
             self.say(f"{seconds:7.1f} s {seconds / total:6.1%}  {test}")
         self.say(f"{total:7.1f} s in all, summed over {self.workers} workers")
-        if getattr(self.config, "cache", None):
-            self.config.cache.set(CACHE_KEY, self.known | dict(self.seconds))
+        if self.cache:
+            self.cache.set(CACHE_KEY, self.known | dict(self.seconds))
 
 
 def pytest_configure(config: pytest.Config) -> None:

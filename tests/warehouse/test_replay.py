@@ -5,13 +5,8 @@ from __future__ import annotations
 import pytest
 
 from support.replay.changes import CHANGES, PAIRS_OF_CHANGES
-from support.replay.whims import LEAVING, PAIRS, Whim, load_seeds, replay
-from support.warehouses import DuckDbWarehouse, NewDuckDb
-
-
-@pytest.fixture(scope="module")
-def seeded(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
-    return load_seeds(new_warehouse())
+from support.replay.whims import LEAVING, PAIRS, Whim, replay
+from support.warehouses import DuckDbWarehouse
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,9 @@ import subprocess
 import pytest
 
 from support.project import dbt_command, kept_models
-from support.replay.whims import ANYTHING_GOES, assert_equals_full_build, build, load_seeds
+from support.replay.whims import ANYTHING_GOES, assert_equals_full_build, build
 from support.replay.worlds import random_slices
-from support.warehouses import DuckDbWarehouse, NewDuckDb
-
-
-@pytest.fixture(scope="module")
-def seeded(new_warehouse: NewDuckDb) -> DuckDbWarehouse:
-    return load_seeds(new_warehouse())
+from support.warehouses import DuckDbWarehouse
 
 
 def build_and_kill(warehouse: DuckDbWarehouse, rng: random.Random) -> None:

@@ -155,24 +155,29 @@ def _invoke(target: Target, *words: str, project: Path | None = None) -> dbtRunn
         if event.info.level == "error":
             errors.append(event.info.msg)
 
-    folder = project or project_folder()
     options = ["--quiet", "--no-write-json", "--log-level-file", "none", *words]
-    options += ["--target", target.value, "--project-dir", str(folder)]
-    if "DBT_PROFILES_DIR" not in os.environ:
-        options += ["--profiles-dir", str(folder)]
+    options += dbt_options(target, project or project_folder())
     try:
         result = dbtRunner(callbacks=[listen]).invoke(options)
     finally:
-        _close_connections(target)
+        close_connections(target)
     if not result.success:
         said = errors or [str(result.exception or "it gave no reason")]
         raise UserError(f"dbt {words[0]} failed: {' '.join(' '.join(said).split())}")
     return result
 
 
-def _close_connections(target: Target) -> None:
-    """Close the DuckDB file, which dbt keeps open until the process ends."""
-    if target is Target.DUCKDB:
+def dbt_options(target: StrEnum, folder: Path) -> list[str]:
+    """The options with which dbt finds the project in a folder, and its profile."""
+    options = ["--target", target.value, "--project-dir", str(folder)]
+    if "DBT_PROFILES_DIR" not in os.environ:
+        options += ["--profiles-dir", str(folder)]
+    return options
+
+
+def close_connections(target: StrEnum) -> None:
+    """Close the DuckDB file, which dbt keeps open, and locked, until the process ends."""
+    if target == Target.DUCKDB:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
 
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

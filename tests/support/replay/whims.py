@@ -59,7 +59,7 @@ def replay(seeded: DatabaseWarehouse, number: int, *whims: Whim) -> None:
             for whim in whims:
                 if whimsical[whim] == at:
                     whim(warehouse, rng, held)
-            if at == len(slices) - 1 or rng.random() < 0.85:
+            if at == last or rng.random() < 0.85:
                 build(warehouse)
         assert_equals_full_build(warehouse, seeded)
 
