@@ -7,6 +7,7 @@ import pytest
 from support.generated import (
     BUSY,
     MANY,
+    SCHOOL,
     SMALL,
     World,
     make,
@@ -21,6 +22,16 @@ def small(tmp_path_factory) -> World:
 @pytest.fixture(scope="session")
 def busy(tmp_path_factory) -> World:
     return make(tmp_path_factory.mktemp("busy"), BUSY)
+
+
+@pytest.fixture(scope="session")
+def school(tmp_path_factory) -> World:
+    return make(tmp_path_factory.mktemp("school"), SCHOOL)
+
+
+@pytest.fixture(params=["busy", "school"])
+def world(request) -> World:
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")

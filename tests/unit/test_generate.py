@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,14 +14,15 @@ from typer.testing import CliRunner
 
 from support.generated import (
     BUSY,
-    END,
+    SCHOOL,
     SMALL,
     TABLES,
     digest,
 )
 from tutormax.cli import app, commands
 from tutormax.errors import UserError
-from tutormax.generate import Settings, write_files
+from tutormax.generate import write_files
+from tutormax.generate.settings import Market
 from tutormax.schema import SOURCE_TABLES
 
 
@@ -30,10 +32,19 @@ def test_same_seed_same_bytes(small, tmp_path):
     assert sorted(digest(tmp_path)) == sorted(f"{table}.parquet" for table in TABLES)
 
 
-def test_another_seed_another_world(small, tmp_path):
-    write_files(Settings(end_date=END, days=20, tutors=40, sessions_per_day=200, seed=1), tmp_path)
+def test_same_seed_same_school(tmp_path):
+    for folder in ("one", "two"):
+        write_files(replace(SMALL, market=Market.SCHOOL), tmp_path / folder)
+    assert digest(tmp_path / "one") == digest(tmp_path / "two")
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"market": Market.SCHOOL}], ids=str)
+def test_another_seed_or_market_another_world(small, tmp_path, change):
+    write_files(replace(SMALL, **change), tmp_path)
     ours, theirs = digest(small.folder), digest(tmp_path)
-    assert all(ours[name] != theirs[name] for name in ours)
+    # Students are the same in every market.
+    same = {"students.parquet"} if "market" in change else set()
+    assert {name for name in ours if ours[name] == theirs[name]} == same
 
 
 @pytest.mark.parametrize("table", SOURCE_TABLES, ids=lambda table: table.name)
@@ -98,13 +109,20 @@ def test_volumes(busy):
     assert spread[2] == days
 
 
-def test_every_kind_occurs(busy):
-    assert busy.value("select count(distinct intervention_type) from interventions") == 9
-    assert busy.value("select count(distinct status) from interventions") == 4
-    assert busy.value("select count(distinct outcome) from interventions") == 4
-    assert busy.value("select count(distinct behavioral_archetype) from tutors") == 5
+def test_volumes_of_a_school_are_about_right(school):
+    assert school.rows["tutors"] == SCHOOL.tutors
+    assert school.rows["students"] == 10 * SCHOOL.tutors
+    wanted = SCHOOL.sessions_per_day * SCHOOL.days
+    assert school.rows["sessions"] == pytest.approx(wanted, rel=0.15)
+
+
+def test_every_kind_occurs(world):
+    assert world.value("select count(distinct intervention_type) from interventions") == 9
+    assert world.value("select count(distinct status) from interventions") == 4
+    assert world.value("select count(distinct outcome) from interventions") == 4
+    assert world.value("select count(distinct behavioral_archetype) from tutors") == 5
     events = "select distinct event_type from tutor_events order by 1"
-    assert [event for (event,) in busy.db.execute(events).fetchall()] == [
+    assert [event for (event,) in world.db.execute(events).fetchall()] == [
         "availability_change",
         "login",
         "message_response",

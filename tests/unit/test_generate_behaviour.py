@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -13,10 +15,13 @@ from hypothesis import strategies as st
 from support.generated import (
     BUSY,
     END,
+    SCHOOL,
     SMALL,
 )
 from tutormax.generate import Settings, simulate
 from tutormax.generate.roster import PairCounts
+from tutormax.generate.school import EXAM, WEEKEND, calendar, kinds
+from tutormax.generate.settings import Market
 
 
 def auc(score: np.ndarray, happened: np.ndarray) -> float:
@@ -54,21 +59,21 @@ def test_subjects_differ(busy):
     assert held["Mathematics"] > 2 * held["Economics"]
 
 
-def test_some_leave_and_then_do_nothing(busy):
+def test_some_leave_and_then_do_nothing(world):
     left = {
-        tutor: END - dt.timedelta(BUSY.days - int(day))
-        for tutor, day in zip(busy.simulation.tutor_ids, busy.simulation.left_day, strict=True)
+        tutor: END - dt.timedelta(world.settings.days - int(day))
+        for tutor, day in zip(world.simulation.tutor_ids, world.simulation.left_day, strict=True)
         if day >= 0
     }
-    assert 0.06 * BUSY.tutors < len(left) < 0.3 * BUSY.tutors
-    gone = busy.db.execute("select tutor_id from tutors where status <> 'active'").fetchall()
+    assert 0.06 * world.settings.tutors < len(left) < 0.3 * world.settings.tutors
+    gone = world.db.execute("select tutor_id from tutors where status <> 'active'").fetchall()
     assert {tutor for (tutor,) in gone} == set(left)
     for table, column in (
         ("sessions", "scheduled_start"),
         ("tutor_events", "event_timestamp"),
         ("interventions", "recommended_date"),
     ):
-        last = busy.db.execute(f"select tutor_id, max({column})::date from {table} group by 1")
+        last = world.db.execute(f"select tutor_id, max({column})::date from {table} group by 1")
         late = [tutor for tutor, day in last.fetchall() if tutor in left and day > left[tutor]]
         assert late == [], table
 
@@ -84,9 +89,10 @@ def test_the_true_hazard_tells_who_leaves_but_not_all(busy):
     assert 0.6 < auc(hazard[at_work], happened[at_work]) < 0.97
 
 
-def test_as_many_leave_as_the_hazard_says():
+@pytest.mark.parametrize("market", [Market.OPEN, Market.SCHOOL])
+def test_as_many_leave_as_the_hazard_says(market):
     """Give or take chance: four standard deviations."""
-    many = simulate(Settings(end_date=END, days=30, tutors=2000, sessions_per_day=0))
+    many = simulate(Settings(END, days=50, tutors=2000, sessions_per_day=0, market=market))
     expected = np.nansum(many.hazard)
     assert expected > 60
     assert abs((many.left_day >= 0).sum() - expected) < 4 * np.sqrt(expected)
@@ -131,6 +137,86 @@ def test_the_hidden_truth_needs_no_files(small):
     assert again.tutor_ids == small.simulation.tutor_ids
     assert str(again.days[0]) == "2026-01-11"
     assert str(again.days[-1]) == "2026-01-30"
+
+
+@pytest.fixture(scope="session")
+def taught(school):
+    """Sessions as `taught`: the kind of the tutor, the day, the weekday, the hour of the slot."""
+    ids = school.simulation.tutor_ids
+    school.db.execute("create temp table kinds (tutor_id text, kind int, left_day int)")
+    rows = zip(ids, kinds(SCHOOL).tolist(), school.simulation.left_day.tolist(), strict=True)
+    school.db.executemany("insert into kinds values (?, ?, ?)", list(rows))
+    school.db.execute(
+        f"""
+        create temp table taught as
+        select tutor_id, kind, left_day, baseline_sessions_per_week as agreed,
+            scheduled_start::date - date '{SCHOOL.date(0)}' as day,
+            isodow(scheduled_start) as weekday, scheduled_start::timestamp::time as hour
+        from sessions join tutors using (tutor_id) join kinds using (tutor_id)
+        """
+    )
+    return school
+
+
+def test_school_tutors_teach_in_the_slots_agreed(taught):
+    slots = taught.db.execute(
+        "select kind, agreed, count(distinct (weekday, hour)), max(weekday), min(weekday) "
+        "from taught group by tutor_id, kind, agreed"
+    ).fetchall()
+    assert {agreed == round(agreed) for _, agreed, *_ in slots} == {True}
+    assert all(used <= agreed for _, agreed, used, *_ in slots)
+    assert {first for kind, *_, first in slots if kind == WEEKEND} == {6, 7}
+    assert {last for kind, *_, last, _ in slots if kind not in (WEEKEND, EXAM)} <= set(range(6))
+    # In a whole week of term, who neither leaves nor pauses teaches about what was agreed.
+    pace = taught.value(
+        "select sum(n) / sum(agreed) from (select count(*) n, any_value(agreed) agreed "
+        "from taught where kind <> 2 and day between 31 and 37 group by tutor_id)"
+    )
+    assert 0.75 < pace < 1
+
+
+def test_school_rests_in_holidays_and_exam_tutors_between_exams(taught):
+    year = calendar(SCHOOL)
+    free = np.flatnonzero(year.is_holiday).tolist()
+    assert [str(SCHOOL.date(day)) for day in (free[0], free[-1])] == ["2025-10-25", "2025-12-28"]
+    assert len(free) == 18
+    assert taught.value(f"select count(*) from taught where day in {tuple(free)}") == 0
+    days = f"day between 0 and {int(np.flatnonzero(year.share[EXAM])[0]) - 1}"
+    assert taught.value(f"select count(*) from taught where kind = {EXAM} and {days}") == 0
+    assert taught.value(f"select count(*) from taught where kind = {EXAM} and not {days}") > 500
+
+
+def test_school_tutors_leave_at_once_or_slowly_and_some_pause(taught):
+    left = taught.simulation.left_day
+    closes = calendar(SCHOOL).closes[kinds(SCHOOL)]
+    at_once = np.flatnonzero((left >= 0) & closes[np.arange(len(left)), left])
+    assert 3 <= len(at_once) < (left >= 0).sum()
+    # Those who leave slowly teach less than agreed in the weeks before; the others do not.
+    paces = taught.db.execute(
+        "select left_day, count(*) filter (day > left_day - 14) / 2 / any_value(agreed) "
+        f"from taught where left_day > 60 and kind <> {EXAM} group by tutor_id, left_day"
+    ).fetchall()
+    ends = set(left[at_once].tolist())
+    slow = [pace for day, pace in paces if day not in ends]
+    sudden = [pace for day, pace in paces if day in ends]
+    assert np.mean(slow) < 0.6
+    assert np.mean(sudden) > 0.7
+    # Three weeks of silence within a term, and back again.
+    back = taught.value(
+        "select count(distinct tutor_id) from (select tutor_id, kind, "
+        "day - lag(day) over (partition by tutor_id order by day) as gap from taught) "
+        f"where gap > 21 and kind <> {EXAM}"
+    )
+    assert back > 2
+
+
+def test_a_weekday_school_has_neither_weekends_nor_exam_tutors():
+    days = replace(SCHOOL, days=14, market=Market.WEEKDAY_SCHOOL)
+    assert set(kinds(days)) == {0}
+    starts = []
+    simulate(days, lambda name, rows: starts.append(rows) if name == "sessions" else None)
+    weekdays = {at.weekday() for rows in starts for at in rows["scheduled_start"].to_pylist()}
+    assert weekdays == set(range(5))
 
 
 @given(

@@ -20,27 +20,27 @@ from support.generated import (
 )
 from tutormax.generate import Settings
 from tutormax.generate.dirt import WAYS
+from tutormax.generate.settings import Market
 
 
 @pytest.mark.parametrize(("table", "rule"), RULES)
-def test_clean_rows_break_no_rule(busy, table, rule):
-    assert breaking(busy, table, rule) == 0
+def test_clean_rows_break_no_rule(world, table, rule):
+    assert breaking(world, table, rule) == 0
 
 
+@pytest.mark.parametrize("market", Market)
 @pytest.mark.parametrize(
     "size", [(1, 1, 0), (1, 3, 500), (3, 2, 7)], ids=lambda size: "-".join(map(str, size))
 )
-def test_tiny_worlds_break_no_rule(tmp_path, size):
+def test_tiny_worlds_break_no_rule(tmp_path, size, market):
     tutors, days, sessions = size
-    world = make(
-        tmp_path, Settings(end_date=END, days=days, tutors=tutors, sessions_per_day=sessions)
-    )
-    assert world.rows["tutors"] == tutors
-    assert world.rows["sessions"] == days * sessions
-    assert {rule: breaking(world, *rule) for rule in RULES} == dict.fromkeys(RULES, 0)
+    tiny = make(tmp_path, Settings(END, days, tutors, sessions, market=market))
+    assert tiny.rows["tutors"] == tutors
+    assert market is not Market.OPEN or tiny.rows["sessions"] == days * sessions
+    assert {rule: breaking(tiny, *rule) for rule in RULES} == dict.fromkeys(RULES, 0)
 
 
-def test_sessions_agree_with_themselves(busy):
+def test_sessions_agree_with_themselves(world):
     bad = {
         "no-show": "no_show and coalesce(actual_start::varchar, late_start_minutes::varchar, "
         "engagement_score::varchar, learning_objectives_met::varchar) is not null",
@@ -55,15 +55,15 @@ def test_sessions_agree_with_themselves(busy):
         "not list_contains(t.subjects, r.subject))",
     }
     found = {
-        name: busy.value(f"select count(*) from sessions r where {condition}")
+        name: world.value(f"select count(*) from sessions r where {condition}")
         for name, condition in bad.items()
     }
     assert found == dict.fromkeys(bad, 0)
-    assert 0 < busy.value("select avg(technical_issues::int) from sessions") < 0.05
+    assert 0 < world.value("select avg(technical_issues::int) from sessions") < 0.05
 
 
-def test_session_numbers_count_each_pair(busy):
-    wrong, first = busy.db.execute(
+def test_session_numbers_count_each_pair(world):
+    wrong, first = world.db.execute(
         """
         select count(*) filter (number <> least + place - 1), avg((number = 1)::int)
         from (
@@ -76,21 +76,21 @@ def test_session_numbers_count_each_pair(busy):
     ).fetchone()
     assert wrong == 0
     assert 0.03 <= first <= 0.10
-    tutors_each = busy.value(
+    tutors_each = world.value(
         "select median(n) from "
         "(select count(distinct tutor_id) n from sessions group by student_id)"
     )
     assert tutors_each <= 6
 
 
-def test_feedback_agrees_with_its_session(busy):
-    wrong = busy.value(
+def test_feedback_agrees_with_its_session(world):
+    wrong = world.value(
         "select count(*) from student_feedback join sessions using (session_id) "
         "where is_first_session <> (session_number = 1) "
         "or submitted_at > scheduled_start + interval 10 day"
     )
     assert wrong == 0
-    of_no_shows, within_a_day = busy.db.execute(
+    of_no_shows, within_a_day = world.db.execute(
         "select avg(no_show::int), avg((submitted_at < scheduled_start + interval 1 day)::int) "
         "from student_feedback join sessions using (session_id)"
     ).fetchone()
@@ -98,8 +98,8 @@ def test_feedback_agrees_with_its_session(busy):
     assert 0.8 < within_a_day < 1
 
 
-def test_interventions_agree_with_themselves(busy):
-    wrong = busy.value(
+def test_interventions_agree_with_themselves(world):
+    wrong = world.value(
         f"""
         select count(*) from interventions where
             (status = 'completed') <> (completed_date is not null)
@@ -113,8 +113,8 @@ def test_interventions_agree_with_themselves(busy):
     assert wrong == 0
 
 
-def test_leaving_ends_the_interventions(busy):
-    wrong = busy.value(
+def test_leaving_ends_the_interventions(world):
+    wrong = world.value(
         """
         select count(*) from interventions join tutors using (tutor_id) where
             tutors.status <> 'active' and interventions.status in ('pending', 'in_progress')
@@ -151,13 +151,13 @@ INSTANTS = {
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_nothing_happens_at_or_after_the_end(busy, table):
+def test_nothing_happens_at_or_after_the_end(world, table):
     latest = ", ".join(f"max({column})" for column in INSTANTS[table])
     end = dt.datetime.combine(END, dt.time(), dt.UTC)
-    assert max(busy.db.execute(f"select {latest} from {table}").fetchone()) < end
+    assert max(world.db.execute(f"select {latest} from {table}").fetchone()) < end
     written = [column for column in INSTANTS[table] if column.endswith("ated_at")]
     touched = f"greatest({', '.join(written)})"
-    early, late = busy.db.execute(
+    early, late = world.db.execute(
         f"select min(_loaded_at - {touched}), max(_loaded_at - {touched}) from {table}"
     ).fetchone()
     assert dt.timedelta(0) < early

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tutormax.generate.settings import Settings, check_dirt, parse_end_date
+from tutormax.generate.settings import Market, Settings, check_dirt, parse_end_date
 from tutormax.generate.writing import write_files
 
 
@@ -28,6 +28,13 @@ def generate(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed and end date, same files.")] = 0,
+    market: Annotated[
+        Market,
+        typer.Option(
+            help="open: sessions by demand; school: weekly slots in school terms, with weekend and "
+            "exam tutors; weekday-school: without those."
+        ),
+    ] = Market.OPEN,
     dirt: Annotated[
         float,
         typer.Option(help="Share of rows (0-1) that break a rule, to see them refused."),
@@ -40,6 +47,7 @@ def generate(
         tutors=tutors,
         sessions_per_day=sessions_per_day,
         seed=seed,
+        market=market,
     )
     share = check_dirt(dirt)
     bar = Progress(

@@ -75,21 +75,12 @@ def hours(rng: np.random.Generator, at: Floats) -> Floats:
 
 
 def hold_sessions(world: World, state: State, roster: Roster, day: int, count: int) -> DaySessions:
-    """Spread `count` sessions over the tutors working on `day` and simulate them."""
+    """Simulate the sessions of `day`; `count` of them if the market goes by demand."""
     settings, tutors, students = world.settings, world.tutors, world.students
     rng = settings.random(_SESSIONS, day)
-    appetite = state.appetite(day)
-    if appetite.sum() == 0:
-        count, appetite = 0, np.ones_like(appetite)
-    held = rng.multinomial(count, appetite / appetite.sum())
-    tutor = np.repeat(np.arange(settings.tutors), held)
-    turn = np.arange(count) - np.repeat(np.cumsum(held) - held, held)
-    # Stratified over the tutor's day: sessions are in order and rarely overlap.
-    hour = np.floor(4 * hours(rng, (turn + rng.random(count)) / held[tutor])) / 4
+    tutor, slot, hour = state.meetings(rng, roster.slots, day, count)
+    count = len(tutor)
     start = settings.start_us + day * DAY_US + (hour * HOUR_US).astype(np.int64)
-
-    begin = (rng.random(settings.tutors) * roster.slots).astype(np.int64)
-    slot = (begin[tutor] + turn) % roster.slots[tutor]
     moving = 0.045 * np.exp(-0.35 * np.clip(state.quality, -2, 2))
     student = roster.attend(rng, tutor, slot, np.flatnonzero(rng.random(count) < moving[tutor]))
     number = roster.number(tutor, student)

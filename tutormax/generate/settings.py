@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -23,12 +24,21 @@ _MOST_DAYS = 3_660
 _MOST_SESSIONS = 10_000_000
 
 
+class Market(StrEnum):
+    """What makes tutors teach and leave; see `State` and `School`."""
+
+    OPEN = "open"
+    SCHOOL = "school"
+    WEEKDAY_SCHOOL = "weekday-school"
+
+
 @dataclass(frozen=True)
 class Settings:
-    """The size, the dates and the seed of one simulation.
+    """The size, the dates, the seed and the market of one simulation.
 
     The simulation covers the `days` UTC days before `end_date` (exclusive); `sessions_per_day` is
-    the mean over those days. Raises `UserError` for a value out of its range.
+    the mean over those days, about that in a school market. Raises `UserError` for a value out of
+    its range.
     """
 
     end_date: dt.date
@@ -36,6 +46,7 @@ class Settings:
     tutors: int = 450
     sessions_per_day: int = 3000
     seed: int = 0
+    market: Market = Market.OPEN
 
     def __post_init__(self) -> None:
         _check_range("--days", self.days, 1, _MOST_DAYS)
@@ -64,9 +75,13 @@ class Settings:
         """The first instant no longer covered, in microseconds since 1970 UTC."""
         return (self.end_date - _EPOCH).days * DAY_US
 
+    def date(self, day: int) -> dt.date:
+        """The date of a day counted from the first."""
+        return self.end_date - dt.timedelta(self.days - day)
+
     def weekday(self, day: int) -> int:
         """Weekday (Monday 0) of a day counted from the first."""
-        return (self.end_date - dt.timedelta(self.days - day)).weekday()
+        return self.date(day).weekday()
 
     def random(self, concern: int, day: int = 0) -> np.random.Generator:
         """A separate generator for each concern and day.

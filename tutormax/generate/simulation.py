@@ -19,8 +19,9 @@ from tutormax.generate.population import (
     tutor_rows,
 )
 from tutormax.generate.roster import Roster
+from tutormax.generate.school import School, agree
 from tutormax.generate.sessions import demand, feedback_rows, hold_sessions, session_rows
-from tutormax.generate.settings import Settings
+from tutormax.generate.settings import Market, Settings
 from tutormax.generate.state import State
 
 Sink = Callable[[str, pa.Table], None]
@@ -51,9 +52,13 @@ def simulate(
     Rows go to `sink` in chunks (without a sink no rows are built); `on_day` gets the number of days
     done. Memory grows with tutors and students; with days only by hazard and interventions.
     """
-    world = World(settings, make_tutors(settings), make_students(settings))
-    tutors, students = world.tutors, world.students
-    state, roster = State(settings, tutors), Roster(settings, tutors, students)
+    is_open = settings.market is Market.OPEN
+    tutors, students = make_tutors(settings), make_students(settings)
+    if not is_open:
+        tutors = agree(settings, tutors)
+    world = World(settings, tutors, students)
+    state = State(settings, tutors) if is_open else School(settings, tutors)
+    roster = Roster(settings, tutors, students)
     counts = demand(settings)
     hazard = np.empty((settings.days, settings.tutors))
     every: list[Recommended] = []

@@ -6,7 +6,7 @@ import numpy as np
 
 from tutormax.generate.columns import Bools, Floats, Ints
 from tutormax.generate.population import Tutors
-from tutormax.generate.sessions import DaySessions
+from tutormax.generate.sessions import DaySessions, hours
 from tutormax.generate.settings import Settings
 
 _STATE, _LEAVE, _BREAK = 10, 11, 12
@@ -15,7 +15,7 @@ _LEAVE_LEVEL = -6.55
 
 
 class State:
-    """Hidden and running quantities of all tutors; every array has shape (tutors,).
+    """Hidden and running quantities of the tutors of an open market; arrays are (tutors,).
 
     `mood` is satisfaction: it returns slowly to a drifting level, falls with a workload other than
     the wanted one and with failed first sessions, and rises with help.
@@ -103,6 +103,25 @@ class State:
         offered = 0.15 + 0.85 / (1 + np.exp(-2.2 * (self.mood + 0.9)))
         there = self.working(day) & (self.break_until < day)
         return np.where(there, self._tutors.baseline * self.ramp(day) * offered, 0.0)
+
+    def meetings(
+        self, rng: np.random.Generator, slots: Ints, day: int, count: int
+    ) -> tuple[Ints, Ints, Floats]:
+        """The tutor, the student's slot and the hour of each session of `day`.
+
+        They are ordered by tutor and hour; `slots` (tutors,) is how many students each has. Here
+        `count` sessions are spread over the tutors by appetite.
+        """
+        appetite = self.appetite(day)
+        if appetite.sum() == 0:
+            count, appetite = 0, np.ones_like(appetite)
+        held = rng.multinomial(count, appetite / appetite.sum())
+        tutor = np.repeat(np.arange(len(held)), held)
+        turn = np.arange(count) - np.repeat(np.cumsum(held) - held, held)
+        # Stratified over the tutor's day: sessions are in order and rarely overlap.
+        hour = np.floor(4 * hours(rng, (turn + rng.random(count)) / held[tutor])) / 4
+        begin = (rng.random(len(held)) * slots).astype(np.int64)
+        return tutor, (begin[tutor] + turn) % slots[tutor], hour
 
     def remember(self, day: int, sessions: DaySessions) -> None:
         """Update the state from the sessions of the day."""
