@@ -244,7 +244,7 @@ def changed_back(project: Slices, warehouse: Warehouse) -> None:
     warehouse.execute(
         "insert into staging.build_log"
         " select build_number + 1, 'another', source_table, 'another', false, since_build,"
-        " loaded_through, raw_rows from staging.build_log"
+        " loaded_through, raw_rows, null from staging.build_log"
         " where build_number = (select max(build_number) from staging.build_log)"
     )
 
