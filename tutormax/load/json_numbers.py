@@ -6,16 +6,19 @@ begins with it in the file has it once more.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 _NUMBER = r"-?(?:[0-9.]+[eE][0-9+-]+|[0-9]+\.[0-9]+0|[0-9.]{17,}|0\.00000[0-9]*)|-0"
-# The numbers that DuckDB writes in another way; that a string looks like one does no harm.
-_REWRITTEN = rf"(?:^|[:\[,])\s*(?:{_NUMBER})\s*(?:[,\]}}]|$)"
+REWRITTEN = rf"(?:^|[:\[,])\s*(?:{_NUMBER})\s*(?:[,\]}}]|$)"
+"""Pattern of the numbers that DuckDB writes in another way; it may match a string too."""
+
 _TOKEN = r'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|[^"0-9-]+|-'
 _IS_NUMBER = "regexp_matches(t, '^-?[0-9]')"
 _MARK = r"\u0001"
 
 # What DuckDB may have made of such a number, alone or in an array or object.
 _ALONE = r"^(?:0$|-?[0-9]+[.e])"
-_INSIDE = rf"{_ALONE}|[0-9][.e][0-9+-]|[\[:,]0[,\]}}]"
+_INSIDE = r"[0-9][.e][0-9+-]|[\[:,]0[,\]}]"
 
 
 def may_be_rewritten(text: str, nested: bool) -> str:
@@ -24,14 +27,16 @@ def may_be_rewritten(text: str, nested: bool) -> str:
     `nested` tells that an array or object can be in the text.
     """
     # Few texts begin like this, and a pattern takes longer.
+    alone = f"{text} < ':' AND regexp_matches({text}, '{_ALONE}')"
     if nested:
-        return f"({text}[1] IN ('[', '{{') OR {text} < ':') AND regexp_matches({text}, '{_INSIDE}')"
-    return f"{text} < ':' AND regexp_matches({text}, '{_ALONE}')"
+        inside = f"{text}[1] IN ('[', '{{') AND regexp_matches({text}, '{_INSIDE}')"
+        return f"({alone} OR {inside})"
+    return alone
 
 
 def is_rewritten(text: str) -> str:
     """DuckDB expression: whether DuckDB may write a number of a JSON text in another way."""
-    return f"regexp_matches({text}, '{_REWRITTEN}')"
+    return f"regexp_matches({text}, '{REWRITTEN}')"
 
 
 def numbers_quoted(text: str) -> str:
@@ -55,12 +60,23 @@ def compact(text: str) -> str:
 
 def string_of_marked(document: str, path: str) -> str:
     """DuckDB expression: what `json_extract_string` gives, with the document's own numbers."""
-    # A list of one, so that its long term is computed once, and only where it is needed.
-    value = f"[{_unmarked(f'json_extract({document}, {path})::VARCHAR')}]"
-    return (
-        f"list_transform({value}, lambda v: CASE WHEN starts_with(v, '\"') "
-        "THEN json_extract_string(v, '$') WHEN v <> 'null' THEN v END)[1]"
+    return computed_once(
+        _unmarked(f"json_extract({document}, {path})::VARCHAR"),
+        lambda v: (
+            f"CASE WHEN starts_with({v}, '\"') THEN json_extract_string({v}, '$') "
+            f"WHEN {v} <> 'null' THEN {v} END"
+        ),
     )
+
+
+def computed_once(term: str, use: Callable[[str], str]) -> str:
+    """DuckDB expression: what `use` makes of a term.
+
+    The term is computed once, and only where the whole is: DuckDB computes terms that stand more
+    than once in a query for every row, in branches of a CASE too.
+    """
+    name = f"once_{len(term)}"
+    return f"list_transform([{term}], lambda {name}: {use(name)})[1]"
 
 
 def _unmarked(text: str) -> str:

@@ -19,6 +19,7 @@ import pytest
 from support.project import REPOSITORY, Build, Model, kept_models
 from support.replay.worlds import KEYS, Slice, random_slices
 from support.warehouses import DatabaseWarehouse
+from tutormax.errors import UserError
 from tutormax.schema import LOADED_AT, RETAINED_TABLES, tombstones
 
 Kind = TypeVar("Kind", bound=DatabaseWarehouse)
@@ -188,7 +189,11 @@ def rows_archived(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice)
     """Some rows go to the archive; dbt's data tests still pass."""
     day = date.fromisoformat(some_day(warehouse, rng))
     build(warehouse, as_of_date=str(day + timedelta(days=2 * 366)))
-    warehouse.command("archive")
+    try:
+        warehouse.command("archive")
+    except UserError as error:
+        # There may be no activity yet.
+        assert "No build has set the clock" in str(error), error
     build_with_tests(warehouse)
 
 
