@@ -163,6 +163,10 @@ bench-many: $(VENV)/run.stamp ## Measure a hundred small builds in a row [CASE="
 bench-churn: $(VENV)/run.stamp ## Measure the churn model on generated data it never saw
 	$(BIN)/python benchmarks/churn.py
 
+.PHONY: bench-real
+bench-real: $(VENV)/dev.stamp ## Measure the churn model trained on real flights [WORLDS="flights open school weekday-school"]
+	$(BIN)/python benchmarks/real.py $(WORLDS)
+
 .PHONY: mutants
 mutants: $(VENV)/dev.stamp ## Put faults into the SQL, see which test notices [MODELS="sessions" SINCE=main EVERY=10 RESUME=1]
 	$(BIN)/python tests/mutants/mutants.py --models "$(MODELS)" --since "$(SINCE)" --every $(or $(EVERY),1) \

@@ -19,8 +19,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -29,23 +27,20 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from commands import BIN, CLI, PROJECT, run
+from protocol import FLAG_HORIZON, Said, baselines, high_from, said, show, together
 from rich.console import Console
-from rich.table import Table
 
 from tutormax.generate.settings import Settings
 from tutormax.generate.simulation import Simulation, simulate
-from tutormax.train.baselines import boosted_trees, constant_rate, recency
-from tutormax.train.judging import Figures, judge
 from tutormax.train.model import predict
-from tutormax.train.panel import HORIZONS, Bools, Floats, Panel, in_days
+from tutormax.train.panel import HORIZONS, Bools, Floats, Panel
 from tutormax.train.reading import read_panel
 from tutormax.train.seeds import FOLDER, read_model
 from tutormax.train.splitting import split
-from tutormax.train.training import OURS, RATE, RECENCY_ALONE, TREES
+from tutormax.train.training import OURS
 from tutormax.warehouse import Target
 
-PROJECT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
 END = dt.date(2026, 1, 1)
 MONTH = 30
 NEEDED = "int_churn__labels"
@@ -65,14 +60,6 @@ class World:
     simulation: Simulation
 
 
-def run(command: Sequence[str | Path], env: dict[str, str]) -> None:
-    done = subprocess.run(
-        command, cwd=PROJECT, env=env, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{(done.stdout + done.stderr)[-4000:]}")
-
-
 def build(settings: Settings) -> World:
     """Generate, load and build a world as a user would, as far as training reads."""
     with tempfile.TemporaryDirectory(prefix="tutormax-churn-") as name:
@@ -83,7 +70,6 @@ def build(settings: Settings) -> World:
             "DBT_LOG_PATH": str(folder / "logs"),
             "TUTORMAX_TARGET": "duckdb",
         }
-        env = os.environ | variables
         size = {
             "--days": settings.days,
             "--tutors": settings.tutors,
@@ -92,10 +78,10 @@ def build(settings: Settings) -> World:
             "--end-date": settings.end_date,
         }
         words = [str(word) for option in size.items() for word in option]
-        run([BIN / "tutormax", "generate", "--out", folder / "raw", *words], env)
-        run([BIN / "tutormax", "load", folder / "raw"], env)
+        run([CLI, "generate", "--out", str(folder / "raw"), *words], variables)
+        run([CLI, "load", str(folder / "raw")], variables)
         untested = ("--exclude-resource-type", "test")
-        run([BIN / "dbt", "build", "--select", f"+{NEEDED}", *untested], env)
+        run([str(BIN / "dbt"), "build", "--select", f"+{NEEDED}", *untested], variables)
         os.environ |= variables
         return World(read_panel(Target.DUCKDB), simulate(settings))
 
@@ -133,60 +119,30 @@ def hidden(world: World, rows: Bools, horizon: int) -> dict[str, Floats]:
     }
 
 
-def judge_worlds(
-    worlds: Sequence[World], learned: Panel, version: str
-) -> dict[int, dict[str, Figures]]:
-    """The figures of everybody, by horizon; the worlds' rows together."""
+def judge_worlds(worlds: Sequence[World], learned: Panel, version: str) -> dict[int, Said]:
+    """What was said of the worlds' rows together, by horizon."""
     model = read_model(PROJECT / FOLDER, version)
-    by_recency = recency(learned, max(HORIZONS))
-    result: dict[int, dict[str, Figures]] = {}
+    high = high_from(PROJECT / FOLDER, version)
+    at = baselines(learned, max(HORIZONS))
+    result: dict[int, Said] = {}
     for number, horizon in enumerate(HORIZONS):
-        at_recency = by_recency(horizon)
-        trees, rate = boosted_trees(learned, horizon), constant_rate(learned, horizon)
-        parts: dict[str, list[Floats]] = {}
-        churned: list[Bools] = []
+        predictors = at(horizon)
+        parts: list[Said] = []
         for world in worlds:
             panel = world.panel
             rows = last_month(panel, horizon)
             if panel.day.min() > panel.known_until - horizon - MONTH + 1:
                 continue
-            features = panel.only(learned.names).features[rows]
-            said = {
-                OURS: predict(model, panel.only(model.names).features[rows])[:, number],
-                TREES: trees(features),
-                RECENCY_ALONE: at_recency(features),
-                RATE: rate(features),
-            }
-            for name, predicted in (said | hidden(world, rows, horizon)).items():
-                parts.setdefault(name, []).append(predicted)
-            churned.append(panel.churned(horizon)[rows])
-        figures = {
-            name: judge(np.concatenate(predicted), np.concatenate(churned))
-            for name, predicted in parts.items()
-        }
-        result[horizon] = {name: found for name, found in figures.items() if found is not None}
+            judged = panel.take(rows)
+            features = judged.only(learned.names).features
+            ours = predict(model, judged.only(model.names).features)
+            others = {name: predictor(features) for name, predictor in predictors.items()}
+            by_name = {OURS: ours[:, number]} | others | hidden(world, rows, horizon)
+            flagged = ours[:, HORIZONS.index(FLAG_HORIZON)] >= high
+            parts.append(said(judged, horizon, flagged, by_name))
+        if parts:
+            result[horizon] = together(parts)
     return result
-
-
-def show(title: str, judged: dict[int, dict[str, Figures]], console: Console) -> None:
-    table = Table(title=title)
-    for column in ("horizon", "predicted by"):
-        table.add_column(column)
-    for column in ("rows", "churned", "AUC", "Brier", "calibration error"):
-        table.add_column(column, justify="right")
-    for horizon, by_name in judged.items():
-        for name, figures in by_name.items():
-            table.add_row(
-                in_days(horizon) if name == OURS else "",
-                name,
-                f"{figures.rows:,}" if name == OURS else "",
-                f"{figures.churned:,} ({figures.rate:.1%})" if name == OURS else "",
-                "-" if figures.auc is None else f"{figures.auc:.3f}",
-                f"{figures.brier:.4f}",
-                f"{figures.ece:.4f}",
-            )
-        table.add_section()
-    console.print(table)
 
 
 def shipped_version() -> str:

@@ -12,7 +12,7 @@ from tutormax.train.fitting import Fit, fit
 from tutormax.train.judging import Figures, judge
 from tutormax.train.model import Model, predict
 from tutormax.train.monitoring import BAND_HORIZON, LEVELS, Band, Bin, bands, distributions
-from tutormax.train.panel import HORIZONS, Panel
+from tutormax.train.panel import HORIZONS, Floats, Panel
 from tutormax.train.splitting import Split, split
 
 OURS = "this model"
@@ -36,7 +36,8 @@ class LevelCount:
 class Trained:
     """A model with everything that the card says about it.
 
-    `figures` has, per horizon that can be evaluated, the figures of model and baselines.
+    `figures` has, per horizon that can be evaluated, the figures of model and baselines,
+    `predictions` what they say of the test rows whose outcome is known.
     """
 
     panel: Panel
@@ -46,6 +47,7 @@ class Trained:
     bands: list[Band]
     bins: list[Bin]
     figures: dict[int, dict[str, Figures]]
+    predictions: dict[int, dict[str, Floats]]
     levels: list[LevelCount]
 
 
@@ -58,6 +60,7 @@ def train(panel: Panel, version: str, say: Say = lambda _: None) -> Trained:
     parts = split(panel)
     model, fits = fit(parts.train, version, parts.horizon, say)
     edges = bands(model, parts.train)
+    predictions = _predictions(parts, model, say)
     return Trained(
         panel=panel,
         split=parts,
@@ -65,33 +68,43 @@ def train(panel: Panel, version: str, say: Say = lambda _: None) -> Trained:
         fits=fits,
         bands=edges,
         bins=distributions(parts.train),
-        figures=_figures(parts, model, say),
+        figures=_figures(parts.test, predictions),
+        predictions=predictions,
         levels=_levels(parts.test, model, edges),
     )
 
 
-def _figures(parts: Split, model: Model, say: Say) -> dict[int, dict[str, Figures]]:
-    """Evaluate model and baselines on the same test rows."""
-    figures: dict[int, dict[str, Figures]] = {}
+def _predictions(parts: Split, model: Model, say: Say) -> dict[int, dict[str, Floats]]:
+    """What model and baselines say of the test rows, by horizon."""
+    predictions: dict[int, dict[str, Floats]] = {}
     by_recency = recency(parts.train, parts.horizon)
     for number, horizon in enumerate(HORIZONS):
         test = parts.test.take(parts.test.judged(horizon))
         if horizon > parts.horizon or not len(test):
             continue
         say(f"Judging {horizon} days on {len(test):,} rows")
-        churned = test.churned(horizon)
-        predictions = {
+        predictions[horizon] = {
             OURS: predict(model, test.features)[:, number],
             RECENCY_ALONE: by_recency(horizon)(test.features),
             TREES: boosted_trees(parts.train, horizon)(test.features),
             RATE: constant_rate(parts.train, horizon)(test.features),
         }
-        figures[horizon] = {
-            name: judged
-            for name, predicted in predictions.items()
-            if (judged := judge(predicted, churned)) is not None
+    return predictions
+
+
+def _figures(
+    test: Panel, predictions: dict[int, dict[str, Floats]]
+) -> dict[int, dict[str, Figures]]:
+    """Evaluate model and baselines on the same test rows."""
+    return {
+        horizon: {
+            name: figures
+            for name, predicted in by_name.items()
+            if (figures := judge(predicted, test.churned(horizon)[test.judged(horizon)]))
+            is not None
         }
-    return figures
+        for horizon, by_name in predictions.items()
+    }
 
 
 def _levels(test: Panel, model: Model, edges: list[Band]) -> list[LevelCount]:
