@@ -17,7 +17,7 @@ END = dt.date(2026, 1, 31)
 SMALL = Settings(end_date=END, days=20, tutors=40, sessions_per_day=200)
 BUSY = Settings(end_date=END, days=60, tutors=150, sessions_per_day=1000)
 MANY = Settings(end_date=END, days=12, tutors=200, sessions_per_day=400)
-# Terms end on 19 December, exams on 25 January.
+# Terms end on 21 December, exams on 25 January.
 SCHOOL = Settings(END, days=120, tutors=80, sessions_per_day=100, market=Market.SCHOOL)
 TABLES = tuple(KEYS)
 

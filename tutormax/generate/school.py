@@ -45,9 +45,10 @@ KINDS = (
 )
 WEEKEND, EXAM = 1, 2
 
-# Month and day: holidays are nine days from the first Saturday on; terms end with three of them.
-_HOLIDAYS = {(12, 18): True, (2, 10): False, (4, 1): True, (10, 20): False}
-_HOLIDAY_DAYS = 9
+# Month and day: holidays are the week from the first Monday on; terms end before two of them. With
+# longer ones every tutor with one weekday would count as churned.
+_HOLIDAYS = {(12, 19): True, (2, 10): False, (4, 1): True, (10, 20): False}
+_HOLIDAY_DAYS = 7
 _SUMMER = (7, 20), (8, 31)
 _SUMMER_SHARE = 0.4
 _EXAMS = ((1, 25), (6, 12))
@@ -77,7 +78,7 @@ def calendar(settings: Settings) -> Calendar:
     for year in years:
         for (month, day), ends_term in _HOLIDAYS.items():
             first = dt.date(year, month, day)
-            first += dt.timedelta((5 - first.weekday()) % 7)
+            first += dt.timedelta(-first.weekday() % 7)
             holiday |= {first + dt.timedelta(n) for n in range(_HOLIDAY_DAYS)}
             if ends_term:
                 term_ends.add(first - dt.timedelta(1))
