@@ -138,6 +138,8 @@ def describe(query: Query, published: str) -> list[str]:
     if risks:
         counted = ", ".join(f"{level} {count:,}" for level, count, _ in risks)
         lines.append(f"Churn:    {counted} (risk from {risks[0][2]} on)")
+    held_back = query(f"select reason from {published}.churn_model_status where is_held_back")
+    lines += [f"          {reason}" for (reason,) in held_back]
     lines.append(f"Changes:  {_changes(query, published)}")
     return lines
 

@@ -57,6 +57,13 @@
                 where
                     conrelid = '{{ table }}'::regclass
                     and (contype = 'c' or (
+                        contype = 'p' and array['{{ keys | join("', '") }}'] <> array(
+                            select attname::text
+                            from unnest(conkey) with ordinality as parts (part, place)
+                            inner join pg_attribute on attrelid = conrelid and attnum = part
+                            order by place
+                        )
+                    ) or (
                         contype in ('u', 'f') and conname || ' ' || coalesce(nullif(confrelid, 0)::regclass::text, '')
                         not in ({{ kept | join(', ') }})
                     ))

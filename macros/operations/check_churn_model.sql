@@ -12,6 +12,11 @@
             {%- for version in standing if version != active -%}
                 {%- do versions.append(version) -%}
             {%- endfor -%}
+            {%- set latest = run_query(
+                'select model_version from ' ~ scored ~ ' where prediction_date = (select max(prediction_date) from '
+                ~ scored ~ ') limit 1'
+            ).columns[0].values() -%}
+            {%- do kept_for_the_run('churn_model').update({'latest': latest | first}) if latest -%}
         {%- endif -%}
         {%- for version in versions -%}
             {%- set lack = lack_of_churn_model(version) -%}

@@ -13,6 +13,7 @@
                 "The var " ~ name ~ " is '" ~ (value | string)[:100] ~ "', which is not " ~ {
                     'date': 'a date: write it as 2026-01-31',
                     'name': "a name: write it as 'text', without quotes in it",
+                    'version': "a version: write it as '1.0.0', of up to 50 letters, digits, dots, dashes and underscores",
                     'text': "text: write it as 'text', without quotes in it",
                     'flag': 'a truth value: write true or false',
                     'share': 'a share: write a number from 0 to 1',
@@ -37,6 +38,8 @@
         {{ return(value | string == '' or is_date(value | string)) }}
     {%- elif kind == 'name' -%}
         {{ return(is_plain_text(value)) }}
+    {%- elif kind == 'version' -%}
+        {{ return(is_word(value, '[A-Za-z0-9][A-Za-z0-9._-]{0,49}')) }}
     {%- elif kind == 'text' -%}
         {{ return(value == '' or is_plain_text(value)) }}
     {%- elif kind == 'flag' -%}

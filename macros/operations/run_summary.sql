@@ -15,6 +15,8 @@
         {%- set is_stopped = failed | rejectattr('node.resource_type', 'equalto', 'test') | list | length > 0 -%}
         {%- do parts.append(recomputed_part('set out to recompute' if is_stopped else 'recomputed')) -%}
         {%- do parts.append(changed_part(changed)) -%}
+        {%- do parts.extend(kept_versions_part(changed)) -%}
+        {%- do parts.extend(held_back_part(changed)) -%}
         {%- if with_arrivals -%}
             {%- do parts.extend(rejected_parts()) -%}
         {%- endif -%}
@@ -66,6 +68,35 @@
         'inserted ' ~ counted(sums.inserted, 'published row') ~ ', updated ' ~ '{:,}'.format(sums.updated)
         ~ ' and deleted ' ~ '{:,}'.format(sums.deleted)
     ) }}
+{%- endmacro %}
+
+{#- After a change of version, until the active one has scored the latest date. -#}
+{% macro kept_versions_part(changed) -%}
+    {%- set active = var('churn_model_version') -%}
+    {%- if kept_for_the_run('churn_model').get('latest', active) == active or 'churn_predictions' not in changed -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {%- set kept = [] -%}
+    {%- for version, predictions in run_query(
+        'select model_version, count(*) from ' ~ own_relation('churn_predictions')
+        ~ " where model_version <> '" ~ active ~ "' group by model_version order by model_version"
+    ).rows -%}
+        {%- do kept.append(counted(predictions | int, 'prediction') ~ ' of churn model ' ~ version) -%}
+    {%- endfor -%}
+    {{ return([
+        'kept ' ~ kept | join(' and ') ~ ', because ' ~ active ~ ' scores only later dates (--full-refresh scores all'
+        ~ ' history with it)'
+    ] if kept else []) }}
+{%- endmacro %}
+
+{#- Of a run that evaluated it. -#}
+{% macro held_back_part(changed) -%}
+    {%- if 'churn_model_status' not in changed -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {{ return(run_query(
+        'select reason from ' ~ own_relation('churn_model_status') ~ ' where is_held_back'
+    ).columns[0].values() | map('trim', '.') | list) }}
 {%- endmacro %}
 
 {% macro rejected_parts() -%}

@@ -21,7 +21,7 @@
             'engagement_score',
             'learning_objectives_met_pct'
         ],
-        'unwindowed': ['tenure_days', 'churn_score', 'risk_level'],
+        'unwindowed': ['tenure_days', 'silent_days', 'churn_score', 'risk_level'],
         'named': {'performance_tier': 'performance_tier', 'risk_level': 'risk_level'}
     }) }}
 {%- endmacro %}

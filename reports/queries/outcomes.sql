@@ -13,3 +13,4 @@ select
     recall_at_high,
     baseline_auc
 from {{ published }}.churn_prediction_outcomes
+where population = 'all'

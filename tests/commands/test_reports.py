@@ -109,6 +109,18 @@ def test_the_same_warehouse_gives_the_same_bytes_and_nothing_else_stays(sites: S
     assert files_of(sites.make("again")) == files_of(sites.masked)
 
 
+def test_pages_say_why_the_churn_model_is_held_back(sites: Sites) -> None:
+    with sites.warehouse.copy() as warehouse:
+        warehouse.execute(
+            "update tutormax.churn_model_status set is_held_back = true, reason = 'It is <odd>.'"
+        )
+        warehouse.command("reports", "--out", str(sites.folder / "held-back"))
+    said = '<p class="alert">It is &lt;odd&gt;.</p>'
+    pages = files_of(sites.folder / "held-back")
+    saying = {name for name, text in pages.items() if said in text}
+    assert saying == {"index.html", "queue.html", "interventions.html", "model.html"}
+
+
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(UserError, match="no pages of ours"):
@@ -249,7 +261,7 @@ def test_the_calibration_curve_counts_what_the_outcomes_count(sites: Sites) -> N
     counted = sites.warehouse.execute(
         "select horizon_days, sum(predictions), sum(churned), "
         "sum(predictions * mean_probability) / sum(predictions) "
-        "from tutormax.churn_prediction_outcomes group by horizon_days"
+        "from tutormax.churn_prediction_outcomes where population = 'all' group by horizon_days"
     )
     assert {horizon for horizon, *_ in counted} == {1, 7, 30}
     assert any(churned for _, _, churned, _ in counted)

@@ -23,8 +23,12 @@ DEFAULT_ARRIVAL = datetime(2025, 6, 1, tzinfo=UTC)
 PUBLISHED: dict[str, str | tuple[str, ...]] = KEYS | {
     "tutor_performance_metrics": "metric_id",
     "churn_predictions": "prediction_id",
-    "churn_prediction_outcomes": ("model_version", "horizon_days", "prediction_month"),
+    "churn_prediction_outcomes": (
+        *("model_version", "horizon_days", "prediction_month"),
+        "population",
+    ),
     "churn_feature_drift": ("model_version", "prediction_month", "feature"),
+    "churn_model_status": "model_version",
     "intervention_recommendations": "recommendation_id",
     "intervention_effectiveness": ("intervention_type", "recommended_month"),
     "rejected_records": "rejected_record_id",

@@ -18,6 +18,7 @@ from support.references.churn import HORIZONS, day_of
 from support.tables import DEFAULT_ARRIVAL, Row, World
 from support.warehouses import DuckDbWarehouse, NewDuckDb
 from support.warehouses.protocol import AGAIN
+from tutormax.summary import describe
 
 PREDICTIONS = "churn_predictions"
 OF_CHURN = (PREDICTIONS, "churn_prediction_outcomes", "churn_feature_drift")
@@ -153,31 +154,41 @@ def test_who_is_predicted(built: DuckDbWarehouse) -> None:
 
 def test_outcomes_against_plain_python(built: DuckDbWarehouse) -> None:
     held = churn_reference.session_days(WORLD)
-    silent = {
-        (row["tutor_id"], row["prediction_day"]): row["days_since_last_session"]
-        for row in built.rows("int_churn__features", "intermediate")
-    }
     joined = {row["tutor_id"]: day_of(row["onboarding_date"]) for row in WORLD["tutors"]}
-    groups: dict[tuple[int, date], list[tuple[Row, bool, float]]] = defaultdict(list)
+    groups: dict[tuple[int, date, str], list[tuple[Row, bool, float, bool]]] = defaultdict(list)
     for (name, day), row in predictions(built).items():
+        silent = churn_reference.silent_days(held[name], day)
+        assert row["silent_days"] == silent
         for horizon in HORIZONS:
             outcome = churn_reference.churned_within(held[name], day, horizon, LAST)
             if outcome is not None:
-                days = silent[name, day]
-                days = (day - joined[name]).days if days is None else days
-                groups[horizon, day.replace(day=1)].append((row, outcome, days))
+                days = (day - joined[name]).days if silent is None else silent
+                ahead = churn_reference.is_a_week_before_the_last(held[name], day)
+                is_active = silent is not None and silent <= 3
+                for population in ("all", "active") if is_active else ("all",):
+                    groups[horizon, day.replace(day=1), population].append(
+                        (row, outcome, days, ahead)
+                    )
     found = {
-        (row["horizon_days"], row["prediction_month"]): row
+        (row["horizon_days"], row["prediction_month"], row["population"]): row
         for row in built.rows("churn_prediction_outcomes")
     }
     assert found.keys() == groups.keys()
-    assert {horizon for horizon, _ in found} == set(HORIZONS)
+    assert {horizon for horizon, _, _ in found} == set(HORIZONS)
     assert sum(row["churned"] for row in found.values()) > 100
-    for (horizon, month), judged in groups.items():
-        for name, value in churn_reference.figures(judged, horizon).items():
-            assert found[horizon, month][name] == (
+    assert sum(row["lead_time_tutors"] for row in found.values()) > 10
+    for key, judged in groups.items():
+        for name, value in churn_reference.figures(judged, key[0]).items():
+            assert found[key][name] == (
                 value if value is None else pytest.approx(value, abs=1e-9)
-            ), (horizon, month, name)
+            ), (key, name)
+
+
+def said(warehouse: DuckDbWarehouse, done: Any) -> str:
+    """The sentence of a build that succeeded."""
+    assert done.succeeded, done.message
+    runs = warehouse.rows("tutormax_runs")
+    return str(max(runs, key=lambda row: row["started_at"])["summary"])
 
 
 def test_an_activated_version_scores_from_then_on(
@@ -188,7 +199,10 @@ def test_an_activated_version_scores_from_then_on(
     warehouse.fill(variables={"as_of_date": str(middle)})
     before = predictions(warehouse)
     add_version(warehouse)
-    assert build(warehouse, LAST, OTHER).succeeded
+    kept = f"kept {len(before):,} predictions of churn model {ACTIVE}, because {OTHER} scores only"
+    assert kept in said(warehouse, build(warehouse, middle, OTHER))
+    assert predictions(warehouse) == before
+    assert kept in said(warehouse, build(warehouse, LAST, OTHER))
     after = predictions(warehouse)
     assert {key: after[key] for key in before} == before
     for day, found in versions(warehouse).items():
@@ -200,7 +214,8 @@ def test_an_activated_version_scores_from_then_on(
     }
 
     # A full build that was not asked for, here for a var, leaves versions alone.
-    assert build(warehouse, LAST, OTHER, first_session_success_rating=4.0).succeeded
+    done = build(warehouse, LAST, OTHER, first_session_success_rating=4.0)
+    assert "churn model" not in said(warehouse, done)
     assert predictions(warehouse) == after
 
     # A correction long ago is scored by the version that stands there, or by none.
@@ -396,3 +411,70 @@ def test_probabilities_and_scores_hang_together(built: DuckDbWarehouse) -> None:
         assert all(share > 0 for share in shares.values())
         assert not shares or sum(shares.values()) == pytest.approx(1, abs=1e-9)
     assert any(json.loads(row["contributing_factors"]) for row in rows)
+
+
+def weekly_world(tutors: int = 60) -> World:
+    """A market of another kind: one session a week each, in the last week of a third of them."""
+    first = datetime(2025, 1, 6, 12, tzinfo=UTC)
+    return {
+        "tutors": [
+            tutor(f"tutor-{n}", onboarding_date=first - timedelta(days=100)) for n in range(tutors)
+        ],
+        "students": [student("student-1")],
+        "sessions": [
+            session(
+                f"session-{n}-{week}",
+                f"tutor-{n}",
+                "student-1",
+                (first + timedelta(days=7 * week + n % 7)).replace(tzinfo=None).isoformat(),
+            )
+            for n in range(tutors)
+            for week in range(13)
+            if week < 12 or n % 3 == 0
+        ],
+    }
+
+
+def test_a_model_that_does_not_fit_is_held_back(seeded: DuckDbWarehouse) -> None:
+    """The shipped model in a foreign market: churn rules recommend nothing, and all say why."""
+    warehouse = seeded.copy()
+    warehouse.insert(weekly_world())
+    # Whoever is predicted is at Medium at least.
+    bands = "update staging.churn_risk_bands set probability_{} = 0.000001 where risk_level = '{}'"
+    warehouse.execute(bands.format("to", "Low"))
+    warehouse.execute(bands.format("from", "Medium"))
+    whole, last = date(2025, 3, 31), date(2025, 4, 7)
+
+    def built_as(as_of: date, **more: Any) -> tuple[Row, set[str], str]:
+        words = ("--select", "+intervention_recommendations", "+rejected_records")
+        variables = {"as_of_date": str(as_of), **more}
+        done = warehouse.dbt("run", *words, variables=variables)
+        (status,) = warehouse.rows("churn_model_status")
+        recommended = warehouse.rows("intervention_recommendations")
+        rules = {rule for row in recommended for rule in row["rules"] if "churn_risk" in rule}
+        return status, rules, said(warehouse, done)
+
+    status, rules, sentence = built_as(whole)
+    assert (status["is_held_back"], rules, status["tutors"]) == (True, set(), 60)
+    assert status["features_drifted"] > 0.6 * status["features"]
+    assert status["reason"][:-1] in sentence
+    assert "of its 32 features have drifted from training" in status["reason"]
+    assert "sessions in 7 days" not in status["reason"]
+    with warehouse.connection() as connection:
+        told = describe(lambda sql: connection.execute(sql).fetchall(), "tutormax")
+    assert f"          {status['reason']}" in told
+
+    # In so small a market drift would be noise, and the model may recommend.
+    status, rules, sentence = built_as(whole, churn_status_min_tutors=61)
+    assert (status["is_held_back"], status["reason"]) == (False, None)
+    assert rules == {"medium_churn_risk"}
+    assert "held back" not in sentence
+
+    status, rules, sentence = built_as(last, churn_status_min_tutors=61)
+    assert (status["sessions_7_days"], status["sessions_28_days_before"]) == (20, 240)
+    assert status["reason"] == (
+        "Churn model 1.0.0 is held back, and churn rules recommend nothing: "
+        "the market completed 20 sessions in 7 days after 240 in the 28 days before."
+    )
+    assert rules == set()
+    assert status["reason"][:-1] in sentence

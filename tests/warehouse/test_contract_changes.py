@@ -213,3 +213,27 @@ def test_errors_do_not_print_rows(warehouse: DatabaseWarehouse) -> None:
         assert not done.succeeded, said
         assert said in done.message, done.message
         assert "@example.com" not in done.message.replace(value, "")
+
+
+@on_postgres
+def test_a_key_of_more_columns_replaces_the_one_that_stands(warehouse: DatabaseWarehouse) -> None:
+    """As when outcomes got a row for each population."""
+    outcomes = "churn_prediction_outcomes"
+    key = (
+        "select pg_get_constraintdef(oid) from pg_constraint where contype = 'p'"
+        f" and conrelid = 'tutormax.{outcomes}'::regclass"
+    )
+    before, held = warehouse.published(outcomes), warehouse.execute(key)
+    for statement in (
+        f"delete from tutormax.{outcomes} where population <> 'all' returning 1",
+        f"alter table tutormax.{outcomes} drop column population cascade",
+        f"alter table tutormax.{outcomes}"
+        " add primary key (model_version, horizon_days, prediction_month)",
+        f"update staging.watermarks set contract = '{{\"columns\": {{}}}}'"
+        f" where model = '{outcomes}' and contract is not null returning 1",
+    ):
+        warehouse.execute(statement)
+    done = warehouse.dbt("run", "--full-refresh", "--select", outcomes)
+    assert done.succeeded, done.message
+    assert warehouse.execute(key) == held
+    assert warehouse.published(outcomes) == before != {outcomes: {}}

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from support.project import REPOSITORY
-from support.references.interventions import effects, recommended
+from support.references.interventions import effects, recommended, silence
 from support.tables import Row, World
 from support.warehouses import DatabaseWarehouse, NewDuckDb, PostgresWarehouse, on_duckdb
 from tutormax.generate.settings import Settings
@@ -53,14 +53,18 @@ def as_of(warehouse: DatabaseWarehouse) -> date:
 @pytest.mark.deep("postgres")  # test_engine_parity says the same of what each engine publishes
 def test_rules_recommend_what_they_say(built_warehouse: DatabaseWarehouse) -> None:
     day = as_of(built_warehouse)
-    expected = recommended(cached_rows(built_warehouse), day)
+    rows = cached_rows(built_warehouse)
+    expected = recommended(rows, day)
+    silent = silence(rows, day)
     found = built_warehouse.rows(RECOMMENDATIONS)
     assert {
         (row["tutor_id"], row["intervention_type"]): tuple(row["rules"]) for row in found
     } == expected
-    assert len({rule for rules in expected.values() for rule in rules}) >= 5
+    assert len({rule for rules in expected.values() for rule in rules}) >= 4
+    assert {row["status"] for row in rows("tutors")} > {"active"}
     for row in found:
         assert row["recommended_on"] == day < row["due_date"]
+        assert row["silent_days"] == silent[row["tutor_id"]]
         assert any(sign.isdigit() for sign in row["reason"])
 
 

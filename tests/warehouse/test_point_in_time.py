@@ -24,7 +24,9 @@ HAPPENS = {
     "interventions": "recommended_date",
 }
 
-OF_THE_LAST_DATE = {"intervention_recommendations", "intervention_effectiveness"}
+OF_THE_LAST_DATE = {
+    *("churn_model_status", "intervention_recommendations", "intervention_effectiveness"),
+}
 HINDSIGHT = {"churn_prediction_outcomes", "churn_feature_drift", *OF_THE_LAST_DATE}
 """What looks back by its nature, or is of the last date alone."""
 

@@ -132,7 +132,7 @@ def test_a_date_without_quotes(loaded: DuckDbWarehouse, new_warehouse: NewDuckDb
         ("tenure_bands", {"new": 0, "old": 0}, "write whole days that ascend from 0."),
         ("prediction_retention_years", 10_000, "write a whole number from 0 to 1000."),
         ("on_time_minutes", 1e300, "is not a number: write one from 0 to 1000000000."),
-        ("churn_model_version", "1'0", "write it as 'text', without quotes in it."),
+        ("churn_model_version", "1'0", "is '1'0', which is not a version: write it as '1.0.0'"),
         ("postgres_settings", {"a b": 1}, "which is not settings: write names of letters"),
         ("loaded_at_column", "", "is '', which is not a name: write it as 'text', without"),
         ("loaded_at_column", "arrived", " has no column arrived: the var loaded_at_column names"),

@@ -61,6 +61,7 @@ def site_texts(
         "inactivity_days": inactivity_days,
         "windows": WINDOWS,
         "levels": RISKS,
+        "held_back": next((row["reason"] for row in tables.open["model_status"]), None),
     }
 
     def page(template: str, values: dict[str, Any], depth: int = 0) -> str:

@@ -1,6 +1,6 @@
--- One row per model version, horizon and month of predictions: how they compare with actual churn.
+-- One row per model version, horizon, month and population of predictions: how they compare with actual churn.
 -- noqa: disable=LT02
-{% set month = 'model_version, horizon_days, prediction_month' %}
+{% set month = 'model_version, horizon_days, prediction_month, population' %}
 
 with
 
@@ -33,7 +33,10 @@ compared as (
         outcomes.prediction_day,
         outcomes.churn_day,
         case when predictions.risk_level in ('High', 'Critical') then 1 else 0 end as is_flagged,
-        coalesce(featured.days_since_last_session, featured.tenure_days) as silent_days,
+        coalesce(featured.days_since_last_session, featured.tenure_days) as baseline_days,
+        coalesce(
+            featured.days_since_last_session <= {{ var('recent_session_days') }}, false
+        ) as has_recent_session,
         clock.as_of_date
     from predictions
     inner join outcomes
@@ -55,12 +58,29 @@ judged as (
         {{ month_of('prediction_day') }} as prediction_month,
         window_{{ horizon }}day_probability as probability,
         case when churn_day < {{ add_days('prediction_day', horizon) }} then 1 else 0 end as has_churned,
+        -- The last session was 7 days after the prediction date.
+        case when churn_day = {{ add_days('prediction_day', 8) }} then 1 else 0 end as is_a_week_before,
         is_flagged,
-        silent_days
+        baseline_days,
+        has_recent_session
     from compared
     where {{ is_churn_known('prediction_day', horizon, 'as_of_date') }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+),
+
+populations as (
+    select 'all' as population
+    union all
+    select 'active' as population
+),
+
+populated as (
+    select
+        judged.*,
+        populations.population
+    from judged
+    inner join populations on populations.population = 'all' or judged.has_recent_session
 ),
 
 -- Twice the ranks: ties share their mean rank, which may end in a half.
@@ -70,13 +90,13 @@ ranked as (
         2 * rank() over by_probability + count(*) over same_probability - 1 as double_rank,
         2 * rank() over by_silence + count(*) over same_silence - 1 as baseline_double_rank,
         floor({{ safe_divide('10 * (rank() over by_probability - 1)', 'count(*) over of_month') }}) as decile
-    from judged
+    from populated
     window
         of_month as (partition by {{ month }}),
         by_probability as (partition by {{ month }} order by probability),
         same_probability as (partition by {{ month }}, probability),
-        by_silence as (partition by {{ month }} order by silent_days),
-        same_silence as (partition by {{ month }}, silent_days)
+        by_silence as (partition by {{ month }} order by baseline_days),
+        same_silence as (partition by {{ month }}, baseline_days)
 ),
 
 deciles as (
@@ -105,6 +125,8 @@ counted as (
         count(*) - sum(has_churned) as stayed,
         sum(is_flagged) as flagged,
         sum(is_flagged * has_churned) as flagged_and_churned,
+        sum(is_a_week_before * has_churned) as left_a_week_later,
+        sum(is_a_week_before * has_churned * is_flagged) as flagged_a_week_before,
         sum({{ to_fixed_point('probability', 12) }}) as probability_sum,
         sum(
             {{ to_fixed_point('(probability - has_churned) * (probability - has_churned)', 12) }}
@@ -138,13 +160,17 @@ final as (
         ) }} as baseline_auc,
         {{ safe_divide(
             'counted.churned * counted.stayed', 'counted.predictions * counted.predictions'
-        ) }} as baseline_brier_score
+        ) }} as baseline_brier_score,
+        cast(counted.population as varchar(20)) as population,
+        cast(counted.left_a_week_later as integer) as lead_time_tutors,
+        {{ safe_divide('counted.flagged_a_week_before', 'counted.left_a_week_later') }} as lead_time_recall
     from counted
     inner join calibrated
         on
             counted.model_version = calibrated.model_version
             and counted.horizon_days = calibrated.horizon_days
             and counted.prediction_month = calibrated.prediction_month
+            and counted.population = calibrated.population
 )
 
 select * from final

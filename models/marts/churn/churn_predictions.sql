@@ -44,7 +44,8 @@ centred as {{ evaluate_once() }} (
     select
         to_score.tutor_id,
         to_score.prediction_day,
-        to_score.model_version
+        to_score.model_version,
+        to_score.days_since_last_session as silent_days
         {%- for feature in churn_features() %},
         coalesce(to_score.{{ feature }} - weights.mean_{{ feature }}, 0) as {{ feature }}
         {%- endfor %}
@@ -56,7 +57,8 @@ weighed as {{ evaluate_once() }} (
     select
         centred.tutor_id,
         centred.prediction_day,
-        centred.model_version
+        centred.model_version,
+        centred.silent_days
         {%- for interval in intervals %},
         weights.intercept_{{ interval }}
         {%- for group in churn_factor_groups() %},
@@ -90,7 +92,8 @@ explained as {{ evaluate_once() }} (
     select
         tutor_id,
         prediction_day,
-        model_version
+        model_version,
+        silent_days
         {%- for interval in intervals %},
         survival_{{ interval }}
         {%- endfor %}
@@ -138,7 +141,8 @@ final as (
         {{ json_object_of_named(shares) }} as contributing_factors,
         scored.model_version,
         {{ audit_now() }} as created_at,
-        {{ audit_now() }} as updated_at
+        {{ audit_now() }} as updated_at,
+        cast(scored.silent_days as integer) as silent_days
     from scored
     inner join bands
         on

@@ -76,6 +76,7 @@ fired as (
         met.calculation_day,
         met.rule,
         met.reason,
+        silence.number_value as silent_days,
         rules.rule_number,
         rules.intervention_type,
         rules.priority,
@@ -89,6 +90,8 @@ fired as (
     inner join rules on met.rule = rules.rule
     left join metrics as sessions
         on met.tutor_id = sessions.tutor_id and sessions.metric = 'sessions' and sessions.metric_window = '30day'
+    left join metrics as silence
+        on met.tutor_id = silence.tutor_id and silence.metric = 'silent_days'
     left join given
         on met.tutor_id = given.tutor_id and rules.intervention_type = given.intervention_type
     where
@@ -112,7 +115,8 @@ grouped as (
         {{ ordered_array('rule', 'rule_number') }} as rules,
         {{ text_array_join(ordered_array('reason', 'rule_number'), '; ') }} as reason,
         max(assigned_role) filter (where place = 1) as assigned_role,
-        min(due_date) as due_date
+        min(due_date) as due_date,
+        max(silent_days) as silent_days
     from fired
     group by tutor_id, calculation_day, intervention_type
 ),
@@ -129,7 +133,8 @@ final as (
         calculation_day as recommended_on,
         due_date,
         {{ audit_now() }} as created_at,
-        {{ audit_now() }} as updated_at
+        {{ audit_now() }} as updated_at,
+        cast(silent_days as integer) as silent_days
     from grouped
 )
 

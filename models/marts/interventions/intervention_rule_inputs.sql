@@ -1,4 +1,5 @@
--- One row per tutor, metric and window on the last calculation date: the values that intervention rules use.
+-- One row per tutor with the status active, metric and window on the last calculation date: the values that
+-- intervention rules use.
 -- noqa: disable=LT02
 {% set metrics = intervention_metrics() %}
 
@@ -9,7 +10,9 @@ clock as (
 ),
 
 tutors as (
-    select * from {{ ref('tutors') }}
+    select *
+    from {{ ref('tutors') }}
+    where status = 'active'
 ),
 
 performance as {{ evaluate_once() }} (
@@ -23,15 +26,19 @@ windows as {{ evaluate_once() }} (
         tutor_id,
         calculation_day,
         metric_window,
-        sessions
+        sessions,
+        last_session_day
     from {{ ref('int_activity__tutor_rolling_windows') }}
     where calculation_day = (select as_of_date from clock)
 ),
 
+-- None while the churn model is held back, so that no churn rule fires.
 predictions as {{ evaluate_once() }} (
     select *
     from {{ ref('churn_predictions') }}
-    where prediction_date = (select {{ utc_midnight('as_of_date') }} from clock)
+    where
+        prediction_date = (select {{ utc_midnight('as_of_date') }} from clock)
+        and not exists (select 1 from {{ ref('churn_model_status') }} where is_held_back)
 ),
 
 measured as (
@@ -40,6 +47,8 @@ measured as (
         windows.calculation_day,
         windows.metric_window,
         windows.sessions,
+        {{ days_from('windows.last_session_day', 'windows.calculation_day') }} as silent_days,
+        {{ days_from(utc_day('tutors.onboarding_date'), 'windows.calculation_day') }} as tenure_days,
         {{ safe_divide('performance.no_show_count', 'windows.sessions') }} as no_show_rate,
         case windows.metric_window
             {%- for window, days in var('metric_windows').items() %}
@@ -47,6 +56,7 @@ measured as (
             {%- endfor %}
         end as window_days
     from performance
+    inner join tutors on performance.tutor_id = tutors.tutor_id
     inner join windows
         on
             performance.tutor_id = windows.tutor_id
@@ -74,11 +84,11 @@ described as (
     select
         compared.tutor_id,
         compared.calculation_day,
-        {{ days_from(utc_day('tutors.onboarding_date'), 'compared.calculation_day') }} as tenure_days,
+        compared.tenure_days,
+        compared.silent_days,
         predictions.churn_score,
         predictions.risk_level
     from compared
-    inner join tutors on compared.tutor_id = tutors.tutor_id
     left join predictions on compared.tutor_id = predictions.tutor_id
     where compared.window_days = {{ longest_window() }}
 ),

@@ -60,6 +60,19 @@ def churned_within(days: set[date], day: date, horizon: int, last: date) -> bool
     return False
 
 
+def is_a_week_before_the_last(days: set[date], day: date) -> bool:
+    """Whether who completed sessions on `days` left next after the one 7 days after `day`."""
+    last = day + 7 * DAY
+    stays = churned_within(days, day, 8, day + 90 * DAY) is False
+    return stays and last in days and not days & {last + n * DAY for n in range(1, SILENCE + 1)}
+
+
+def silent_days(days: set[date], day: date) -> int | None:
+    """Days from the last of the `days` with sessions to `day`; None without one in 90 days."""
+    before = [held for held in days if timedelta() < day - held <= 90 * DAY]
+    return (day - max(before)).days if before else None
+
+
 def auc(scores: Sequence[float], outcomes: Sequence[bool]) -> float | None:
     """The share of pairs of one who churned and one who stayed that are in order; ties are half."""
     ones = [score for score, outcome in zip(scores, outcomes, strict=True) if outcome]
@@ -70,12 +83,16 @@ def auc(scores: Sequence[float], outcomes: Sequence[bool]) -> float | None:
     return sum(pairs) / len(pairs)
 
 
-def figures(judged: Iterable[tuple[Row, bool, float]], horizon: int) -> dict[str, Any]:
-    """What churn_prediction_outcomes says of predictions, their outcomes and silent days."""
+def figures(judged: Iterable[tuple[Row, bool, float, bool]], horizon: int) -> dict[str, Any]:
+    """What churn_prediction_outcomes says of predictions.
+
+    Each comes with its outcome, its silent days, and whether the last session was a week later.
+    """
     rows = list(judged)
-    probabilities = [row[f"window_{horizon}day_probability"] for row, _, _ in rows]
-    outcomes = [outcome for _, outcome, _ in rows]
-    flags = [row["churn_score"] >= 51 for row, _, _ in rows]
+    probabilities = [row[f"window_{horizon}day_probability"] for row, _, _, _ in rows]
+    outcomes = [outcome for _, outcome, _, _ in rows]
+    flags = [row["churn_score"] >= 51 for row, _, _, _ in rows]
+    ahead = [row["churn_score"] >= 51 for row, outcome, _, ahead in rows if outcome and ahead]
     hits = sum(flag and outcome for flag, outcome in zip(flags, outcomes, strict=True))
     deciles: dict[int, list[float]] = defaultdict(list)
     for probability, outcome in zip(probabilities, outcomes, strict=True):
@@ -94,9 +111,11 @@ def figures(judged: Iterable[tuple[Row, bool, float]], horizon: int) -> dict[str
         "calibration_error": sum(abs(sum(gaps)) for gaps in deciles.values()) / len(rows),
         "precision_at_high": hits / sum(flags) if any(flags) else None,
         "recall_at_high": hits / sum(outcomes) if any(outcomes) else None,
-        "baseline_auc": auc([silent for _, _, silent in rows], outcomes),
+        "baseline_auc": auc([silent for _, _, silent, _ in rows], outcomes),
         "baseline_brier_score": sum(
             (sum(outcomes) / len(rows) - outcome) ** 2 for outcome in outcomes
         )
         / len(rows),
+        "lead_time_tutors": len(ahead),
+        "lead_time_recall": sum(ahead) / len(ahead) if ahead else None,
     }

@@ -9,6 +9,8 @@ from fractions import Fraction
 from statistics import fmean
 from typing import Any
 
+from support.references.churn import session_days, silent_days
+
 Row = dict[str, Any]
 Number = float | None
 
@@ -141,14 +143,23 @@ def recommended(
     given: dict[str, list[Row]] = defaultdict(list)
     for row in rows("interventions"):
         given[row["tutor_id"]].append(row)
+    active = {row["tutor_id"] for row in rows("tutors") if row["status"] == "active"}
     result: dict[tuple[str, str], tuple[str, ...]] = {}
     for tutor, of_tutor in windows.items():
+        if tutor not in active:
+            continue
         tenure = (as_of - onboarded[tutor]).days
         seen = Seen(of_tutor, risks.get(tutor), tenure, sessions[tutor])
         for rule, kind in seen.rules():
             if not is_held_back(kind, given[tutor], as_of):
                 result[tutor, kind] = (*result.get((tutor, kind), ()), rule)
     return result
+
+
+def silence(rows: Callable[[str], list[Row]], as_of: date) -> dict[str, int | None]:
+    """How many days each tutor has been silent."""
+    held = session_days({"sessions": rows("sessions")})
+    return {row["tutor_id"]: silent_days(held[row["tutor_id"]], as_of) for row in rows("tutors")}
 
 
 def effects(rows: Callable[[str], list[Row]], as_of: date) -> dict[tuple[str, date], Row]:

@@ -1,0 +1,166 @@
+-- One row, none before any activity: whether churn rules may recommend by the model that scored the latest prediction
+-- date, and if not, why.
+-- noqa: disable=LT02
+{% set counts = [
+    'months_evaluated', 'features', 'features_drifted', 'sessions_7_days', 'sessions_28_days_before'
+] %}
+
+with
+
+clock as (
+    select * from {{ ref('int_activity__calculation_dates') }}
+),
+
+predictions as (
+    select *
+    from {{ ref('churn_predictions') }}
+    where prediction_date = (select max(prediction_date) from {{ ref('churn_predictions') }})
+),
+
+outcomes as (
+    select *
+    from {{ ref('churn_prediction_outcomes') }}
+    where horizon_days = 30 and population = 'active' and auc is not null
+),
+
+drift as (
+    select * from {{ ref('churn_feature_drift') }}
+),
+
+tutor_days as (
+    select * from {{ ref('int_activity__tutor_daily_totals') }}
+),
+
+-- The version that scored the latest date, or the one that will score the first.
+latest as (
+    select
+        coalesce(max(model_version), '{{ var('churn_model_version') }}') as model_version,
+        count(*) as tutors
+    from predictions
+),
+
+-- The last three months of its predictions that can be evaluated, weighted by the tutors who churned.
+placed_months as (
+    select
+        outcomes.*,
+        row_number() over (order by outcomes.prediction_month desc) as place
+    from outcomes
+    inner join latest on outcomes.model_version = latest.model_version
+),
+
+ranked as (
+    select
+        count(*) as months_evaluated,
+        {{ mean_of_fixed_point('sum(' ~ to_fixed_point('auc', 12) ~ ' * churned)', 'sum(churned)', 12) }} as auc,
+        {{ mean_of_fixed_point(
+            'sum(' ~ to_fixed_point('baseline_auc', 12) ~ ' * churned)', 'sum(churned)', 12
+        ) }} as baseline_auc
+    from placed_months
+    where place <= 3
+),
+
+own_drift as (
+    select drift.*
+    from drift
+    inner join latest on drift.model_version = latest.model_version
+),
+
+moved as (
+    select
+        count(*) as features,
+        count(*) filter (where population_stability_index > {{ var('max_feature_drift') }}) as features_drifted
+    from own_drift
+    where prediction_month = (select max(newest.prediction_month) from own_drift as newest)
+),
+
+dated as (
+    select
+        tutor_days.sessions_completed,
+        {{ days_from('tutor_days.activity_day', 'clock.as_of_date') }} as days_ago
+    from tutor_days
+    inner join clock
+        on
+            tutor_days.activity_day < clock.as_of_date
+            and tutor_days.activity_day >= {{ add_days('clock.as_of_date', -35) }}
+),
+
+held as (
+    select
+        coalesce(sum(sessions_completed) filter (where days_ago <= 7), 0) as sessions_7_days,
+        coalesce(sum(sessions_completed) filter (where days_ago > 7), 0) as sessions_28_days_before
+    from dated
+),
+
+measured as (
+    select
+        latest.*,
+        ranked.*,
+        moved.*,
+        held.*,
+        clock.as_of_date,
+        latest.tutors >= {{ var('churn_status_min_tutors') }} as is_large
+    from clock
+    cross join latest
+    cross join ranked
+    cross join moved
+    cross join held
+),
+
+judged as (
+    select
+        *,
+        is_large and coalesce(auc < baseline_auc, false) as ranks_worse,
+        is_large and 2 * features_drifted > features as has_drifted,
+        8 * sessions_7_days < sessions_28_days_before as has_halved
+        {%- for number in counts %},
+        cast({{ number }} as {{ dbt.type_string() }}) as {{ number }}_text
+        {%- endfor %}
+    from measured
+),
+
+explained as (
+    select
+        *,
+        case
+            when ranks_worse then
+                '; among active tutors its AUC over ' || months_evaluated_text || ' evaluated month'
+                || case when months_evaluated > 1 then 's' else '' end || ' is ' || {{ decimal_text('auc', 3) }}
+                || ', and that of the days since the last session alone is ' || {{ decimal_text('baseline_auc', 3) }}
+            else ''
+        end
+        || case
+            when has_drifted then
+                '; ' || features_drifted_text || ' of its ' || features_text
+                || ' features have drifted from training'
+            else ''
+        end
+        || case
+            when has_halved then
+                '; the market completed ' || sessions_7_days_text || ' sessions in 7 days after '
+                || sessions_28_days_before_text || ' in the 28 days before'
+            else ''
+        end as reasons
+    from judged
+),
+
+final as (
+    select
+        cast(model_version as varchar(50)) as model_version,
+        as_of_date,
+        reasons <> '' as is_held_back,
+        case
+            when reasons <> ''
+                then 'Churn model ' || model_version || ' is held back, and churn rules recommend nothing: '
+                || substring(reasons, 3) || '.'
+        end as reason,
+        cast(tutors as integer) as tutors,
+        auc,
+        baseline_auc
+        {%- for number in counts %},
+        cast({{ number }} as integer) as {{ number }}
+        {%- endfor %}
+    from explained
+    where as_of_date is not null
+)
+
+select * from final
