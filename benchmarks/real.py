@@ -82,7 +82,7 @@ class Warehouse:
         """Train as `tutormax train` does, and write the seeds and the card."""
         self._say("training")
         os.environ |= self._env
-        trained = train(read_panel(Target.DUCKDB), VERSION, self._say)
+        trained = train(read_panel(Target.DUCKDB), VERSION, self._say, force=True)
         texts = seed_texts(self.project, trained.model, trained.bands, trained.bins)
         write_texts(texts | {card_path(self.project, VERSION): card_text(trained, data)})
         return trained

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -30,6 +31,17 @@ def build(
     Other options go to `dbt build`, as --full-refresh or --vars. Exit codes: 0 built, 1 a model or
     a test failed or the guard stopped the build, 2 dbt could not begin, 3 see --strict.
     """
+    warnings = run_build(target, context.args)
+    if strict and warnings:
+        raise typer.Exit(REFUSED)
+
+
+def run_build(target: RawTarget, words: Sequence[str]) -> bool:
+    """Run `dbt build` and print the summary; returns whether it warns.
+
+    Raises:
+        Exit: dbt could not begin, or something failed.
+    """
     # The imports take seconds.
     from dbt.cli.exceptions import DbtUsageException  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
@@ -37,7 +49,7 @@ def build(
     if target is RawTarget.POSTGRES:
         postgres_settings()  # dbt finds the private server by the environment
     options = dbt_options(target, project_folder())
-    done = dbtRunner().invoke(["build", *options, *context.args])
+    done = dbtRunner().invoke(["build", *options, *words])
     close_connections(target)
     if done.result is None:
         # dbt has told every other reason.
@@ -47,5 +59,4 @@ def build(
     warnings = print_summary(target)
     if not done.success:
         raise typer.Exit(FAILED)
-    if strict and warnings:
-        raise typer.Exit(REFUSED)
+    return warnings

@@ -28,7 +28,7 @@ from tutormax.train.model import predict
 from tutormax.train.panel import HORIZONS, INTERVALS
 from tutormax.train.reading import OUTCOMES, read_panel
 from tutormax.train.seeds import BANDS, COEFFICIENTS, DISTRIBUTIONS, FOLDER, read_model, read_rows
-from tutormax.warehouse import Target
+from tutormax.warehouse import RawTarget, Target
 
 START = datetime(2025, 1, 6, tzinfo=UTC)
 SETTINGS = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
@@ -37,6 +37,8 @@ READ_BY_TRAINING = ("--select", f"+{OUTCOMES}")
 """The part of the build that training reads."""
 SCORED_TOO = ("--select", "+churn_predictions", f"+{OUTCOMES}")
 SEEDS = (COEFFICIENTS, BANDS, DISTRIBUTIONS)
+TRAIN = ("train", "--force")
+"""Of so few tutors training refuses to learn."""
 
 
 def marketplace(
@@ -151,7 +153,7 @@ def texts(folder: Path) -> dict[str, bytes]:
 @pytest.mark.usefixtures("market_here")
 def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
     for name in ("one", "other"):
-        run("train", "--version", "2.0.0", "--out", tmp_path / name, "--data", "Made up.")
+        run(*TRAIN, "--version", "2.0.0", "--out", tmp_path / name, "--data", "Made up.")
     first = texts(tmp_path / "one")
     assert set(first) == {
         *(str(FOLDER / name) for name in SEEDS),
@@ -162,10 +164,10 @@ def test_the_same_data_give_the_same_files(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("market_here")
 def test_versions_stand_side_by_side(tmp_path: Path) -> None:
-    run("train", "--version", "b", "--out", tmp_path)
+    run(*TRAIN, "--version", "b", "--out", tmp_path)
     alone = {name: read_rows(tmp_path / FOLDER / name) for name in SEEDS}
-    run("train", "--version", "a", "--out", tmp_path)
-    run("train", "--version", "c", "--out", tmp_path)
+    run(*TRAIN, "--version", "a", "--out", tmp_path)
+    run(*TRAIN, "--version", "c", "--out", tmp_path)
     for name in SEEDS:
         rows = read_rows(tmp_path / FOLDER / name)
         assert [row[0] for row in rows] == sorted(row[0] for row in rows)
@@ -175,15 +177,15 @@ def test_versions_stand_side_by_side(tmp_path: Path) -> None:
     path = tmp_path / FOLDER / COEFFICIENTS
     path.write_text(path.read_text().replace("a,0,1,intercept,", "a,0,1,intercept,99"))
     before = path.read_text()
-    run("train", "--version", "b", "--out", tmp_path)
+    run(*TRAIN, "--version", "b", "--out", tmp_path)
     assert path.read_text() == before
-    run("train", "--version", "a", "--out", tmp_path)
+    run(*TRAIN, "--version", "a", "--out", tmp_path)
     assert path.read_text() == before.replace("a,0,1,intercept,99", "a,0,1,intercept,")
 
 
 @pytest.mark.usefixtures("market_here")
 def test_ninety_days_cannot_judge_ninety(tmp_path: Path) -> None:
-    said = run("train", "--version", "1", "--out", tmp_path)
+    said = run(*TRAIN, "--version", "1", "--out", tmp_path)
     assert "The data are too short to learn or judge 90 days" in said
     card = (tmp_path / "docs" / "models" / "1.md").read_text()
     assert "whether they are real, was not said in training" in card
@@ -199,7 +201,7 @@ def test_sql_scores_as_the_trainer_predicts(market_here: DuckDbWarehouse, tmp_pa
     """A new version is trained, its seeds go into the project, and dbt scores with it."""
     files = tmp_path / "project"
     shutil.copytree(REPOSITORY / FOLDER, files / FOLDER)
-    run("train", "--version", "9.0.0", "--out", files)
+    run(*TRAIN, "--version", "9.0.0", "--out", files)
     project = market_here.project.changed()
     for node in project.manifest.nodes.values():
         if node.resource_type == "seed" and Path(node.original_file_path).name in SEEDS:
@@ -223,13 +225,13 @@ def test_the_shipped_model_scores_as_the_trainer_predicts(market_here: DuckDbWar
 def test_postgres_trains_and_scores_alike(
     market_here: DuckDbWarehouse, new_postgres: NewPostgres, tmp_path: Path
 ) -> None:
-    run("train", "--version", "2.0.0", "--out", tmp_path / "duckdb")
+    run(*TRAIN, "--version", "2.0.0", "--out", tmp_path / "duckdb")
     write_files(marketplace(), tmp_path)
     with new_postgres() as warehouse:
         warehouse.load(tmp_path)
         warehouse.build(*SCORED_TOO)
         with environment(warehouse.environment):
-            words = ("train", "--target", "postgres", "--version", "2.0.0")
+            words = (*TRAIN, "--target", "postgres", "--version", "2.0.0")
             run(*words, "--out", tmp_path / "postgres")
             scored = warehouse.execute(SCORED)
             assert compare_with_sql(Target.POSTGRES, REPOSITORY, SHIPPED, scored) > 1000
@@ -313,7 +315,7 @@ def test_poor_data_are_enough_for_a_model(
     """Churn means what it meant in the build, not what dbt_project.yml says."""
     inactivity = ("--vars", "{churn_inactivity_days: 10}")
     built(world, new_warehouse, tmp_path, *READ_BY_TRAINING, *inactivity)
-    run("train", "--version", "1", "--out", tmp_path / "out")
+    run(*TRAIN, "--version", "1", "--out", tmp_path / "out")
     assert "once 10 days have passed" in card_path(tmp_path / "out", "1").read_text()
     model = read_model(tmp_path / "out" / FOLDER, "1")
     assert [(hazard.start, hazard.end) for hazard in model.hazards] == list(INTERVALS)
@@ -344,11 +346,34 @@ def test_a_version_is_a_short_name(version: str) -> None:
 
 
 @pytest.mark.usefixtures("market_here")
+def test_a_version_is_activated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The build itself is that of `tutormax build`."""
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(REPOSITORY / name, tmp_path)
+    builds: list[tuple[RawTarget, list[str]]] = []
+    monkeypatch.setattr("tutormax.operations.project.project_folder", lambda: tmp_path)
+    monkeypatch.setattr("tutormax.build.run_build", lambda *words: builds.append(words))
+    run(*TRAIN, "--version", "2.0.0", "--activate", "--rescore", "--capacity", "8")
+    assert builds == [(RawTarget.DUCKDB, ["--full-refresh"])]
+    held = yaml.safe_load((tmp_path / "dbt_project.yml").read_text())
+    assert held == SETTINGS | {"vars": SETTINGS["vars"] | {"churn_model_version": "2.0.0"}}
+    assert (
+        "The edges follow a capacity of 8 tutors a week" in card_path(tmp_path, "2.0.0").read_text()
+    )
+    assert "--rescore goes with --activate" in refused("train", "--version", "3", "--rescore")
+    said = refused("train", "--version", "3", "--activate", "--out", tmp_path)
+    assert "--activate changes the dbt project: leave out --out" in said
+    assert "Training is refused: days 0 to 1 rest on " in refused("train", "--version", "3")
+    assert read_model(tmp_path / FOLDER, "2.0.0").version == "2.0.0"
+    assert not card_path(tmp_path, "3").exists()
+
+
+@pytest.mark.usefixtures("market_here")
 def test_seeds_that_are_not_ours_are_left_alone(tmp_path: Path) -> None:
     path = tmp_path / FOLDER / BANDS
     path.parent.mkdir(parents=True)
     path.write_text("model_version,something\na,b\n")
-    sentence = refused("train", "--version", "1", "--out", tmp_path)
+    sentence = refused(*TRAIN, "--version", "1", "--out", tmp_path)
     assert f"{path} has the columns model_version, something and should have" in sentence
     assert texts(tmp_path) == {str(FOLDER / BANDS): b"model_version,something\na,b\n"}
 
@@ -356,7 +381,7 @@ def test_seeds_that_are_not_ours_are_left_alone(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("market_here")
 def test_a_folder_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "docs").write_text("a file")
-    assert "cannot be written" in refused("train", "--version", "1", "--out", tmp_path)
+    assert "cannot be written" in refused(*TRAIN, "--version", "1", "--out", tmp_path)
     assert set(texts(tmp_path)) == {"docs"}
 
 

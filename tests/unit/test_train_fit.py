@@ -174,14 +174,35 @@ def test_every_row_is_in_one_bin_of_each_feature(learned: Panel) -> None:
                 inside &= values >= (-np.inf if item.lower is None else item.lower)
                 inside &= values < (np.inf if item.upper is None else item.upper)
             assert item.share == pytest.approx(inside.mean(), abs=1e-12)
-            assert item.share > 0
-    assert [item.number for item in bins if item.feature == "never_known"] == [0]
-    assert [item.number for item in bins if item.feature == "always_one"] == [1]
+            assert item.share > 0 or name in ("never_known", "always_one")
+        assert len(own) > 1
+    shares = [(item.number, item.share) for item in bins if item.feature == "never_known"]
+    assert shares == [(0, 1), (1, 0)]
+    shares = [(item.number, item.share) for item in bins if item.feature == "always_one"]
+    assert shares == [(1, 0), (2, 1), (3, 0)]
 
 
 def test_a_yes_or_no_feature_has_a_bin_for_each(learned: Panel) -> None:
     rare = replace(learned, features=(learned.features[:, :1] > 3) * 1.0, names=("rare",))
     assert [(item.lower, item.upper) for item in distributions(rare)] == [(None, 1.0), (1.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("values", "uppers"),
+    [
+        ([1] * 940 + [*range(1, 61)], [2]),
+        ([*range(20)] + [30] * 60 + [*range(40, 60)], [9, 19, 30, 40, 49]),
+        ([*range(60)] + [99] * 940, [99]),
+    ],
+    ids=["least", "middle", "most"],
+)
+def test_a_value_that_fills_tenths_has_its_own_bin(
+    values: list[int], uppers: list[float], learned: Panel
+) -> None:
+    """Where quantiles coincide bins are cut at distinct values."""
+    features = np.array(values, dtype=float)[:, None]
+    bins = distributions(replace(learned, features=features, names=("heaped",)))
+    assert [item.upper for item in bins][:-1] == uppers
 
 
 def test_calibration_error_keeps_equal_predictions_together() -> None:

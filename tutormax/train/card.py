@@ -12,9 +12,10 @@ from tutormax.train.baselines import TREES as TREE_SETTINGS
 from tutormax.train.fitting import FOLDS, Fit
 from tutormax.train.judging import Figures
 from tutormax.train.model import DIGITS
+from tutormax.train.monitoring import ODDS, Capacity
 from tutormax.train.panel import HORIZONS, INTERVALS, RECENCY, Panel, in_days
 from tutormax.train.splitting import TEST_TUTORS
-from tutormax.train.training import OURS, RATE, RECENCY_ALONE, TREES, Trained
+from tutormax.train.training import OURS, RATE, RECENCY_ALONE, RECENT_DAYS, TREES, Trained
 
 FOLDER = Path("docs") / "models"
 
@@ -30,7 +31,7 @@ def card_path(out: Path, version: str) -> Path:
 def card_text(trained: Trained, data: str) -> str:
     """The text of the card; `data` describes the data in a sentence."""
     sections = [
-        [f"# Churn model {trained.model.version}", *_purpose(trained.panel)],
+        [f"# Churn model {trained.model.version}", *_objections(trained), *_purpose(trained.panel)],
         ["## Data", *_data(trained, data)],
         ["## Split", *_split(trained)],
         ["## Figures", *_figures(trained)],
@@ -60,13 +61,22 @@ def figure_cells(figures: Figures | None) -> list[str]:
     ]
 
 
+def _objections(trained: Trained) -> list[str]:
+    if not trained.objections:
+        return []
+    return [
+        "**Trained with --force; training would have been refused:** "
+        f"{'; '.join(trained.objections)}."
+    ]
+
+
 def _purpose(panel: Panel) -> list[str]:
-    inactivity = panel.as_of - panel.known_until + 1
     return [
         "The probability that an active tutor churns within 1, 7, 30 and 90 days. A tutor counts "
-        f"as churned from the day after the last completed session once {inactivity} days have "
-        "passed without another. A tutor whose churn day is on or before the day of the "
-        "prediction, but was not known by then, counts as churned at every horizon."
+        "as churned from the day after the last completed session once "
+        f"{panel.inactivity_days()} days have passed without another. A tutor whose churn day is "
+        "on or before the day of the prediction, but was not known by then, counts as churned at "
+        "every horizon."
     ]
 
 
@@ -108,25 +118,31 @@ def _split(trained: Trained) -> list[str]:
 def _figures(trained: Trained) -> list[str]:
     if not trained.figures:
         return ["The test part holds no row, so nothing is known about how good the model is."]
-    rows = []
-    for horizon, by_name in trained.figures.items():
-        for name in (OURS, TREES, RECENCY_ALONE, RATE):
-            ours = by_name[name]
-            size = [f"{ours.rows:,}", f"{ours.churned:,}", f"{ours.rate:.4f}"]
-            first = [in_days(horizon), *size] if name == OURS else ["", "", "", ""]
-            rows.append([first[0], name, *first[1:], *figure_cells(ours)])
-    heading = ("horizon", "predicted by", "rows", "churned", "base rate", "AUC", "Brier score")
     return [
         "On the test part alone. The calibration error is the mean distance between mean "
         "prediction and share churned over tenths of the rows by prediction. A tutor's days are "
         "much alike: the rows are many, the tutors who churned in them few.",
-        table((*heading, "calibration error", "mean prediction"), rows, left=2),
+        f"Tutors with a completed session in the {RECENT_DAYS} days before, who can still be kept:",
+        _figure_table(trained.active_figures),
+        "All, with those who are silent already:",
+        _figure_table(trained.figures),
         "The baselines are fitted to the same training part. "
         f"{TREES.capitalize()}: scikit-learn's HistGradientBoosting on the same features, one "
         f"model a horizon ({_settings()}). {RECENCY_ALONE.capitalize()}: this method with the one "
         f"feature `{RECENCY}`. {RATE.capitalize()}: the share that churned in the training part.",
         *_too_short(trained),
     ]
+
+
+def _figure_table(figures: dict[int, dict[str, Figures]]) -> str:
+    rows = []
+    for horizon, by_name in figures.items():
+        for name, found in by_name.items():
+            size = [f"{found.rows:,}", f"{found.churned:,}", f"{found.rate:.4f}"]
+            first = [in_days(horizon), *size] if name == OURS else ["", "", "", ""]
+            rows.append([first[0], name, *first[1:], *figure_cells(found)])
+    heading = ("horizon", "predicted by", "rows", "churned", "base rate", "AUC", "Brier score")
+    return table((*heading, "calibration error", "mean prediction"), rows, left=2)
 
 
 def _settings() -> str:
@@ -177,12 +193,26 @@ def _levels(trained: Trained) -> list[str]:
             )
         )
     return [
-        "By the 30-day probability. The edges are the mean prediction over the training part, and "
-        "3 and 10 times its odds.",
+        f"By the 30-day probability. {_edges(trained.capacity)}",
         table(
             ("level", "probability", "score", "test rows", "of them churned within 30 days"), rows
         ),
+        f"Lead time: of {trained.lead_time.rows} tutors of the test part who churned, "
+        f"{trained.lead_time.churned} were High or Critical 7 days before their last session.",
     ]
+
+
+def _edges(capacity: Capacity | None) -> str:
+    if capacity is None:
+        return (
+            "The edges are the mean prediction over the training part, and 3 and 10 times its odds."
+        )
+    return (
+        f"The edges follow a capacity of {capacity.asked} tutors a week: in the last "
+        f"{in_days(7 * capacity.weeks)} of the data, {capacity.weekly:.1f} tutors a week were High "
+        "or Critical on some day. Medium begins at a third of the odds of High, Critical at "
+        f"{ODDS[2] / ODDS[1]:.1f} times them."
+    )
 
 
 def _method(trained: Trained) -> list[str]:

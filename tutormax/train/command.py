@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tutormax.errors import UserError
 from tutormax.options import TargetOption
-from tutormax.warehouse import Target
+from tutormax.warehouse import RawTarget, Target
 
 if TYPE_CHECKING:
     from tutormax.train.judging import Figures
@@ -22,6 +22,7 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 
 
 def train(
+    *,
     version: Annotated[
         str,
         typer.Option(help="Name of the model, as 1.0.0; a model of that name is replaced."),
@@ -37,6 +38,29 @@ def train(
             show_default=False,
         ),
     ] = None,
+    capacity: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Tutors a week that operations can talk to: High and Critical have no more.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Train although the data do not carry a model.")
+    ] = False,
+    activate: Annotated[
+        bool,
+        typer.Option(
+            "--activate", help="Set churn_model_version in dbt_project.yml, and run `dbt build`."
+        ),
+    ] = False,
+    rescore: Annotated[
+        bool,
+        typer.Option(
+            "--rescore", help="With --activate: score all history with it, by a full refresh."
+        ),
+    ] = False,
 ) -> None:
     """Train the churn model from the built warehouse; write its seeds and its model card."""
     if not _VERSION.fullmatch(version):
@@ -44,8 +68,14 @@ def train(
             f"--version must be up to 50 letters, digits, dots, dashes and underscores, beginning "
             f"with a letter or digit, not {version!r}."
         )
+    if rescore and not activate:
+        raise UserError("--rescore goes with --activate: give both, or neither.")
+    if activate and out is not None:
+        raise UserError("--activate changes the dbt project: leave out --out, or activate later.")
     # These imports take a second or two.
+    from tutormax.build import run_build  # noqa: PLC0415
     from tutormax.operations.project import project_folder  # noqa: PLC0415
+    from tutormax.train.activation import PROJECT_FILE, activated  # noqa: PLC0415
     from tutormax.train.card import card_path, card_text  # noqa: PLC0415
     from tutormax.train.reading import read_panel  # noqa: PLC0415
     from tutormax.train.seeds import seed_texts  # noqa: PLC0415
@@ -55,19 +85,25 @@ def train(
     folder = project_folder() if out is None else out
     panel = read_panel(target)
     typer.echo(f"Read {len(panel):,} tutor-days of {panel.tutors():,} tutors.")
-    trained = train_on(panel, version, typer.echo)
+    trained = train_on(panel, version, typer.echo, force=force, capacity=capacity)
     texts = seed_texts(folder, trained.model, trained.bands, trained.bins)
     texts[card_path(folder, version)] = card_text(trained, data)
+    if activate:
+        texts[folder / PROJECT_FILE] = activated(folder, version)
     write_texts(texts)
     _print_figures(trained)
     for line in not_judged(trained):
         typer.echo(line)
     for path in texts:
         typer.echo(f"Wrote {path}")
-    typer.echo(
-        f"To score with it, set churn_model_version to {version} in dbt_project.yml and run "
-        "`dbt build`."
-    )
+    if activate:
+        # Stops with the exit code of the build.
+        run_build(RawTarget(target.value), ["--full-refresh"] if rescore else [])
+    else:
+        typer.echo(
+            f"To score with it, set churn_model_version to {version} in dbt_project.yml and run "
+            "`dbt build`, or train with --activate."
+        )
 
 
 def not_judged(trained: Trained) -> list[str]:

@@ -77,7 +77,7 @@ def fit(
                 fits.append(_as_before(fits[len(_within(horizon)) - 1], _within(horizon)[-1]))
                 continue
             hazard, fitted = _fit_interval(
-                _rows(panel, start, end), (start, end), (mean, scale, useful)
+                interval_rows(panel, start, end), (start, end), (mean, scale, useful)
             )
             say(
                 f"Days {start} to {end}: {fitted.rows:,} rows, {fitted.churned:,} of them churned "
@@ -88,7 +88,7 @@ def fit(
     return Model(version, panel.names, tuple(hazards)), tuple(fits)
 
 
-def _rows(panel: Panel, start: int, end: int) -> Panel:
+def interval_rows(panel: Panel, start: int, end: int) -> Panel:
     """The training rows of an interval."""
     there = panel.judged(end) & panel.at_risk(start)
     if not there.any():

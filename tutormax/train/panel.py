@@ -69,6 +69,10 @@ class Panel:
         """Rows whose tutor churned within `end` days; only meaningful for `judged` rows."""
         return self.churn_in < end
 
+    def inactivity_days(self) -> int:
+        """How many days without a session the build counted as churn."""
+        return self.as_of - self.known_until + 1
+
     def tutors(self) -> int:
         """The number of tutors."""
         return len(np.unique(self.tutor.astype(str)))
