@@ -256,6 +256,13 @@ def test_the_overview_says_what_the_warehouse_holds(sites: Sites) -> None:
     assert figures["Mean rating"] == f"{rating:.2f}"
 
 
+def test_a_folder_that_cannot_be_written_is_found_before_the_warehouse_is_read(
+    new_warehouse: NewDuckDb, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    assert "no pages of ours" in new_warehouse().refused("reports", "--out", str(tmp_path))
+
+
 def test_the_calibration_curve_counts_what_the_outcomes_count(sites: Sites) -> None:
     data = chart_data(files_of(sites.masked)["model.html"])
     counted = sites.warehouse.execute(

@@ -17,7 +17,7 @@ from tutormax.reports.people import tutors_of
 from tutormax.reports.reading import HISTORY_DAYS, Tables, read_tables
 from tutormax.reports.reasons import read_meanings
 from tutormax.reports.words import FILTERS, RISKS, WINDOWS
-from tutormax.reports.writing import write_site
+from tutormax.reports.writing import check_folder, write_site
 from tutormax.warehouse import Target
 
 
@@ -34,6 +34,7 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
     Raises:
         UserError: the warehouse cannot be read, or the folder cannot be written.
     """
+    check_folder(out)
     folder = project_folder() / "reports"
     days = int(project_vars()["churn_inactivity_days"])
     tables = read_tables(target, folder / "queries", names=names, inactivity_days=days)

@@ -15,6 +15,15 @@ MARK = ".tutormax-reports"
 """A file that says that a folder was made here, and may be replaced."""
 
 
+def check_folder(out: Path) -> None:
+    """Refuse a folder that cannot be written, before the warehouse is read.
+
+    Raises:
+        UserError: the folder has other files, or cannot be written.
+    """
+    shutil.rmtree(_work_folder(out))
+
+
 def write_site(out: Path, texts: Mapping[str, str], *, private: bool = False) -> int:
     """Replace the contents of the folder by these files; return their size in bytes.
 
@@ -25,20 +34,7 @@ def write_site(out: Path, texts: Mapping[str, str], *, private: bool = False) ->
         UserError: the folder has other files, or cannot be written.
     """
     out = out.absolute()
-    refuse_link(out, "--out")
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out} is a file; name a folder for the pages with --out.")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
-        raise UserError(
-            f"{out} holds files that are no pages of ours; empty it or name another folder "
-            "with --out."
-        )
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        # A name that nobody can guess, so that nobody can have put a link there.
-        work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise _not_written(out, error) from error
+    work = _work_folder(out)
     new = work / "new"
     try:
         with private_files() if private else nullcontext():
@@ -51,6 +47,25 @@ def write_site(out: Path, texts: Mapping[str, str], *, private: bool = False) ->
         raise _not_written(out, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _work_folder(out: Path) -> Path:
+    """A new folder beside the one to be written."""
+    out = out.absolute()
+    refuse_link(out, "--out")
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; name a folder for the pages with --out.")
+    if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
+        raise UserError(
+            f"{out} holds files that are no pages of ours; empty it or name another folder "
+            "with --out."
+        )
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        # A name that nobody can guess, so that nobody can have put a link there.
+        return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise _not_written(out, error) from error
 
 
 def _write_all(folder: Path, texts: Mapping[str, str]) -> int:
