@@ -1,5 +1,6 @@
 // Draws every chart of a page; `specs` and `vegaEmbed` come with the bundle.
 const tooltip = { disableDefaultStyle: true };
+const formatLocale = { decimal: ".", thousands: ",", grouping: [3], currency: ["$", ""], percent: "\u00a0%" };
 
 function rowsOf(columns) {
   const names = Object.keys(columns);
@@ -15,6 +16,6 @@ function tableOf(source) {
 for (const element of document.querySelectorAll(".chart")) {
   const { chart, source } = element.dataset;
   const spec = { ...specs[chart], datasets: { table: tableOf(source) } };
-  vegaEmbed(element, spec, { actions: false, renderer: "svg", defaultStyle: false, tooltip })
+  vegaEmbed(element, spec, { actions: false, renderer: "svg", defaultStyle: false, tooltip, formatLocale })
     .catch((error) => console.error(`The chart ${chart} cannot be drawn.`, error));
 }

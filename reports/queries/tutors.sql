@@ -7,18 +7,78 @@ metrics as (
     where "window" = '30day' and calculation_date = cast({{ as_of }} as timestamp with time zone)
 ),
 
-predictions as (
-    select *
+sessions as (
+    select
+        tutor_id,
+        scheduled_start,
+        cast(scheduled_start as date) as day
+    from {{ published }}.sessions
+    where
+        not no_show
+        and actual_start is not null
+        and scheduled_start < cast({{ as_of }} as timestamp with time zone)
+),
+
+taught as (
+    select
+        tutor_id,
+        max(day) as last_session_day,
+        count(*) filter (where day >= {{ as_of }} - 90) as sessions_of_90_days
+    from sessions
+    group by tutor_id
+),
+
+-- The first day of the data: rates are over the days that exist.
+beginning as (
+    select min(day) as first_day from sessions
+),
+
+all_predictions as (
+    select
+        *,
+        cast(prediction_date as date) as day
     from {{ published }}.churn_predictions
-    where prediction_date = cast({{ as_of }} as timestamp with time zone)
+    where prediction_date <= cast({{ as_of }} as timestamp with time zone)
+),
+
+predictions as (
+    select * from all_predictions
+    where day = {{ as_of }}
+),
+
+a_day_before as (
+    select
+        tutor_id,
+        risk_level
+    from all_predictions
+    where day = (select max(day) from all_predictions where day < {{ as_of }})
 ),
 
 a_week_before as (
     select
         tutor_id,
         churn_score
-    from {{ published }}.churn_predictions
-    where prediction_date = cast({{ as_of }} - 7 as timestamp with time zone)
+    from all_predictions
+    where day = {{ as_of }} - 7
+),
+
+-- Counted back from the last calculation date, the n-th day of an unbroken run lies n - 1 days before it.
+critical_days as (
+    select
+        tutor_id,
+        day,
+        cast(row_number() over (partition by tutor_id order by day desc) as integer) as place
+    from all_predictions
+    where risk_level = 'Critical'
+),
+
+critical as (
+    select
+        tutor_id,
+        min(day) as critical_since
+    from critical_days
+    where day = {{ as_of }} + 1 - place
+    group by tutor_id
 )
 
 select
@@ -31,6 +91,11 @@ select
     metrics.sessions_completed,
     metrics.avg_rating,
     metrics.engagement_score,
+    {{ as_of }} - taught.last_session_day as days_since_last_session,
+    7.0 * taught.sessions_of_90_days
+    / greatest(
+        7, least(90, {{ as_of }} - greatest(beginning.first_day, cast(tutors.onboarding_date as date)))
+    ) as sessions_a_week,
     predictions.risk_level,
     predictions.churn_score,
     predictions.window_1day_probability,
@@ -39,8 +104,14 @@ select
     predictions.window_90day_probability,
     cast(predictions.contributing_factors as text) as contributing_factors,
     predictions.model_version,
-    a_week_before.churn_score as churn_score_a_week_before
+    a_day_before.risk_level as risk_level_before,
+    a_week_before.churn_score as churn_score_a_week_before,
+    critical.critical_since
 from {{ published }}.tutors as tutors
+cross join beginning
 left join metrics on tutors.tutor_id = metrics.tutor_id
+left join taught on tutors.tutor_id = taught.tutor_id
 left join predictions on tutors.tutor_id = predictions.tutor_id
+left join a_day_before on tutors.tutor_id = a_day_before.tutor_id
 left join a_week_before on tutors.tutor_id = a_week_before.tutor_id
+left join critical on tutors.tutor_id = critical.tutor_id

@@ -210,7 +210,7 @@ def test_a_second_build_adds_no_sample_and_changes_nothing(clone: Path, built: s
 
 
 def test_the_pages_are_made_by_one_command(clone: Path, built: str, deep: bool) -> None:
-    made = re.search(r"Made (\d+) pages masked", run(clone, "make reports"))
+    made = re.search(r"Wrote (\d+) masked pages", run(clone, "make reports"))
     assert made
     assert int(made[1]) > (450 if deep else 40)
     overview = (clone / "target" / "reports" / "index.html").read_text()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections import defaultdict
+from datetime import date, timedelta
+from math import sqrt
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import pytest
 
-from support.project import REPOSITORY
+from support.project import REPOSITORY, environment
 from support.reports_site import (
     ODD_KEY,
     ODD_NAME,
@@ -21,37 +24,23 @@ from support.reports_site import (
     beginning,
     chart_data,
     files_of,
+    made_site,
+    made_tables,
+    personal_values,
     settle_runs,
+    table_rows,
     world,
 )
 from support.tables import merged
-from support.warehouses import (
-    DatabaseWarehouse,
-    NewDuckDb,
-    NewPostgres,
-)
+from support.warehouses import NewDuckDb, NewPostgres
 from tutormax.errors import UserError
+from tutormax.reports.effects import Effect, effects_of
 from tutormax.reports.names import page_names
+from tutormax.reports.reading import read_tables
 from tutormax.reports.reasons import read_meanings
+from tutormax.reports.words import RISKS, verdict
 from tutormax.reports.writing import MARK, write_site
-from tutormax.validate.tables import HIDDEN
-
-
-def personal_values(warehouse: DatabaseWarehouse) -> set[str]:
-    """Every text in a column that is marked as personal, but for keys of published tutors."""
-    values: set[str] = set()
-    published = {row["tutor_id"] for row in warehouse.rows("tutors")}
-    for node in warehouse.project.manifest.nodes.values():
-        if node.resource_type != "model" or not node.schema.endswith("tutormax"):
-            continue
-        marked = [
-            name
-            for name, column in node.columns.items()
-            if column.config.meta.get("privacy") in HIDDEN
-        ]
-        for row in warehouse.rows(node.alias) if marked else []:
-            values |= {str(row[name]) for name in marked if isinstance(row[name], str)}
-    return {value for value in values - published if len(value) > 2}
+from tutormax.warehouse import Target
 
 
 def test_masked_pages_hold_nothing_personal(sites: Sites) -> None:
@@ -213,7 +202,7 @@ def test_names_and_keys_are_text_and_not_markup(sites: Sites) -> None:
     assert ODD_KEY in page.all("main")[0].text
     assert "Knows <i>Bela</i> & Finn." in page.all("main")[0].text
     assert all("<script>alert" not in text for text in files.values())
-    assert Page(files["queue.html"]).all("p")[1].text == "A <label>"
+    assert Page(files["queue.html"]).all("span")[0].text == "A <label>"
 
 
 def test_a_warehouse_with_hardly_a_row_gives_pages_that_say_so(sites: Sites) -> None:
@@ -224,6 +213,8 @@ def test_a_warehouse_with_hardly_a_row_gives_pages_that_say_so(sites: Sites) -> 
     said = {name: Page(text) for name, text in files.items() if name.endswith(".html")}
     assert "Nothing has been calculated yet" in said["index.html"].all("footer")[0].text
     for name, page in said.items():
+        if name == "quality.html":
+            continue
         empty = [e for e in page.elements if "empty" in e.attributes.get("class", "").split()]
         assert empty and all(element.text.strip() for element in empty), name
         assert not [e for e in page.elements if "data-chart" in e.attributes], name
@@ -254,6 +245,124 @@ def test_the_overview_says_what_the_warehouse_holds(sites: Sites) -> None:
     )
     assert figures["Completed sessions"] == f"{completed:,}"
     assert figures["Mean rating"] == f"{rating:.2f}"
+
+
+def test_the_queue_says_what_is_at_stake(sites: Sites) -> None:
+    files = files_of(sites.names)
+    rows = table_rows(files["queue.html"], "queue")
+    ((as_of,),) = sites.warehouse.execute(
+        "select max(calculation_date)::date from tutormax.tutor_performance_metrics"
+    )
+    taught: dict[str, list[date]] = defaultdict(list)
+    for key, day in sites.warehouse.execute(
+        "select tutor_id, scheduled_start::date from tutormax.sessions "
+        "where actual_start is not null and not no_show"
+    ):
+        taught[key].append(day)
+    levels = {
+        (key, day): level
+        for key, day, level in sites.warehouse.execute(
+            "select tutor_id, prediction_date::date, risk_level from tutormax.churn_predictions"
+        )
+    }
+    yesterday = as_of - timedelta(days=1)
+    first_day = min(min(days) for days in taught.values())
+    weeks = (as_of - first_day).days / 7
+    seen = set()
+    for row in rows:
+        key = ODD_KEY if row["Tutor"].startswith(ODD_NAME) else row["Tutor"].split()[-1]
+        assert row["Status"] == "Active"
+        assert row["Days silent"] == str((as_of - max(taught[key])).days)
+        if key in {"leaving", ODD_KEY}:
+            assert row["Sessions a week"] == f"{len(taught[key]) / weeks:.1f}"
+        since = as_of
+        while levels.get((key, since)) == "Critical":
+            since -= timedelta(days=1)
+        is_critical = levels[key, as_of] == "Critical"
+        assert row["Critical since"] == (str(since + timedelta(days=1)) if is_critical else "–")
+        rank = {level: n for n, level in enumerate((*RISKS, None))}
+        is_new = levels[key, as_of] != "Low" and (
+            rank[levels[key, as_of]] < rank[levels.get((key, yesterday))]
+        )
+        assert row["Risk"].endswith(" new") == is_new
+        seen |= {("critical", is_critical), ("new", is_new)}
+        assert re.fullmatch(r"–|[A-Z][a-z -]+ \(\d+ % of risk\)(, [a-z -]+ \(\d+ %\))?", row["Why"])
+    assert {("critical", True), ("critical", False)} <= seen
+    (odd,) = (row for row in rows if row["Tutor"].startswith(ODD_NAME))
+    assert odd["Open"] == "Manager coaching In progress, overdue · 1 more"
+    assert (odd["Due"], odd["Owner"]) == ("2025-04-27", "coach-1")
+
+
+def test_the_lists_of_open_interventions_are_as_long_as_their_numbers(sites: Sites) -> None:
+    page = files_of(sites.names)["interventions.html"]
+    rows = table_rows(page, "under-way")
+    assert [row["Assigned to"] for row in rows] == ["coach-1"] * 2
+    assert [row["Status"] for row in rows] == ["In progress, overdue", "Pending"]
+    figures = Page(page).figures()
+    assert {figures[name] for name in ("Overdue", "Pending", "In progress")} == {"1"}
+
+
+def test_differences_are_those_of_the_published_means(sites: Sites) -> None:
+    with environment(sites.warehouse.environment):
+        tables = read_tables(
+            Target.DUCKDB, REPOSITORY / "reports" / "queries", names=False, inactivity_days=14
+        )
+    found: dict[tuple[str, date], list[float]] = defaultdict(list)
+    for row in tables.open["differences"]:
+        if row["avg_rating"] is not None:
+            found[row["intervention_type"], row["recommended_month"]].append(row["avg_rating"])
+    published = {
+        (row["intervention_type"], row["recommended_month"]): row["avg_rating_change"]
+        - row["comparison_avg_rating_change"]
+        for row in tables.open["effectiveness"]
+        if row["comparison_avg_rating_change"] is not None
+    }
+    assert published
+    means = {key: sum(values) / len(values) for key, values in found.items()}
+    assert means == pytest.approx(published)
+
+
+def test_the_range_of_an_effect_is_over_tutors() -> None:
+    def effect(values: str, compared: int) -> Effect:
+        rows = [
+            {"intervention_type": "x", "tutor_id": value[0], "churn_score": float(value[1:])}
+            | {"avg_rating": None, "engagement_score": None}
+            for value in values.split()
+        ]
+        months = [{"intervention_type": "x", "comparison_tutors": compared}]
+        (found,) = effects_of(rows, months, min_tutors=3)
+        assert found.differences["avg_rating"] is None
+        return found
+
+    few = effect("a-1 a-3 b-2", 9)
+    assert (few.tutors, few.differences["churn_score"]) == (2, None)
+    assert effect("a-1 a-3 b-2 c-6", 2).differences["churn_score"] is None
+    # Residuals by tutor are 2, 1 and -3, and 14 * 3/2 / 4**2 = 1.3125.
+    reach = 1.96 * sqrt(1.3125 * (1 + 3 / 3))
+    assert effect("a-1 a-3 b-2 c-6", 3).differences["churn_score"] == pytest.approx(
+        (-3, -3 - reach, -3 + reach, "unclear")
+    )
+    answers = {
+        values: getattr(effect(values, 3000).differences["churn_score"], "answer", None)
+        for values in ("a-1 a-3 b-2 c-6", "a1 a3 b2 c6")
+    }
+    assert answers == {"a-1 a-3 b-2 c-6": "better", "a1 a3 b2 c6": "worse"}
+
+
+def test_an_overview_without_figures_says_why(sites: Sites) -> None:
+    rejected = Page(files_of(sites.empty)["index.html"]).all("main")[0].text
+    assert "Every raw row is rejected" in rejected
+    assert "Rejected raw rows: 1 of 1." in rejected
+    assert "name_missing in students (1). The value is missing" in rejected
+    assert "The warehouse is empty: load data" in made_site(made_tables())["index.html"]
+
+
+def test_nothing_is_drawn_for_nought_and_changes_are_judged(sites: Sites) -> None:
+    for site in (sites.names, sites.empty):
+        assert all("width:0.0%" not in text for text in files_of(site).values())
+    made = [verdict(-0.4, -1, 0), verdict(-0.4, -1, 1), verdict(5, -1), verdict(5, 0)]
+    assert made == ["", "better", "worse", ""]
+    assert [verdict(None, 1), verdict(5, 1)] == ["", "better"]
 
 
 def test_a_folder_that_cannot_be_written_is_found_before_the_warehouse_is_read(
@@ -302,6 +411,8 @@ def test_the_rows_of_each_source_add_up(sites: Sites) -> None:
 def test_each_reason_is_shown_with_its_meaning(sites: Sites) -> None:
     said = files_of(sites.masked)["quality.html"]
     rows = re.findall(r"<code>(\w+)</code></th><td data-label=\"Meaning\">(.+?)</td>", said)
+    examples = table_rows(files_of(sites.names)["quality.html"], "reasons-table")
+    assert "nobody's" in [row["Example"] for row in examples] and "Example" not in said
     meant = {reason: one.text for one in read_meanings(REPOSITORY) for reason in one.reasons}
     assert {"status_not_in_enum", "tutor_not_accepted"} <= dict(rows).keys()
     assert rows == [(reason, meant[reason]) for reason, _ in rows]

@@ -1,7 +1,9 @@
-"""The pages in a browser: they open from disk, sort, search, and are dark at night."""
+"""The pages in a browser: they open from disk, sort, search, save CSV, and are dark at night."""
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -18,7 +20,11 @@ from support.reports_site import (
     browser_path,
     chart_data,
     files_of,
+    made_site,
+    made_tables,
+    personal_values,
 )
+from tutormax.reports.writing import write_site
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +39,15 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+OWN = ("file:", "data:", "blob:")
+
+
 class View:
     """A page in a browser that is far from UTC, and what it complained of or asked for."""
 
-    def __init__(self, browser: Any, path: Path, *, query: str = "", **context: Any) -> None:
+    def __init__(
+        self, browser: Any, path: Path, *, query: str = "", now: str = "", **context: Any
+    ) -> None:
         settings = {
             "timezone_id": "America/Los_Angeles",
             "viewport": {"width": 1280, "height": 900},
@@ -48,6 +59,8 @@ class View:
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
+        if now:
+            self.page.clock.set_fixed_time(now)
         self.open(path, query)
 
     def open(self, path: Path, query: str = "") -> None:
@@ -62,7 +75,15 @@ class View:
     def __exit__(self, *_: object) -> None:
         self.context.close()
         assert self.complaints == []
-        assert [url for url in self.requests if not url.startswith(("file:", "data:"))] == []
+        assert [url for url in self.requests if not url.startswith(OWN)] == []
+
+    def csv(self, button: Any) -> tuple[str, list[list[str]]]:
+        """The name of the file that a button saves, and its rows."""
+        with self.page.expect_download() as download:
+            button.click()
+        text = Path(download.value.path()).read_bytes().decode("utf-8-sig")
+        assert text.endswith("\r\n")
+        return download.value.suggested_filename, list(csv.reader(io.StringIO(text)))
 
     def column(self, table: str, number: int) -> list[str]:
         cells = self.page.locator(f"#{table} tbody tr:not([hidden]) > :nth-child({number})")
@@ -83,11 +104,15 @@ def test_pages_open_from_disk(sites: Sites, browser: Any, case: tuple[str, int])
         for name in made:
             view.open(site / name)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            assert page.evaluate(WHOLE), (name, "a table is cut")
             charts = page.locator(".chart").count()
-            assert (charts > 0) == (kind == "names" and name in CHARTED), name
+            charted = CHARTED if kind == "names" else {"quality.html"}
+            assert (charts > 0) == (name in charted), name
             assert page.locator(".chart svg path, .chart svg rect").count() >= charts
 
 
+WHOLE = """[...document.querySelectorAll('.card.flush')]
+    .every(card => card.scrollWidth <= card.clientWidth)"""
 CHARTED = {"index.html", "model.html", "quality.html", "tutors/tutor-1.html"}
 
 
@@ -121,14 +146,14 @@ def test_the_queue_sorts_by_mouse_and_keyboard(sites: Sites, browser: Any) -> No
     ) as view:
         for level in ("Low", "Medium", "High", "Critical"):
             view.page.get_by_label(level).check()
-        scores = [int(text.split()[0]) for text in view.column("queue", 3)]
+        scores = [int(text.split()[0]) for text in view.column("queue", 5)]
         assert len(scores) > 2 and scores == sorted(scores, reverse=True)
         heading = view.page.locator("#queue th[data-sort]", has_text="Score")
         assert heading.get_attribute("aria-sort") == "descending"
         heading.locator("button").focus()
         view.page.keyboard.press("Enter")
         assert heading.get_attribute("aria-sort") == "ascending"
-        assert [int(text.split()[0]) for text in view.column("queue", 3)] == scores[::-1]
+        assert [int(text.split()[0]) for text in view.column("queue", 5)] == scores[::-1]
         tutors = view.page.locator("#queue th[data-sort]", has_text="Tutor")
         tutors.locator("button").click()
         assert tutors.get_attribute("aria-sort") == "ascending"
@@ -162,7 +187,7 @@ def test_a_link_of_the_overview_opens_its_part_of_the_queue(sites: Sites, browse
     with View(browser, sites.masked / "index.html") as view:
         view.page.locator("table.bars a", has_text="Low").click()
         view.page.wait_for_url("**/queue.html?risk=Low")
-        assert set(view.column("queue", 2)) <= {"Low"}
+        assert set(view.column("queue", 3)) <= {"Low"}
         view.page.locator("#queue tbody tr:not([hidden]) a").first.click()
         view.page.wait_for_url("**/tutors/*.html")
         assert view.page.locator("h1").inner_text() in {
@@ -173,6 +198,114 @@ def test_a_link_of_the_overview_opens_its_part_of_the_queue(sites: Sites, browse
             "tutor-4",
             ODD_KEY,
         }
+
+
+FORMULAS = ("=1+1", "@SUM(A1)", "+cmd", "-2+3", "Zoe, =2", "Ann")
+"""Names of tutors: five of them a spreadsheet would run, here or where semicolons separate."""
+
+
+@pytest.fixture(scope="module")
+def long_lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pages with names of 60 tutors, of whom those with higher keys have earlier names."""
+    names = [*FORMULAS, *(f"Tutor {99 - n}" for n in range(54))]
+    out = tmp_path_factory.mktemp("long") / "site"
+    write_site(out, made_site(made_tables(tutors=60, names=names)))
+    return out
+
+
+def test_long_lists_turn_pages_in_the_order_shown(long_lists: Path, browser: Any) -> None:
+    with View(browser, long_lists / "tutors/index.html") as view:
+        page = view.page
+
+        def shown() -> list[str]:
+            names: list[str] = page.evaluate(
+                """[...document.querySelectorAll('#tutors tbody tr')]
+                    .filter(row => row.offsetHeight)
+                    .map(row => row.querySelector('a').textContent)"""
+            )
+            return names
+
+        pages = [shown()]
+        assert page.get_by_role("button", name="Previous").is_disabled()
+        for _ in range(2):
+            page.get_by_role("button", name="Next").click()
+            pages.append(shown())
+        assert page.get_by_role("button", name="Next").is_disabled()
+        assert page.locator(".pager span").inner_text() == "51–60 of 60"
+        assert [len(names) for names in pages] == [25, 25, 10]
+        tutors = [name for names in pages for name in names if name.startswith("Tutor ")]
+        assert tutors == sorted(tutors)
+        page.get_by_role("button", name="Sessions").click()
+        assert shown()[0] == "Tutor 46" and len(shown()) == 25
+        page.get_by_label("Search").fill("zoe")
+        assert shown() == ["Zoe, =2"]
+        assert not page.locator(".pager").is_visible()
+
+
+def test_lists_filter_by_tier_subject_and_location(long_lists: Path, browser: Any) -> None:
+    with View(browser, long_lists / "queue.html", query="?location=Porto") as view:
+        page = view.page
+        assert page.get_by_role("status").inner_text() == "30 of 60 shown"
+        page.get_by_label("Subject").select_option("Physics")
+        page.get_by_label("Tier").select_option("Exemplary")
+        keys = view.column("queue", 1)
+        assert sorted(key.split()[-1] for key in keys) == [f"tutor-{n}" for n in range(0, 60, 10)]
+        page.get_by_label("Since the previous date").select_option("New at this risk")
+        assert [key.split()[-1] for key in view.column("queue", 1)] == ["tutor-0"]
+        page.get_by_label("Search").fill("nobody")
+        page.get_by_role("button", name="Show all").click()
+        assert page.get_by_role("status").inner_text() == "60 of 60 shown"
+
+
+def test_tables_are_saved_as_csv_without_formulas(long_lists: Path, browser: Any) -> None:
+    with View(browser, long_lists / "tutors/index.html") as view:
+        view.page.get_by_label("Tier").select_option("Exemplary")
+        view.page.get_by_role("button", name="Sessions").click()
+        name, rows = view.csv(view.page.get_by_role("button", name="CSV"))
+        assert name == "tutors-2025-04-30.csv"
+        assert rows[0][:3] == ["Tutor", "Key", "Status"] and len(rows) == 13
+        assert [row[6] for row in rows[1:3]] == ["5500", "5000"]
+        view.page.get_by_label("Tier").select_option("")
+        _, rows = view.csv(view.page.get_by_role("button", name="CSV"))
+        saved = {row[1]: row for row in rows[1:]}
+        assert len(saved) == 60
+        names = [saved[f"tutor-{n}"][0] for n in range(len(FORMULAS))]
+        assert names == ["'=1+1", "'@SUM(A1)", "'+cmd", "'-2+3", "Zoe, '=2", "Ann"]
+        assert saved["tutor-1"][rows[0].index("Rating, 1–5")] == ""
+        view.open(long_lists / "queue.html")
+        _, rows = view.csv(view.page.get_by_role("button", name="CSV"))
+        ann = dict(zip(rows[0], next(row for row in rows if row[0] == "Ann"), strict=True))
+        assert (ann["Score, 0–100"], ann["Change in 7 days"]) == ("60", "-3")
+        assert (ann["In 30 days"], ann["Why"]) == ("6.0%", "Falling engagement (99 % of risk)")
+
+
+def test_every_table_is_saved_as_masked_as_its_page(sites: Sites, browser: Any) -> None:
+    personal = personal_values(sites.warehouse)
+    with View(browser, sites.masked / "index.html") as view:
+        for name in PAGES:
+            view.open(sites.masked / name)
+            page = view.page
+            page.evaluate(
+                "for (const each of document.querySelectorAll('details')) each.open = true"
+            )
+            assert page.locator("table").count() == page.locator("button.csv").count(), name
+            shown = " ".join(page.locator("body").inner_text().split())
+            for button in page.locator("button.csv").all():
+                _, rows = view.csv(button)
+                heads = rows[0]
+                assert not [cell for row in rows for cell in row if cell in personal], name
+                assert len(rows) > 1 and all(len(row) == len(heads) for row in rows), (name, rows)
+                assert all(row[0] in shown or row[0].startswith("'") for row in rows[1:]), name
+
+
+def test_the_age_of_a_build_is_told_by_the_readers_clock(sites: Sites, browser: Any) -> None:
+    for now, age in (
+        ("2025-05-01T09:30:00Z", "(3 hours ago)"),
+        ("2025-05-04T07:00:00Z", "(3 days ago: out of date)"),
+    ):
+        with View(browser, sites.masked / "queue.html", now=now) as view:
+            label = view.page.locator(".label").inner_text()
+            assert label == f"Last build 2025-05-01 06:00 UTC {age}"
 
 
 def test_tables_are_whole_without_scripts(sites: Sites, browser: Any) -> None:

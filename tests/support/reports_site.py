@@ -6,43 +6,53 @@ import json
 import os
 import shutil
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from support.factories import intervention, random_world, session, student, tutor, utc
+from support.project import REPOSITORY
 from support.tables import World, merged
 from support.warehouses import DatabaseWarehouse, DuckDbWarehouse
+from tutormax.reports.reading import Tables
+from tutormax.reports.site import site_texts
+from tutormax.reports.words import HORIZONS, SOURCES, TIERS
+from tutormax.validate.tables import HIDDEN
 
 DAYS = 60
 FIRST_DAY = "2025-03-01"
 ODD_KEY = 'T/1 <b>"ü"'
-ODD_NAME = "<script>alert('Ann')</script>"
+ODD_NAME = "=<script>alert('Ann')</script>"
 VOID = {"meta", "link", "input", "br"}
 
 
 def beginning() -> World:
-    """Hardly anything: a build refuses raw without a row."""
-    return {"students": [student("first-student")]}
+    """One row, which is rejected."""
+    return {"students": [student("unnamed", name="")]}
 
 
 def world() -> World:
-    """Two months of five tutors, one who leaves, one with an odd key and name, and refused rows."""
+    """Two months of five tutors, two who leave, one with an odd key and name, and refused rows."""
     odd = tutor(ODD_KEY, name=ODD_NAME, email="ann@example.org", location="Porto Novo")
     start = utc(FIRST_DAY)
     dates = [f"{start + timedelta(days=n):%Y-%m-%d}" for n in range(DAYS)]
     odd_sessions = [session(f"odd-{n}", ODD_KEY, "student-1", day) for n, day in enumerate(dates)]
     leaver_sessions = [
-        session(f"leaver-{n}", "leaver", "student-1", day) for n, day in enumerate(dates[:20])
+        session(f"{who}-{n}", who, "student-1", day)
+        for who, days in (("leaver", 20), ("leaving", DAYS - 8))
+        for n, day in enumerate(dates[:days])
     ]
+    unfinished = {"completed_date": None, "outcome": None}
     return merged(
         random_world(7, days=DAYS, first_day=FIRST_DAY),
         {
             "tutors": [
                 odd,
                 tutor("leaver"),
+                tutor("leaving"),
                 tutor("refused-tutor", name="Refused Person", status="odd"),
             ],
             "sessions": [
@@ -51,7 +61,9 @@ def world() -> World:
                 session("nobody's", "unknown", "student-1", FIRST_DAY),
             ],
             "interventions": [
-                intervention("odd-one", ODD_KEY, FIRST_DAY, notes="Knows <i>Bela</i> & Finn.")
+                intervention("odd-one", ODD_KEY, FIRST_DAY, notes="Knows <i>Bela</i> & Finn."),
+                intervention("odd-two", ODD_KEY, dates[-10], status="in_progress", **unfinished),
+                intervention("odd-three", ODD_KEY, dates[-1], status="pending", **unfinished),
             ],
         },
     )
@@ -135,6 +147,64 @@ def browser_options() -> dict[str, Any]:
     return {"args": ["--no-sandbox"] if os.geteuid() == 0 else []}
 
 
+def table_rows(page: str, table: str) -> list[dict[str, str]]:
+    """The rows of a table that lists tutors, by the labels of their cells."""
+    found: list[dict[str, str]] = []
+    is_open = False
+    for element in Page(page).elements:
+        if element.tag == "table":
+            is_open = element.attributes.get("id") == table
+        elif is_open and element.attributes.get("scope") == "row":
+            found.append({"Tutor": " ".join(element.text.split())})
+        elif is_open and "data-label" in element.attributes:
+            found[-1][element.attributes["data-label"]] = " ".join(element.text.split())
+    return found
+
+
+def made_tables(*, tutors: int = 0, names: Sequence[str] = ()) -> Tables:
+    """What the queries give in an empty warehouse, or one of so many tutors with such names."""
+    queries = REPOSITORY / "reports" / "queries"
+    nothing = {"accepted": 0, "rejected": 0, "latest": None, "last_loaded": None}
+    rows = [
+        {
+            "tutor_id": f"tutor-{n}",
+            "status": "active",
+            "onboarding_date": utc(FIRST_DAY),
+            "subjects": ["Algebra"] if n % 2 else ["Algebra", "Physics"],
+            "education_level": None,
+            "performance_tier": TIERS[n % 5],
+            "sessions_completed": n * 100,
+            "avg_rating": None if n == 1 else 4.5,
+            "engagement_score": 0.5,
+            "days_since_last_session": n,
+            "sessions_a_week": n / 4,
+            "risk_level": "High",
+            "churn_score": 60,
+            "churn_score_a_week_before": 63,
+            "contributing_factors": '{"engagement_decline": 0.99, "no_show_risk": 0.01}',
+            "model_version": "1",
+            "risk_level_before": "High" if n else "Low",
+            "critical_since": None,
+        }
+        | {f"window_{days}day_probability": (n + 1) / 100 for days in HORIZONS}
+        for n in range(tutors)
+    ]
+    people = [
+        row | {"name": name, "email": "a@example.org", "location": ("Porto", "Lisbon")[n % 2]}
+        for n, (row, name) in enumerate(zip(rows, names, strict=False))
+    ]
+    return Tables(
+        as_of=date(2025, 4, 30) if tutors else None,
+        open={path.stem: [] for path in queries.glob("*.sql")}
+        | {"tutors": rows, "tables": [nothing | {"source_table": name} for name in SOURCES]},
+        personal={"tutors": people} if people else {},
+    )
+
+
+def made_site(tables: Tables) -> dict[str, str]:
+    return site_texts(tables, REPOSITORY / "reports", inactivity_days=14, min_tutors=10)
+
+
 PAGES = (
     "index.html",
     "queue.html",
@@ -171,15 +241,34 @@ class Sites:
 
 
 def settle_runs(warehouse: DatabaseWarehouse) -> None:
-    """Let two warehouses know of one run alike: when it was and how long it took."""
+    """Let two warehouses know of one run alike: when it was, how long it took, what arrived."""
     warehouse.execute(
         "delete from tutormax.tutormax_runs "
         "where started_at < (select max(started_at) from tutormax.tutormax_runs)"
     )
+    # The first student came alone, or with all others.
+    warehouse.execute("delete from tutormax.tutormax_arrivals where source_table = 'students'")
     warehouse.execute(
         "update tutormax.tutormax_runs set started_at = timestamptz '2025-05-01 06:00:00+00', "
         "seconds = 1, run_id = 'run', rows_inserted = 1"
     )
+
+
+def personal_values(warehouse: DatabaseWarehouse) -> set[str]:
+    """Every text in a column that is marked as personal, but for keys of published tutors."""
+    values: set[str] = set()
+    published = {row["tutor_id"] for row in warehouse.rows("tutors")}
+    for node in warehouse.project.manifest.nodes.values():
+        if node.resource_type != "model" or not node.schema.endswith("tutormax"):
+            continue
+        marked = [
+            name
+            for name, column in node.columns.items()
+            if column.config.meta.get("privacy") in HIDDEN
+        ]
+        for row in warehouse.rows(node.alias) if marked else []:
+            values |= {str(row[name]) for name in marked if isinstance(row[name], str)}
+    return {value for value in values - published if len(value) > 2}
 
 
 def chart_data(page: str) -> dict[str, dict[str, list[Any]]]:

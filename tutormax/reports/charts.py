@@ -22,6 +22,8 @@ _AXIS = {
     "titleFontWeight": "normal",
     "titlePadding": 8,
     "labelPadding": 5,
+    "labelOverlap": "greedy",
+    "labelSeparation": 8,
 }
 _CONFIG = {
     "font": "system-ui, sans-serif",
@@ -38,9 +40,9 @@ def specs() -> dict[str, Spec]:
     charts = {
         "ratings": _trend("week", Value("rating", "Mean rating", ".1f", ".2f", within=(4, 5))),
         "no_shows": _weekly_bars(Value("no_show_rate", "No-shows", ".0%", ".1%")),
-        "expected_churn": _trend("day", Value("expected", "Tutors", ",.0f", ",.1f"), area=True),
+        "expected_churn": _trend("day", Value("expected", "Tutors", ",.1~f", ",.1f"), area=True),
         "rejected_days": _stacked_days(
-            Value("count", "Rows refused", ",.0f"),
+            Value("count", "Rows rejected", ",.0f"),
             {words(name): f"var(--series-{n + 1})" for n, name in enumerate(SOURCES)},
         ),
         "score": _trend(
@@ -80,6 +82,8 @@ class Value(NamedTuple):
             covered = alt.DomainUnionWith(unionWith=list(self.within))
             scale = alt.Scale(domain=covered, zero=False, nice=True)
         ticked: dict[str, Any] = {"values": list(ticks)} if ticks else {"tickCount": 4}
+        if self.form.endswith(".0f"):
+            ticked["tickMinStep"] = 1
         return alt.Y(
             f"{field or self.field}:Q",
             title=self.title,
@@ -112,7 +116,7 @@ def _time(field: str) -> Any:
         f"{field}:T",
         title=None,
         scale=alt.Scale(type="utc"),
-        axis=alt.Axis(format="%-d %b", tickCount=4, labelFlush=True, labelOverlap=True),
+        axis=alt.Axis(format="%-d %b", tickCount=4, labelFlush=True),
     )
 
 
@@ -161,7 +165,7 @@ def _weekly_bars(value: Value) -> Any:
             x=alt.X(
                 "utcyearmonthdate(week):O",
                 title=None,
-                axis=alt.Axis(format="%-d %b", labelOverlap=True, labelAngle=0, ticks=False),
+                axis=alt.Axis(format="%-d %b", labelAngle=0, ticks=False),
             ),
             y=value.axis(),
             tooltip=[_day_of("week"), value.tooltip()],
@@ -179,7 +183,7 @@ def _stacked_days(value: Value, colours: dict[str, str]) -> Any:
                 "utcyearmonthdate(day):T",
                 title=None,
                 scale=alt.Scale(type="utc"),
-                axis=alt.Axis(format="%-d %b", tickCount=4, labelFlush=True, labelOverlap=True),
+                axis=alt.Axis(format="%-d %b", tickCount=4, labelFlush=True),
             ),
             y=value.axis().stack("zero"),
             color=alt.Color(
@@ -235,7 +239,7 @@ def _auc() -> Any:
             x=alt.X(
                 "utcyearmonth(month):O",
                 title=None,
-                axis=alt.Axis(format="%b %y", labelAngle=0, labelOverlap=True),
+                axis=alt.Axis(format="%b %y", labelAngle=0),
             ),
             y=alt.Y(
                 "value:Q",
@@ -255,7 +259,7 @@ def _auc() -> Any:
 
 
 def _calibration() -> Any:
-    """Predicted against actual churn in ten groups; on the diagonal they are equal.
+    """Predicted vs. actual churn in ten groups; on the diagonal they are equal.
 
     `edge` has the ends of the diagonal, 0 and the largest value. Most probabilities are small, so
     both axes are on a square-root scale.
@@ -268,8 +272,8 @@ def _calibration() -> Any:
 
     def at(x: str, y: str) -> dict[str, Any]:
         return {
-            "x": axis(alt.X, x, "Predicted", 0),
-            "y": axis(alt.Y, y, "Churned", 34),
+            "x": axis(alt.X, x, "Predicted (√ scale)", 0),
+            "y": axis(alt.Y, y, "Churned (√ scale)", 34),
         }
 
     diagonal = (

@@ -50,7 +50,5 @@ def reports(
     if label is None:
         label = LABEL if holds_sample(target) else ""
     made = make_site(target, out, names=names, label=label)
-    shown = "with names" if names else "masked"
-    typer.echo(
-        f"Made {made.pages:,} pages {shown}, {made.bytes / 1e6:.1f} MB: open {out / 'index.html'}"
-    )
+    kind = "pages with names" if names else "masked pages"
+    typer.echo(f"Wrote {made.pages:,} {kind}, {made.bytes / 1e6:.1f} MB: open {out / 'index.html'}")

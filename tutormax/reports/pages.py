@@ -7,16 +7,28 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from tutormax.reports.people import OPEN, Tutor, queue_of
+from tutormax.reports.effects import MEASURES, effects_of
+from tutormax.reports.people import OPEN, Tutor, choices_of, queue_of
 from tutormax.reports.reading import Row, Tables
 from tutormax.reports.reasons import Meaning
-from tutormax.reports.words import HORIZONS, RISKS, SOURCES, TIERS, WINDOWS, day, share_of, words
+from tutormax.reports.words import (
+    BETTER,
+    HORIZONS,
+    RISKS,
+    SOURCES,
+    TIERS,
+    WINDOWS,
+    day,
+    share_of,
+    words,
+)
 
 Values = dict[str, Any]
 Columns = dict[str, list[Any]]
 """The data of a chart: columns of equal length."""
 
-HEAD_OF_QUEUE = 5
+TOP_OF_QUEUE = 5
+NAMED_REASONS = 3
 ARRIVAL_DAYS = 90
 METRICS = (
     ("sessions_completed", "Sessions completed", "number", "in the window"),
@@ -39,13 +51,13 @@ SIGNIFICANT = 5
 LITTLE_DRIFT = 0.1
 
 
-def overview(tables: Tables, tutors: Sequence[Tutor]) -> Values:
+def overview(tables: Tables, tutors: Sequence[Tutor], meanings: Iterable[Meaning]) -> Values:
     """index.html."""
     as_of = tables.as_of
     periods = {row["period"]: row for row in tables.open["activity"]}
     month_ago = as_of - timedelta(days=30) if as_of else None
     risks = _by_day(tables.open["risk_days"])
-    sources = _sources(tables)
+    sources, reasons = _sources(tables), _reasons(tables)
     with_keys = {row["source_table"]: row["reasons"] for row in tables.personal.get("arrivals", [])}
     return {
         "tiers": _compared(tables.open["tiers"], "performance_tier", TIERS, as_of, month_ago),
@@ -54,16 +66,20 @@ def overview(tables: Tables, tutors: Sequence[Tutor]) -> Values:
         "before": _rates(periods.get(1)),
         "expected": _expected(risks.get(as_of)),
         "expected_before": _expected(risks.get(month_ago)),
-        "head": queue_of(tutors)[:HEAD_OF_QUEUE],
+        "head": queue_of(tutors)[:TOP_OF_QUEUE],
         "arrivals": [
             row | {"reasons": with_keys.get(row["source_table"], row["reasons"])}
             for row in tables.open["arrivals"]
         ],
-        "last_run": next(iter(tables.open["runs"]), None),
         "sources": sources,
         "accepted": sum(row["accepted"] for row in sources),
         "rejected": sum(row["rejected"] for row in sources),
-        "reasons": _reasons(tables)[:3],
+        "reasons": reasons[:NAMED_REASONS],
+        # A row whose tutor is rejected is accepted once the tutor is.
+        "causes": [row for row in reasons if not row["reason"].endswith("_not_accepted")][
+            :NAMED_REASONS
+        ],
+        "meanings": _texts(meanings),
         "data": {
             "weeks": _weeks(tables.open["weeks"]),
             "expected_days": _columns(
@@ -79,7 +95,15 @@ def queue(tutors: Sequence[Tutor]) -> Values:
     counts = dict.fromkeys(RISKS, 0)
     for tutor in listed:
         counts[tutor.facts["risk_level"]] += 1
-    return {"queue": listed, "counts": counts}
+    return {"queue": listed, "counts": counts, "choices": choices_of(listed)}
+
+
+def tutor_list(tutors: Sequence[Tutor]) -> Values:
+    """tutors/index.html."""
+    return {
+        "tutors": sorted(tutors, key=lambda tutor: (tutor.title.lower(), tutor.tutor_id)),
+        "choices": choices_of(tutors),
+    }
 
 
 def tutor(who: Tutor, as_of: date | None) -> Values:
@@ -102,7 +126,7 @@ def tutor(who: Tutor, as_of: date | None) -> Values:
     }
 
 
-def interventions(tables: Tables, tutors: Sequence[Tutor]) -> Values:
+def interventions(tables: Tables, tutors: Sequence[Tutor], *, min_tutors: int) -> Values:
     """interventions.html."""
     recommended = sorted(
         ((tutor, row) for tutor in tutors for row in tutor.recommendations),
@@ -113,22 +137,32 @@ def interventions(tables: Tables, tutors: Sequence[Tutor]) -> Values:
             pair[0].tutor_id,
         ),
     )
-    given = tables.open["interventions"]
-    unfinished = [row for row in given if row["status"] in OPEN]
+    unfinished = sorted(
+        ((tutor, row) for tutor in tutors for row in tutor.under_way),
+        key=lambda pair: (
+            pair[1]["due_date"] is None,
+            pair[1]["due_date"],
+            pair[1]["intervention_id"],
+        ),
+    )
+    months = tables.open["effectiveness"]
     return {
         "recommended": recommended,
         "tutors_recommended": len({tutor.tutor_id for tutor, _ in recommended}),
-        "types": sorted(Counter(row["intervention_type"] for _, row in recommended).items()),
-        "open": {status: sum(row["status"] == status for row in given) for status in OPEN},
-        "overdue": sum(
-            row["due_date"] is not None
-            and tables.as_of is not None
-            and row["due_date"].date() < tables.as_of
-            for row in unfinished
-        ),
-        "effectiveness": sorted(
-            tables.open["effectiveness"],
-            key=lambda row: (row["intervention_type"], row["recommended_month"]),
+        "types": [
+            (kind, f"{words(kind)} ({count:,})")
+            for kind, count in sorted(
+                Counter(row["intervention_type"] for _, row in recommended).items()
+            )
+        ],
+        "open": unfinished,
+        "counts": {s: sum(row["status"] == s for _, row in unfinished) for s in OPEN}
+        | {"overdue": sum(row["is_overdue"] for _, row in unfinished)},
+        "choices": choices_of(tutors),
+        "measures": MEASURES,
+        "effects": effects_of(tables.open["differences"], months, min_tutors=min_tutors),
+        "months": sorted(
+            months, key=lambda row: (row["intervention_type"], row["recommended_month"])
         ),
     }
 
@@ -167,6 +201,7 @@ def model(tables: Tables) -> Values:
         "horizons": HORIZONS,
         "outcomes": outcomes,
         "latest": {row["horizon_days"]: row for row in own},
+        "ranked": {row["horizon_days"]: row for row in own if row["auc"] is not None},
         "calibration": {h: list(_rows(data[f"calibration_{h}"])) for h in HORIZONS},
         "months": months[-6:],
         "drift": _drift([row for row in drift if row["model_version"] == version], months[-6:]),
@@ -179,10 +214,18 @@ def quality(tables: Tables, meanings: Iterable[Meaning]) -> Values:
     days = tables.open["rejected_days"]
     last = max((row["day"] for row in days), default=None)
     recent = [row for row in days if last and row["day"] > last - timedelta(days=ARRIVAL_DAYS)]
+    examples = {
+        (row["source_table"], row["reason"]): row["example"]
+        for row in tables.personal.get("rejected_reasons", [])
+    }
     return {
         "sources": _sources(tables),
-        "reasons": _reasons(tables),
-        "meanings": {reason: one.text for one in meanings for reason in one.reasons},
+        "reasons": [
+            row | {"example": examples.get((row["source_table"], row["reason"]))}
+            for row in _reasons(tables)
+        ],
+        "has_examples": bool(examples),
+        "meanings": _texts(meanings),
         "runs": tables.open["runs"],
         "by_day": _totals(recent),
         "older": sum(row["rejected"] for row in days) - sum(row["rejected"] for row in recent),
@@ -198,6 +241,10 @@ def quality(tables: Tables, meanings: Iterable[Meaning]) -> Values:
             )
         },
     }
+
+
+def _texts(meanings: Iterable[Meaning]) -> dict[str, str]:
+    return {reason: one.text for one in meanings for reason in one.reasons}
 
 
 def _columns(rows: Iterable[Row]) -> Columns:
@@ -260,6 +307,7 @@ def _compared(
             "kind": kind,
             "tutors": counts.get((now, kind), 0),
             "share": counts.get((now, kind), 0) / total,
+            "better": BETTER.get(kind, 0),
             "change": counts.get((now, kind), 0) - counts.get((before, kind), 0)
             if before is not None and before in days
             else None,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from tutormax.reports.names import page_names
 from tutormax.reports.reading import Row, Tables
-from tutormax.reports.words import day, factor, percent, words
+from tutormax.reports.words import RISKS, TIERS, day, factor, percent, words
 
 OPEN = ("pending", "in_progress")
 NAMED_FACTORS = 2
@@ -44,8 +44,8 @@ class Tutor:
     def why(self) -> str:
         """The factors that raise the risk most, in words."""
         named = [
-            f"{factor(group)} {percent(share)}"
-            for group, share in self.factors[:NAMED_FACTORS]
+            f"{factor(group)} ({percent(share)}{' of risk' if n == 0 else ''})"
+            for n, (group, share) in enumerate(self.factors[:NAMED_FACTORS])
             if share >= SMALL_SHARE
         ]
         text = ", ".join(named)
@@ -53,11 +53,8 @@ class Tutor:
 
     @property
     def action(self) -> str:
-        """What to do next, or what is being done."""
-        if self.recommendations:
-            return words(self.recommendations[0]["intervention_type"])
-        under_way = [row for row in self.interventions if row["status"] in OPEN]
-        return f"{words(under_way[0]['intervention_type'])} under way" if under_way else ""
+        """What to do next."""
+        return words(self.recommendations[0]["intervention_type"]) if self.recommendations else ""
 
     @property
     def action_note(self) -> str:
@@ -67,6 +64,35 @@ class Tutor:
         first, *others = self.recommendations
         more = f" · {len(others)} more" if others else ""
         return f"by {day(first['due_date'])} · {words(first['assigned_role'])}{more}"
+
+    @property
+    def under_way(self) -> list[Row]:
+        """Interventions that are pending or in progress, the first that is due first."""
+        unfinished = [row for row in self.interventions if row["status"] in OPEN]
+        return sorted(unfinished, key=lambda row: (row["due_date"] is None, row["due_date"]))
+
+    @property
+    def open(self) -> Row | None:
+        """The first of them."""
+        return next(iter(self.under_way), None)
+
+    @property
+    def is_new(self) -> bool:
+        """At a higher risk level than on the previous date with predictions, or without one."""
+        now, before = self.facts["risk_level"], self.facts["risk_level_before"]
+        return now not in (None, RISKS[-1]) and (
+            before is None or RISKS.index(now) < RISKS.index(before)
+        )
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """What lists of tutors are filtered by."""
+        place = self.person and self.person["location"]
+        return {
+            "subject": self.facts["subjects"] or [],
+            "location": [place] if place else [],
+            "tier": [self.facts["performance_tier"] or ""],
+        }
 
     @property
     def change(self) -> int | None:
@@ -82,7 +108,8 @@ def tutors_of(tables: Tables) -> list[Tutor]:
     private = {row["intervention_id"]: row for row in tables.personal.get("interventions", [])}
     metrics, scores = _by_tutor(queries["metrics"]), _by_tutor(queries["scores"])
     interventions = _by_tutor(
-        private.get(r["intervention_id"], {}) | r for r in queries["interventions"]
+        private.get(row["intervention_id"], {}) | row | {"is_overdue": _is_overdue(row, tables)}
+        for row in queries["interventions"]
     )
     recommendations = _by_tutor(queries["recommendations"])
     rows = sorted(queries["tutors"], key=lambda row: str(row["tutor_id"]))
@@ -110,6 +137,24 @@ def queue_of(tutors: Iterable[Tutor]) -> list[Tutor]:
         (tutor for tutor in tutors if tutor.facts["churn_score"] is not None),
         key=lambda tutor: (-tutor.facts["window_30day_probability"], tutor.tutor_id),
     )
+
+
+def choices_of(tutors: Sequence[Tutor]) -> list[tuple[str, str, list[str]]]:
+    """What lists of tutors can be filtered by: name, title, and values."""
+
+    def values(name: str) -> list[str]:
+        return sorted({value for tutor in tutors for value in tutor.groups[name]}, key=str.lower)
+
+    return [
+        ("tier", "Tier", list(TIERS)),
+        ("subject", "Subject", values("subject")),
+        ("location", "Location", values("location")),
+    ]
+
+
+def _is_overdue(row: Row, tables: Tables) -> bool:
+    due = row["due_date"]
+    return bool(row["status"] in OPEN and due and tables.as_of and due.date() < tables.as_of)
 
 
 def _by_tutor(rows: Iterable[Row]) -> Mapping[str, list[Row]]:

@@ -36,15 +36,22 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
     """
     check_folder(out)
     folder = project_folder() / "reports"
-    days = int(project_vars()["churn_inactivity_days"])
+    variables = project_vars()
+    days = int(variables["churn_inactivity_days"])
     tables = read_tables(target, folder / "queries", names=names, inactivity_days=days)
-    texts = site_texts(tables, folder, label=label, inactivity_days=days)
+    texts = site_texts(
+        tables,
+        folder,
+        label=label,
+        inactivity_days=days,
+        min_tutors=int(variables["effectiveness_min_tutors"]),
+    )
     total = write_site(out, texts, private=names)
     return Made(sum(name.endswith(".html") for name in texts), total)
 
 
 def site_texts(
-    tables: Tables, folder: Path, *, label: str = "", inactivity_days: int
+    tables: Tables, folder: Path, *, label: str = "", inactivity_days: int, min_tutors: int
 ) -> dict[str, str]:
     """All files of the site by name; the same tables give the same texts."""
     templates = Environment(
@@ -63,6 +70,9 @@ def site_texts(
         "windows": WINDOWS,
         "levels": RISKS,
         "held_back": next((row["reason"] for row in tables.open["model_status"]), None),
+        "min_tutors": min_tutors,
+        "with_names": bool(tables.personal),
+        "last_run": next(iter(tables.open["runs"]), None),
     }
 
     def page(template: str, values: dict[str, Any], depth: int = 0) -> str:
@@ -70,13 +80,15 @@ def site_texts(
         return templates.get_template(template).render(shared | {"data": {}, "up": up} | values)
 
     tutors = tutors_of(tables)
+    meanings = read_meanings(folder.parent)
+    done = pages.interventions(tables, tutors, min_tutors=min_tutors)
     texts = {
-        "index.html": page("index.html", pages.overview(tables, tutors)),
+        "index.html": page("index.html", pages.overview(tables, tutors, meanings)),
         "queue.html": page("queue.html", pages.queue(tutors)),
-        "interventions.html": page("interventions.html", pages.interventions(tables, tutors)),
+        "interventions.html": page("interventions.html", done),
         "model.html": page("model.html", pages.model(tables)),
-        "quality.html": page("quality.html", pages.quality(tables, read_meanings(folder.parent))),
-        "tutors/index.html": page("tutors.html", {"tutors": tutors}, depth=1),
+        "quality.html": page("quality.html", pages.quality(tables, meanings)),
+        "tutors/index.html": page("tutors.html", pages.tutor_list(tutors), depth=1),
     }
     for tutor in tutors:
         values = pages.tutor(tutor, tables.as_of)

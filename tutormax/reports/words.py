@@ -13,6 +13,16 @@ WINDOWS = {"7day": "7 days", "30day": "30 days", "90day": "90 days"}
 HORIZONS = (1, 7, 30, 90)
 SOURCES = ("tutors", "students", "sessions", "student_feedback", "tutor_events", "interventions")
 
+BETTER = {
+    "Exemplary": 1,
+    "Strong": 1,
+    "Needs Attention": -1,
+    "At Risk": -1,
+    "Critical": -1,
+    "High": -1,
+}
+"""Whether more tutors of a tier or risk level are better (1) or worse (-1)."""
+
 SPELLED = {"first_session_checkin": "First-session check-in"}
 
 FACTORS = {
@@ -56,17 +66,24 @@ def signed(value: float | None, digits: int = 0) -> str:
     return text.replace("-", "−")
 
 
+def verdict(change: float | None, better: int, digits: int = 0) -> str:
+    """Whether a change is better or worse; empty if it is neither, or shown as 0."""
+    if not better or change is None or not round(change, digits):
+        return ""
+    return "better" if change * better > 0 else "worse"
+
+
 def percent(share: float | None, digits: int = 0) -> str:
     """A share of 0 to 1 as a percentage."""
-    return NOTHING if share is None else f"{100 * share:,.{digits}f}%"
+    return NOTHING if share is None else f"{100 * share:,.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def chance(probability: float | None) -> str:
     """A probability as a percentage; 0 and 100 only if exact."""
     if probability is not None and 0 < probability < 0.0005:
-        return "<0.1%"
+        return "<0.1\N{NO-BREAK SPACE}%"
     if probability is not None and 0.9995 <= probability < 1:
-        return ">99.9%"
+        return ">99.9\N{NO-BREAK SPACE}%"
     return percent(probability, 1)
 
 
@@ -85,6 +102,11 @@ def instant(value: datetime | None) -> str:
     return NOTHING if value is None else f"{value:%Y-%m-%d %H:%M} UTC"
 
 
+def days(count: int) -> str:
+    """So many days."""
+    return f"{count:,} day{'' if count == 1 else 's'}"
+
+
 def share_of(part: float, whole: float) -> float | None:
     """A part divided by its whole; None if that is 0."""
     return part / whole if whole else None
@@ -95,6 +117,8 @@ FILTERS = {
     "factor": factor,
     "number": number,
     "signed": signed,
+    "verdict": verdict,
+    "days": days,
     "percent": percent,
     "chance": chance,
     "day": day,
