@@ -11,7 +11,7 @@ from dbt.contracts.graph.manifest import Manifest
 from support.factories import Row, feedback, session, student, tutor
 from support.replay.worlds import Slice
 from support.warehouses import DuckDbWarehouse as Warehouse
-from tutormax.schema import DAY_MEASURES, KEYS, LOADED_AT
+from tutormax.schema import DAY_MEASURES, KEYS, LOADED_AT, RETAINED_TABLES
 from tutormax.warehouse import ensure_archive_duckdb
 
 
@@ -286,8 +286,8 @@ def vanishes(project: Slices, warehouse: Warehouse) -> None:
     """Nobody has done anything, and there is no clock; all but the predictions know."""
     for table in ("sessions", "student_feedback", "tutor_events"):
         warehouse.execute(f"delete from raw.{table}")
-    for table in ("tutor_days", "pending_feedback", "clock", "sessions"):
-        warehouse.execute(f"delete from archive.retained_{table}")
+    for table in RETAINED_TABLES:
+        warehouse.execute(f"delete from archive.{table.name}")
 
 
 def refused(project: Slices, warehouse: Warehouse) -> None:
