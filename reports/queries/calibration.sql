@@ -1,4 +1,4 @@
--- One row per model version, horizon and tenth of its judged predictions, by rank of the probability.
+-- One row per model version, horizon and tenth of its evaluated predictions, by rank of the probability.
 -- Who churned is told as churn_prediction_outcomes tells it, from the published sessions.
 with
 
@@ -50,7 +50,7 @@ foreseen as (
     group by predictions.prediction_id
 ),
 
-judged as (
+evaluated as (
     select
         predictions.model_version,
         horizons.horizon_days,
@@ -77,7 +77,7 @@ ranked as (
             10.0 * (rank() over (partition by model_version, horizon_days order by probability) - 1)
             / count(*) over (partition by model_version, horizon_days)
         ) as tenth
-    from judged
+    from evaluated
 )
 
 select

@@ -1,4 +1,4 @@
--- One row per source and UTC day on which refused rows arrived.
+-- One row per source and UTC day on which rejected rows arrived.
 select
     cast(loaded_at as date) as day,
     source_table,

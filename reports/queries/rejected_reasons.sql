@@ -1,4 +1,4 @@
--- One row per source and reason: a refused row counts once for each of its reasons.
+-- One row per source and reason: a rejected row counts once for each of its reasons.
 -- Recent are those of the 7 days up to the latest arrival.
 with
 

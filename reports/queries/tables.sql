@@ -1,4 +1,4 @@
--- One row per source: rows published, rows refused, and the latest instant that stands in it.
+-- One row per source: rows published, rows rejected, and the latest instant that stands in it.
 with
 
 accepted as (

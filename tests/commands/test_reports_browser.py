@@ -105,6 +105,7 @@ def test_pages_open_from_disk(sites: Sites, browser: Any, case: tuple[str, int])
             view.open(site / name)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, name
             assert page.evaluate(WHOLE), (name, "a table is cut")
+            assert page.evaluate(APART), (name, "labels of an axis touch")
             charts = page.locator(".chart").count()
             charted = CHARTED if kind == "names" else {"quality.html"}
             assert (charts > 0) == (name in charted), name
@@ -113,6 +114,14 @@ def test_pages_open_from_disk(sites: Sites, browser: Any, case: tuple[str, int])
 
 WHOLE = """[...document.querySelectorAll('.card.flush')]
     .every(card => card.scrollWidth <= card.clientWidth)"""
+APART = """[...document.querySelectorAll('.chart .role-axis-label')].every(axis => {
+    const boxes = [...axis.querySelectorAll('text')]
+        .filter(text => getComputedStyle(text).opacity !== '0')
+        .map(text => text.getBoundingClientRect());
+    return boxes.every((one, n) => boxes.slice(n + 1).every(two =>
+        one.right + 2 < two.left || two.right + 2 < one.left
+        || one.bottom < two.top || two.bottom < one.top));
+})"""
 CHARTED = {"index.html", "model.html", "quality.html", "tutors/tutor-1.html"}
 
 
@@ -226,6 +235,10 @@ def test_long_lists_turn_pages_in_the_order_shown(long_lists: Path, browser: Any
             return names
 
         pages = [shown()]
+        page.evaluate("scrollTo(0, 700)")
+        assert (
+            page.evaluate("document.querySelector('#tutors th').getBoundingClientRect().top") == 0
+        )
         assert page.get_by_role("button", name="Previous").is_disabled()
         for _ in range(2):
             page.get_by_role("button", name="Next").click()
