@@ -169,7 +169,7 @@ def test_a_correction_changes_its_own_rows_alone(
         assert new["updated_at"] > old["updated_at"]
     computed = {
         *("churn_predictions", "churn_prediction_outcomes", "churn_feature_drift"),
-        *("intervention_recommendations", "intervention_effectiveness"),
+        *("churn_model_status", "intervention_recommendations", "intervention_effectiveness"),
     }
     for table in before.keys() - {"student_feedback", METRICS, REJECTED, *computed}:
         assert after[table] == before[table]
