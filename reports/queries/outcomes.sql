@@ -1,8 +1,9 @@
--- One row per model version, horizon and month of predictions.
+-- One row per model version, horizon, month and population of predictions.
 select
     model_version,
     horizon_days,
     prediction_month,
+    population,
     predictions,
     churned,
     mean_probability,
@@ -11,6 +12,6 @@ select
     calibration_error,
     precision_at_high,
     recall_at_high,
-    baseline_auc
+    baseline_auc,
+    lead_time_recall
 from {{ published }}.churn_prediction_outcomes
-where population = 'all'

@@ -166,7 +166,12 @@ def row_more(test: GenericTest) -> list[str]:
 
 
 def constraints_hold(test: GenericTest) -> list[str]:
-    return [*breaking_statements(test.node, f'"{test.table}"').values()]
+    """The only row of a table has a key twice if it is there twice."""
+    statements = breaking_statements(test.node, f'"{test.table}"')
+    return [
+        unique_together(test)[0] if name.startswith("primary_key") else statement
+        for name, statement in statements.items()
+    ]
 
 
 def breaking_statements(model: Mapping[str, Any], table: str) -> dict[str, str]:

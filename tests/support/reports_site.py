@@ -202,7 +202,9 @@ def made_tables(*, tutors: int = 0, names: Sequence[str] = ()) -> Tables:
 
 
 def made_site(tables: Tables) -> dict[str, str]:
-    return site_texts(tables, REPOSITORY / "reports", inactivity_days=14, min_tutors=10)
+    return site_texts(
+        tables, REPOSITORY / "reports", inactivity_days=14, min_tutors=10, recent_days=3
+    )
 
 
 PAGES = (

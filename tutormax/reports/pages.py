@@ -171,13 +171,19 @@ def model(tables: Tables) -> Values:
     """model.html."""
     outcomes = sorted(
         tables.open["outcomes"],
-        key=lambda row: (row["model_version"], row["horizon_days"], row["prediction_month"]),
+        key=lambda row: (
+            *(row["model_version"], row["horizon_days"]),
+            *(row["prediction_month"], row["population"]),
+        ),
     )
     drift = tables.open["drift"]
     # The version of the latest month: versions are names without an order.
     ranked = [(row["prediction_month"], row["model_version"]) for row in (*drift, *outcomes)]
     version = max(ranked)[1] if ranked else None
     own = [row for row in outcomes if row["model_version"] == version]
+    active, overall = (
+        [row for row in own if row["population"] == population] for population in ("active", "all")
+    )
     months = sorted({row["prediction_month"] for row in drift if row["model_version"] == version})
     data: dict[str, Columns] = {}
     for horizon in HORIZONS:
@@ -187,7 +193,7 @@ def model(tables: Tables) -> Values:
                 "auc": row["auc"],
                 "baseline_auc": row["baseline_auc"],
             }
-            for row in own
+            for row in active
             if row["horizon_days"] == horizon
         )
         data[f"calibration_{horizon}"] = _tenths(
@@ -200,8 +206,8 @@ def model(tables: Tables) -> Values:
         "versions": sorted({row["model_version"] for row in outcomes}),
         "horizons": HORIZONS,
         "outcomes": outcomes,
-        "latest": {row["horizon_days"]: row for row in own},
-        "ranked": {row["horizon_days"]: row for row in own if row["auc"] is not None},
+        "latest": {row["horizon_days"]: row for row in overall},
+        "ranked": {row["horizon_days"]: row for row in active if row["auc"] is not None},
         "calibration": {h: list(_rows(data[f"calibration_{h}"])) for h in HORIZONS},
         "months": months[-6:],
         "drift": _drift([row for row in drift if row["model_version"] == version], months[-6:]),

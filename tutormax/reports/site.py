@@ -45,13 +45,20 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
         label=label,
         inactivity_days=days,
         min_tutors=int(variables["effectiveness_min_tutors"]),
+        recent_days=int(variables["recent_session_days"]),
     )
     total = write_site(out, texts, private=names)
     return Made(sum(name.endswith(".html") for name in texts), total)
 
 
 def site_texts(
-    tables: Tables, folder: Path, *, label: str = "", inactivity_days: int, min_tutors: int
+    tables: Tables,
+    folder: Path,
+    *,
+    label: str = "",
+    inactivity_days: int,
+    min_tutors: int,
+    recent_days: int,
 ) -> dict[str, str]:
     """All files of the site by name; the same tables give the same texts."""
     templates = Environment(
@@ -71,6 +78,7 @@ def site_texts(
         "levels": RISKS,
         "held_back": next((row["reason"] for row in tables.open["model_status"]), None),
         "min_tutors": min_tutors,
+        "recent_days": recent_days,
         "with_names": bool(tables.personal),
         "last_run": next(iter(tables.open["runs"]), None),
     }
