@@ -19,12 +19,16 @@ from tutormax.train.baselines import Predictor, boosted_trees, constant_rate, re
 from tutormax.train.judging import Figures, judge
 from tutormax.train.panel import RECENCY, Bools, Floats, Panel, in_days
 from tutormax.train.seeds import BANDS, read_rows
-from tutormax.train.training import OURS, RATE, RECENCY_ALONE, TREES
+from tutormax.train.training import (
+    LEAD_DAYS,
+    OURS,
+    RATE,
+    RECENCY_ALONE,
+    RECENT_DAYS,
+    TREES,
+)
 
-ACTIVE_DAYS = 3
 FLAG_HORIZON = 30
-# A tutor churns on the day after the last session.
-LEAD_DAYS = 7 + 1
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,9 @@ def said(panel: Panel, horizon: int, flagged: Bools, by_name: dict[str, Floats])
     """What was said of the rows of `panel`."""
     return Said(
         churned=panel.churned(horizon),
-        leads=panel.churn_in == LEAD_DAYS,
-        is_active=panel.features[:, panel.names.index(RECENCY)] <= ACTIVE_DAYS,
+        # A tutor churns on the day after the last session.
+        leads=panel.churn_in == LEAD_DAYS + 1,
+        is_active=panel.features[:, panel.names.index(RECENCY)] <= RECENT_DAYS,
         flagged=flagged,
         by_name=by_name,
     )

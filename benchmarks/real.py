@@ -79,10 +79,12 @@ class Warehouse:
         self._run(f"building {model}", dbt)
 
     def train(self, data: str) -> Trained:
-        """Train as `tutormax train` does, and write the seeds and the card."""
+        """Train as `tutormax train --force` does, and write the seeds and the card."""
         self._say("training")
         os.environ |= self._env
         trained = train(read_panel(Target.DUCKDB), VERSION, self._say, force=True)
+        for objection in trained.objections:
+            self._say(f"without force, training would be refused: {objection}")
         texts = seed_texts(self.project, trained.model, trained.bands, trained.bins)
         write_texts(texts | {card_path(self.project, VERSION): card_text(trained, data)})
         return trained
@@ -193,7 +195,7 @@ def main() -> None:
 
     for world in chosen:
         if world == FLIGHTS:
-            title = "Flights: aircraft as tutors"
+            title = "Flights, aircraft as tutors"
             measured = measure_flights(arguments.keep, saying(world))
         else:
             market, days, tutors = Market(world), arguments.days, arguments.tutors
