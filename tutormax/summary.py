@@ -214,7 +214,10 @@ def _changes(query: Query, published: str) -> str:
         from last_run
         where (attempt = 1 and status <> 'success') or (
             rows_inserted + rows_updated + rows_deleted > 0
-            and model not like 'stg!_%' escape '!' and model not like 'int!_%' escape '!'
+            and model in (
+                select table_name from information_schema.tables
+                where table_schema = '{published}'
+            )
         )
         order by started_at desc, model"""
     )
