@@ -10,6 +10,7 @@ import duckdb
 import psycopg2
 import typer
 
+from tutormax.closed_periods import DECLARED
 from tutormax.errors import UserError
 from tutormax.operations.project import PUBLISHED, project_folder, project_vars, schema_prefix
 from tutormax.options import RawTargetOption
@@ -33,6 +34,7 @@ LOOK = (
     "from {{ ref('tutor_performance_metrics') }}\""
 )
 
+METRICS = "tutor_performance_metrics"
 MOST_REASONS = 8
 
 MISSING = (duckdb.CatalogException, psycopg2.errors.UndefinedTable)
@@ -140,6 +142,7 @@ def describe(query: Query, published: str) -> list[str]:
         lines.append(f"Churn:    {counted} (risk from {risks[0][2]} on)")
     held_back = query(f"select reason from {published}.churn_model_status where is_held_back")
     lines += [f"          {reason}" for (reason,) in held_back]
+    lines += silence_warnings(query, published)
     lines.append(f"Changes:  {_changes(query, published)}")
     return lines
 
@@ -156,10 +159,33 @@ def _raw_rows(query: Query) -> int:
         return 0
 
 
+def silence_warnings(query: Query, published: str) -> list[str]:
+    """A warning if predictions have stopped, because no session arrives."""
+    last_date = f"(select cast(max(calculation_date) as date) from {published}.{METRICS})"
+    lines = []
+    for predicted, completed in query(_page_query("silence", published, as_of=last_date)):
+        since = f"after {predicted}" if predicted else "yet"
+        seen = (
+            f"has completed a session since {completed}" if completed else "has completed a session"
+        )
+        lines.append(
+            f"Warning:  no churn predictions {since}, as no tutor {seen}: load the sessions that "
+            f"are missing, or declare the days in {DECLARED.as_posix()}"
+        )
+    return lines
+
+
+def _page_query(name: str, published: str, **values: str) -> str:
+    """A query of the pages."""
+    sql = (project_folder() / "reports" / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    for key, value in {"published": published, **values}.items():
+        sql = sql.replace(f"{{{{ {key} }}}}", value)
+    return sql
+
+
 def arrival_warnings(query: Query, published: str) -> list[str]:
     """Warnings about the rows of each source that arrived last."""
-    latest = (project_folder() / "reports" / "queries" / "arrivals.sql").read_text(encoding="utf-8")
-    rows = query(latest.replace("{{ published }}", published))
+    rows = query(_page_query("arrivals", published))
     lines = []
     for source, arrived, rejected, reasons, is_over_limit, ahead in rows:
         if is_over_limit:

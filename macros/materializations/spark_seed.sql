@@ -16,7 +16,7 @@
             as {{ adapter.quote(column) }}{{ ',' if not loop.last }}
             {%- endfor %}
         from values
-        {%- for row in seed.rows %}
+        {%- for row in seed.rows or [[none] * seed.column_names | length] %}
         (
             {%- for value in row -%}
                 {{ spark_literal(value) }}{{ ', ' if not loop.last }}
@@ -24,6 +24,7 @@
         ){{ ',' if not loop.last }}
         {%- endfor %}
         as seed_rows ({{ quoted_list(seed.column_names) }})
+        {{ 'where false' if not seed.rows }}
     {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}

@@ -15,6 +15,7 @@
         {%- set is_stopped = failed | rejectattr('node.resource_type', 'equalto', 'test') | list | length > 0 -%}
         {%- do parts.append(recomputed_part('set out to recompute' if is_stopped else 'recomputed')) -%}
         {%- do parts.append(changed_part(changed)) -%}
+        {%- do parts.extend(silence_parts(results)) -%}
         {%- do parts.extend(kept_versions_part(changed)) -%}
         {%- do parts.extend(held_back_part(changed)) -%}
         {%- if with_arrivals -%}
@@ -97,6 +98,22 @@
     {{ return(run_query(
         'select reason from ' ~ own_relation('churn_model_status') ~ ' where is_held_back'
     ).columns[0].values() | map('trim', '.') | list) }}
+{%- endmacro %}
+
+{% macro silence_parts(results) -%}
+    {%- set parts = [] -%}
+    {%- set dated = results | selectattr('node.name', 'equalto', 'int_activity__calculation_dates')
+        | selectattr('status', 'equalto', 'success') | list -%}
+    {%- for stop, last in (run_query(
+        'select cast(predictions_stop_on as varchar(10)), cast(' ~ add_days('sessions_known_before', -1)
+        ~ ' as varchar(10)) from ' ~ dated[0].node.relation_name ~ ' where predictions_stop_on is not null'
+    ).rows if dated else []) -%}
+        {%- do parts.append(
+            'made no churn predictions from ' ~ stop ~ ' on, because no tutor has completed a session'
+            ~ (' since ' ~ last if last else '')
+        ) -%}
+    {%- endfor -%}
+    {{ return(parts) }}
 {%- endmacro %}
 
 {% macro rejected_parts() -%}

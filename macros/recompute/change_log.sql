@@ -136,7 +136,8 @@
         {%- do run_query(log_change({
             'subject': "'calculation_dates'",
             'first_calculation_date': 'first_calculation_date',
-            'as_of_date': 'as_of_date'
+            'as_of_date': 'as_of_date',
+            'sessions_known_before': 'sessions_known_before'
         }, this)) -%}
         {%- if since_build() != -1 and not changes().dates_moved -%}
             {%- do mark_unchanged() -%}
@@ -156,17 +157,22 @@
                 cast(coalesce(least(min(first_changed_day), min(case
                     when has_moved_first then date '0001-01-01'
                     when earliest <> as_of_date then earliest
-                end)), date '9999-12-31') as varchar(10)) as first_day,
+                end), min(case when has_moved_known then earliest_known end)), date '9999-12-31') as varchar(10)) as first_day,
                 cast(coalesce({{ retention_start('max(as_of_date)') }}, date '0001-01-01') as varchar(10)) as expired,
                 cast(max(as_of_date) as varchar(10)) as last_day,
-                max(case when has_moved_first or earliest <> as_of_date then 1 else 0 end) as dates_moved
+                max(
+                    case when has_moved_first or has_moved_known or earliest <> as_of_date then 1 else 0 end
+                ) as dates_moved
             from (
                 select
                     case when build_number > {{ since_build() }} then first_changed_day end as first_changed_day,
                     as_of_date,
                     min(as_of_date) over () as earliest,
                     subject = 'calculation_dates' and min(first_calculation_date) over (partition by subject)
-                    is distinct from first_calculation_date as has_moved_first
+                    is distinct from first_calculation_date as has_moved_first,
+                    min(sessions_known_before) over () as earliest_known,
+                    subject = 'calculation_dates' and min(sessions_known_before) over (partition by subject)
+                    is distinct from sessions_known_before as has_moved_known
                 from {{ log_relation('change_log') }}
                 where
                     build_number > {{ since_build() }}

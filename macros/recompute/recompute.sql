@@ -47,7 +47,12 @@
 
 {% macro is_recomputed_day(day, lookback, is_instant) -%}
     {%- set unit = recompute_unit() -%}
-    {%- set first_day = add_days(changes().first_day, -lookback - lookbacks()[unit.lookback or 'none']) -%}
+    {%- set reach = lookbacks()[unit.lookback or 'none'] -%}
+    {%- set first_day = changes().first_day -%}
+    {%- if reach.open_days is defined -%}
+        {%- set first_day = day_before_open_days(first_day, reach.open_days) -%}
+    {%- endif -%}
+    {%- set first_day = add_days(first_day, -lookback - reach.days) -%}
     {%- set expired = changes().expired -%}
     {%- if unit.by == 'month' -%}
         {%- set first_day, expired = month_of(first_day), month_after(expired) -%}
@@ -73,11 +78,26 @@
 
 {% macro lookbacks() -%}
     {{ return({
-        'none': 0,
-        'longest_window': longest_window(),
-        'churn_inactivity': var('churn_inactivity_days'),
-        'churn_outcome': churn_reach()
+        'none': {'days': 0},
+        'longest_window': {'days': longest_window()},
+        'churn_inactivity': {'days': 0, 'open_days': var('churn_inactivity_days')},
+        'churn_outcome': {'days': churn_intervals()[-1][1], 'open_days': var('churn_inactivity_days')}
     }) }}
+{%- endmacro %}
+
+{#- Queried when rendered, so that the planner sees a constant. -#}
+{% macro day_before_open_days(day, open_days) -%}
+    {%- set known = kept_for_the_run('day_before_open_days') -%}
+    {%- if day not in known -%}
+        {%- set calendar = own_relation('int_activity__open_days') -%}
+        {%- do known.update({day: "date '" ~ run_query(
+            'select cast(case when count(*) = 0 then ' ~ day ~ " else coalesce(max(earlier.calendar_day), date '0001-01-01')"
+            ~ ' end as varchar(10)) from ' ~ calendar ~ ' as changed left join ' ~ calendar ~ ' as earlier'
+            ~ ' on earlier.open_days_before <= changed.open_days_before - ' ~ open_days
+            ~ ' where changed.calendar_day = ' ~ day
+        ).rows[0][0] ~ "'"}) -%}
+    {%- endif -%}
+    {{ return(known[day]) }}
 {%- endmacro %}
 
 {% macro is_instant(column) -%}

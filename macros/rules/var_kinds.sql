@@ -16,6 +16,7 @@
         'on_time_minutes': 'number',
         'first_session_success_rating': 'number',
         'churn_inactivity_days': 'days',
+        'churn_clock_open_days': 'days',
         'churn_model_version': 'version',
         'recent_session_days': 'days',
         'max_feature_drift': 'number',

@@ -13,21 +13,36 @@ session_days as (
         and scheduled_start < cast({{ as_of }} as timestamp with time zone)
 ),
 
-gaps as (
-    select
-        tutor_id,
-        session_day,
-        lead(session_day) over (partition by tutor_id order by session_day) as next_day
+closed_days (closed_day) as (
+    values {{ closed_days }}
+),
+
+-- Silence is observed up to the latest completed session.
+latest as (
+    select max(session_day) + 1 as known_before
     from session_days
 ),
 
--- The day after the last session before a silence that is long enough.
+gaps as (
+    select
+        tutor_id,
+        session_day + 1 as silent_from,
+        coalesce(lead(session_day) over (partition by tutor_id order by session_day), known_before) as silent_until
+    from session_days
+    cross join latest
+),
+
+-- The day after the last session before a silence of enough open days.
 churn_days as (
     select
         tutor_id,
-        session_day + 1 as churn_day
+        silent_from as churn_day
     from gaps
-    where coalesce(next_day, {{ as_of }}) > session_day + {{ inactivity_days }}
+    where
+        silent_until - silent_from >= {{ inactivity_days }}
+        and silent_until - silent_from - (
+            select count(*) from closed_days where closed_day >= silent_from and closed_day < silent_until
+        ) >= {{ inactivity_days }}
 ),
 
 predictions as (
@@ -43,31 +58,47 @@ foreseen as (
         predictions.prediction_id,
         min(churn_days.churn_day) as churn_day
     from predictions
-    inner join churn_days
-        on
-            predictions.tutor_id = churn_days.tutor_id
-            and churn_days.churn_day + {{ inactivity_days }} > predictions.prediction_day
+    inner join churn_days on predictions.tutor_id = churn_days.tutor_id
+    where
+        predictions.prediction_day - churn_days.churn_day - (
+            select count(*) from closed_days
+            where closed_day >= churn_days.churn_day and closed_day < predictions.prediction_day
+        ) < {{ inactivity_days }}
     group by predictions.prediction_id
+),
+
+-- Churn on the last day of the horizon is known.
+horizon_dates as (
+    select
+        days.prediction_day,
+        horizons.horizon_days
+    from (select distinct prediction_day from predictions) as days
+    cross join (values (1), (7), (30), (90)) as horizons (horizon_days)
+    cross join latest
+    where
+        latest.known_before - days.prediction_day - horizons.horizon_days + 1 - (
+            select count(*) from closed_days
+            where closed_day >= days.prediction_day + horizons.horizon_days - 1 and closed_day < latest.known_before
+        ) >= {{ inactivity_days }}
 ),
 
 evaluated as (
     select
         predictions.model_version,
-        horizons.horizon_days,
-        case horizons.horizon_days
+        horizon_dates.horizon_days,
+        case horizon_dates.horizon_days
             when 1 then predictions.window_1day_probability
             when 7 then predictions.window_7day_probability
             when 30 then predictions.window_30day_probability
             when 90 then predictions.window_90day_probability
         end as probability,
         case
-            when foreseen.churn_day < predictions.prediction_day + horizons.horizon_days then 1
+            when foreseen.churn_day < predictions.prediction_day + horizon_dates.horizon_days then 1
             else 0
         end as has_churned
     from predictions
-    cross join (values (1), (7), (30), (90)) as horizons(horizon_days)
+    inner join horizon_dates on predictions.prediction_day = horizon_dates.prediction_day
     left join foreseen on predictions.prediction_id = foreseen.prediction_id
-    where predictions.prediction_day + horizons.horizon_days + {{ inactivity_days }} - 1 <= {{ as_of }}
 ),
 
 ranked as (

@@ -316,7 +316,7 @@ def test_poor_data_are_enough_for_a_model(
     inactivity = ("--vars", "{churn_inactivity_days: 10}")
     built(world, new_warehouse, tmp_path, *READ_BY_TRAINING, *inactivity)
     run(*TRAIN, "--version", "1", "--out", tmp_path / "out")
-    assert "once 10 days have passed" in card_path(tmp_path / "out", "1").read_text()
+    assert "once 10 open days have passed" in card_path(tmp_path / "out", "1").read_text()
     model = read_model(tmp_path / "out" / FOLDER, "1")
     assert [(hazard.start, hazard.end) for hazard in model.hazards] == list(INTERVALS)
     for hazard in model.hazards:

@@ -21,6 +21,7 @@ from support.project import REPOSITORY
 from support.project import DuckDbProject as Project
 
 MODEL = "models/intermediate/churn/int_churn__churn_events.sql"
+KNOWN = "session_days.sessions_known_before"
 MACHINERY = "macros/recompute/recompute.sql"
 UNEXPLAINED = "macros/recompute/is_named_in.sql"
 """A file of which no mutant is explained."""
@@ -130,7 +131,7 @@ def planted(
                 edited(MODEL, "sessions_completed > 0", "sessions_completed > 1"),
                 edited(MACHINERY, "where changed_in_build > ", "where changed_in_build < "),
                 edited(MODEL, "partition by", "partition of"),
-                edited(MODEL, "(next_day, as_of_date)", "(next_day, as_of_date, as_of_date)"),
+                edited(MODEL, f"{KNOWN})", f"{KNOWN}, {KNOWN})"),
             ],
             processes=1,
         ),
@@ -159,8 +160,9 @@ def test_the_report_shows_survivors_and_counts_the_rest(
 ) -> None:
     assert report(planted, {}, [MODEL]) == 1
     told = capsys.readouterr().out
-    assert "-    where coalesce(next_day, as_of_date) >" in told
-    assert "+    where coalesce(next_day, as_of_date, as_of_date) >" in told
+    line = "    where reached.first_day <= coalesce(session_days.next_day, "
+    assert f"-{line}{KNOWN})" in told
+    assert f"+{line}{KNOWN}, {KNOWN})" in told
     assert "4 mutants: 2 killed, 1 survived, 1 stillborn, 0 equivalent. Score: 66.7% of 3" in told
 
     survivor = planted[-1][0]

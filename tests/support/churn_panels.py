@@ -47,4 +47,5 @@ def panel(
         churn_in=np.array(churn_in)[order],
         known_until=known_until,
         as_of=FIRST_DAY + days,
+        inactivity_days=14,
     )

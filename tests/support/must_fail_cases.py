@@ -39,6 +39,9 @@ SPOILINGS: dict[str, list[str]] = {
         "update churn_predictions set window_7day_probability = window_30day_probability + 1e-9",
         "update churn_predictions set window_30day_probability = window_90day_probability + 1e-9",
     ],
+    "assert_closed_periods_end_after_they_begin": [
+        "insert into closed_periods values ('2026-01-02', '2026-01-01', 'Backwards')"
+    ],
     "assert_contributing_factors_sum_to_one": [
         "update churn_predictions set contributing_factors = '[]'",
         "update churn_predictions set contributing_factors = '{\"tenure_risk\": 0.9}'",

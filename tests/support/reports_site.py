@@ -39,7 +39,9 @@ def world() -> World:
     odd = tutor(ODD_KEY, name=ODD_NAME, email="ann@example.org", location="Porto Novo")
     start = utc(FIRST_DAY)
     dates = [f"{start + timedelta(days=n):%Y-%m-%d}" for n in range(DAYS)]
-    odd_sessions = [session(f"odd-{n}", ODD_KEY, "student-1", day) for n, day in enumerate(dates)]
+    # Until the last feedback: predictions need sessions that arrive.
+    longer = [*dates, *(f"{start + timedelta(days=DAYS + n):%Y-%m-%d}" for n in range(4))]
+    odd_sessions = [session(f"odd-{n}", ODD_KEY, "student-1", day) for n, day in enumerate(longer)]
     leaver_sessions = [
         session(f"{who}-{n}", who, "student-1", day)
         for who, days in (("leaver", 20), ("leaving", DAYS - 8))

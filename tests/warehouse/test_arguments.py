@@ -16,6 +16,7 @@ from support.tables import KEYS, World, later, merged
 from support.warehouses import BuiltWorld, DuckDbWarehouse, NewDuckDb
 
 OTHER_VARS = {
+    "churn_clock_open_days": 1,
     "churn_inactivity_days": 21,
     "effectiveness_min_tutors": 1,
     "first_session_success_rating": 5,
@@ -124,7 +125,7 @@ def test_seeds_may_come_before_raw(built: DuckDbWarehouse, new_warehouse: NewDuc
         early.execute("drop schema raw cascade")
         done = early.dbt("seed")
         assert done.succeeded, done.message
-        assert early.execute("select count(distinct model) from staging.watermarks") == [(9,)]
+        assert early.execute("select count(distinct model) from staging.watermarks") == [(10,)]
     warehouse.insert(WORLD)
     assert warehouse.dbt("seed").succeeded
     assert warehouse.dbt("run").succeeded

@@ -154,13 +154,14 @@ def test_who_is_predicted(built: DuckDbWarehouse) -> None:
 
 def test_outcomes_against_plain_python(built: DuckDbWarehouse) -> None:
     held = churn_reference.session_days(WORLD)
+    known = churn_reference.sessions_known_before(WORLD, LAST)
     joined = {row["tutor_id"]: day_of(row["onboarding_date"]) for row in WORLD["tutors"]}
     groups: dict[tuple[int, date, str], list[tuple[Row, bool, float, bool]]] = defaultdict(list)
     for (name, day), row in predictions(built).items():
         silent = churn_reference.silent_days(held[name], day)
         assert row["silent_days"] == silent
         for horizon in HORIZONS:
-            outcome = churn_reference.churned_within(held[name], day, horizon, LAST)
+            outcome = churn_reference.churned_within(held[name], day, horizon, LAST, known=known)
             if outcome is not None:
                 days = (day - joined[name]).days if silent is None else silent
                 ahead = churn_reference.is_a_week_before_the_last(held[name], day)

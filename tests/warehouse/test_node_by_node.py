@@ -29,7 +29,9 @@ LAST = "tutor_performance_metrics"
 LOGS = {
     "build_log": "source_table, is_full, since_build, loaded_through, raw_rows",
     "watermarks": "model, checksum",
-    "change_log": "subject, first_changed_day, first_calculation_date, as_of_date",
+    "change_log": (
+        "subject, first_changed_day, first_calculation_date, as_of_date, sessions_known_before"
+    ),
 }
 
 

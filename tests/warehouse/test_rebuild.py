@@ -142,7 +142,11 @@ def test_a_correction_changes_its_own_rows_alone(
     built: DatabaseWarehouse, before: Tables, new_warehouse: NewDuckDb
 ) -> None:
     warehouse = new_warehouse(built)
-    changed = max(WORLD["student_feedback"], key=lambda row: row["submitted_at"])
+    last = max(row["prediction_date"] for row in before["churn_predictions"].values())
+    changed = max(
+        (row for row in WORLD["student_feedback"] if row["submitted_at"] < last),
+        key=lambda row: row["submitted_at"],
+    )
     rating = changed["overall_rating"] % 5 + 1
     arrival = changed["_loaded_at"] + timedelta(days=1)
     correction = changed | {"overall_rating": rating, "_loaded_at": arrival}

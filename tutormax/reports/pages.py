@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from tutormax.closed_periods import hint, undeclared_periods
 from tutormax.reports.effects import MEASURES, effects_of
 from tutormax.reports.people import OPEN, Tutor, choices_of, queue_of
 from tutormax.reports.reading import Row, Tables
@@ -51,8 +52,10 @@ SIGNIFICANT = 5
 LITTLE_DRIFT = 0.1
 
 
-def overview(tables: Tables, tutors: Sequence[Tutor], meanings: Iterable[Meaning]) -> Values:
-    """index.html."""
+def overview(
+    tables: Tables, tutors: Sequence[Tutor], meanings: Iterable[Meaning], declared: set[date]
+) -> Values:
+    """index.html; `declared` are the closed days."""
     as_of = tables.as_of
     periods = {row["period"]: row for row in tables.open["activity"]}
     month_ago = as_of - timedelta(days=30) if as_of else None
@@ -71,6 +74,12 @@ def overview(tables: Tables, tutors: Sequence[Tutor], meanings: Iterable[Meaning
             row | {"reasons": with_keys.get(row["source_table"], row["reasons"])}
             for row in tables.open["arrivals"]
         ],
+        "closed": hint(
+            undeclared_periods(
+                {row["day"]: row["completed"] for row in tables.open["session_days"]}, declared
+            )
+        ),
+        "silence": next(iter(tables.open["silence"]), None),
         "sources": sources,
         "accepted": sum(row["accepted"] for row in sources),
         "rejected": sum(row["rejected"] for row in sources),
@@ -89,13 +98,18 @@ def overview(tables: Tables, tutors: Sequence[Tutor], meanings: Iterable[Meaning
     }
 
 
-def queue(tutors: Sequence[Tutor]) -> Values:
+def queue(tables: Tables, tutors: Sequence[Tutor]) -> Values:
     """queue.html."""
     listed = queue_of(tutors)
     counts = dict.fromkeys(RISKS, 0)
     for tutor in listed:
         counts[tutor.facts["risk_level"]] += 1
-    return {"queue": listed, "counts": counts, "choices": choices_of(listed)}
+    return {
+        "queue": listed,
+        "counts": counts,
+        "choices": choices_of(listed),
+        "silence": next(iter(tables.open["silence"]), None),
+    }
 
 
 def tutor_list(tutors: Sequence[Tutor]) -> Values:

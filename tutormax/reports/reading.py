@@ -13,6 +13,7 @@ import duckdb
 import psycopg2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tutormax.closed_periods import declared_days
 from tutormax.errors import UserError
 from tutormax.operations.project import PUBLISHED, schema_prefix
 from tutormax.operations.transaction import ANALYST
@@ -81,6 +82,10 @@ def _read(
         "published": quote(published),
         "history_days": HISTORY_DAYS,
         "inactivity_days": inactivity_days,
+        # At least one, because SQL knows no empty list.
+        "closed_days": ", ".join(
+            f"(date '{day}')" for day in sorted({NO_DATE, *declared_days(folder.parent.parent)})
+        ),
     }
     sql = templates.get_template("clock.sql").render(values)
     as_of: date | None = select(sql)[1][0][0]

@@ -10,6 +10,7 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tutormax.closed_periods import declared_days
 from tutormax.operations.project import project_folder, project_vars
 from tutormax.reports import pages
 from tutormax.reports.charts import specs
@@ -88,11 +89,12 @@ def site_texts(
         return templates.get_template(template).render(shared | {"data": {}, "up": up} | values)
 
     tutors = tutors_of(tables)
+    declared = declared_days(folder.parent)
     meanings = read_meanings(folder.parent)
     done = pages.interventions(tables, tutors, min_tutors=min_tutors)
     texts = {
-        "index.html": page("index.html", pages.overview(tables, tutors, meanings)),
-        "queue.html": page("queue.html", pages.queue(tutors)),
+        "index.html": page("index.html", pages.overview(tables, tutors, meanings, declared)),
+        "queue.html": page("queue.html", pages.queue(tables, tutors)),
         "interventions.html": page("interventions.html", done),
         "model.html": page("model.html", pages.model(tables)),
         "quality.html": page("quality.html", pages.quality(tables, meanings)),

@@ -74,9 +74,9 @@ def _purpose(panel: Panel) -> list[str]:
     return [
         "The probability that an active tutor churns within 1, 7, 30 and 90 days. A tutor counts "
         "as churned from the day after the last completed session once "
-        f"{panel.inactivity_days()} days have passed without another. A tutor whose churn day is "
-        "on or before the day of the prediction, but was not known by then, counts as churned at "
-        "every horizon."
+        f"{panel.inactivity_days} open days have passed without another. A tutor whose churn day "
+        "is on or before the day of the prediction, but was not known by then, counts as churned "
+        "at every horizon."
     ]
 
 

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from tutormax.closed_periods import declared_days, hint, undeclared_periods
 from tutormax.errors import UserError
 from tutormax.options import TargetOption
 from tutormax.warehouse import RawTarget, Target
@@ -77,7 +78,7 @@ def train(
     from tutormax.operations.project import project_folder  # noqa: PLC0415
     from tutormax.train.activation import PROJECT_FILE, activated  # noqa: PLC0415
     from tutormax.train.card import card_path, card_text  # noqa: PLC0415
-    from tutormax.train.reading import read_panel  # noqa: PLC0415
+    from tutormax.train.reading import read_panel, read_session_days  # noqa: PLC0415
     from tutormax.train.seeds import seed_texts  # noqa: PLC0415
     from tutormax.train.training import train as train_on  # noqa: PLC0415
     from tutormax.train.writing import write_texts  # noqa: PLC0415
@@ -94,6 +95,9 @@ def train(
     _print_figures(trained)
     for line in not_judged(trained):
         typer.echo(line)
+    closed = undeclared_periods(read_session_days(target), declared_days(project_folder()))
+    if closed:
+        typer.echo(hint(closed))
     for path in texts:
         typer.echo(f"Wrote {path}")
     if activate:

@@ -28,7 +28,8 @@ class Panel:
     """Rows sorted by tutor and day; every array has one entry (or row) for each.
 
     `day` counts from 1970. `churn_in` is how many days (from 0 on) after its own day a row's tutor
-    churned; NaN if no churn is known. All churn before `known_until` is known.
+    churned; NaN if no churn is known. All churn before `known_until` is known. A tutor churns by
+    `inactivity_days` open days of silence.
     """
 
     tutor: Texts
@@ -38,6 +39,7 @@ class Panel:
     churn_in: Floats
     known_until: int
     as_of: int
+    inactivity_days: int
 
     def __len__(self) -> int:
         return len(self.day)
@@ -68,10 +70,6 @@ class Panel:
     def churned(self, end: int) -> Bools:
         """Rows whose tutor churned within `end` days; only meaningful for `judged` rows."""
         return self.churn_in < end
-
-    def inactivity_days(self) -> int:
-        """How many days without a session the build counted as churn."""
-        return self.as_of - self.known_until + 1
 
     def tutors(self) -> int:
         """The number of tutors."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import duckdb
@@ -18,6 +19,7 @@ from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_l
 FEATURES = "int_churn__features"
 OUTCOMES = "int_churn__labels"
 CLOCK = "int_activity__calculation_dates"
+TOTALS = "int_activity__tutor_daily_totals"
 KEYS = ("tutor_id", "prediction_day")
 
 _CHUNK = 20_000
@@ -36,12 +38,41 @@ def read_panel(target: Target) -> Panel:
     Raises:
         UserError: the warehouse cannot be reached, is not built, or has no training data.
     """
+    with _engine(target) as engine:
+        return _panel(engine, target)
+
+
+def read_session_days(target: Target) -> dict[date, int]:
+    """Read how many sessions were completed on each day, before the last calculation date.
+
+    Raises:
+        UserError: as `read_panel`.
+    """
+    schema = quote(schema_prefix(target) + "intermediate")
+    with _engine(target) as engine:
+        read = engine.select(
+            f"""select {_since_1970("activity_day")} as day, sum(sessions_completed) as completed
+            from {schema}.{TOTALS}
+            where sessions_completed > 0
+                and activity_day < (select as_of_date from {schema}.{CLOCK})
+            group by activity_day""",
+            0,
+        )
+    return {
+        date(1970, 1, 1) + timedelta(days=int(day)): int(completed)
+        for day, completed in read.numbers
+    }
+
+
+@contextmanager
+def _engine(target: Target) -> Iterator[_DuckDb | _Postgres]:
     try:
         if target is Target.DUCKDB:
             with closing(connect_duckdb(read_only=True)) as duck:
-                return _panel(_DuckDb(duck), target)
-        with closing(connect_postgres(reads=True)) as server:
-            return _panel(_Postgres(server), target)
+                yield _DuckDb(duck)
+        else:
+            with closing(connect_postgres(reads=True)) as server:
+                yield _Postgres(server)
     except (duckdb.CatalogException, psycopg2.errors.UndefinedTable) as error:
         raise _not_built(target) from error
     except (duckdb.Error, psycopg2.Error) as error:
@@ -65,7 +96,7 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
         raise _not_built(target)
     clock = engine.select(
         f"""select {_since_1970("as_of_date")} as as_of_day,
-            {_since_1970("churn_known_before")} as known_until
+            {_since_1970("churn_known_before")} as known_until, churn_inactivity_days
         from {schema}.{CLOCK}""",
         0,
     ).numbers
@@ -100,6 +131,7 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
         churn_in=numbers[:, 1] - numbers[:, 0],
         known_until=int(clock[0, 1]),
         as_of=int(clock[0, 0]),
+        inactivity_days=int(clock[0, 2]),
     )
 
 

@@ -103,7 +103,7 @@ def train(
         UserError: the data do not allow it, or there are objections and `force` is not given.
     """
     parts = split(panel)
-    found = objections(parts, panel.inactivity_days())
+    found = objections(parts, panel.inactivity_days)
     if found and not force:
         raise UserError(f"Training is refused: {'; '.join(found)}. With --force it trains anyway.")
     model, fits = fit(parts.train, version, parts.horizon, say)

@@ -1,4 +1,5 @@
--- One row: the first and the last calculation date of this build, and until when churn is known.
+-- One row: the first and the last calculation date of this build, and how far silence is observed: only while
+-- sessions arrive.
 
 with
 
@@ -19,6 +20,20 @@ tutor_events as (
 
 retained as (
     select * from {{ source('archive', 'retained_clock') }}
+),
+
+completed_sessions as (
+    select * from {{ ref('sessions') }}
+    where not no_show and actual_start is not null
+),
+
+retained_days as (
+    select * from {{ source('archive', 'retained_tutor_days') }}
+    where sessions_completed > 0
+),
+
+open_days as (
+    select * from {{ ref('int_activity__open_days') }}
 ),
 
 activity as (
@@ -54,11 +69,52 @@ calculated as (
     from activity
 ),
 
+-- The bound is a subquery, so that PostgreSQL looks the maximum up in an index.
+last_sessions as (
+    select {{ utc_day('max(scheduled_start)') }} as last_session_day
+    from completed_sessions
+    where scheduled_start < (select {{ utc_midnight('as_of_date') }} from calculated)
+    union all
+    select max(activity_day) as last_session_day
+    from retained_days
+    where activity_day < (select as_of_date from calculated)
+),
+
+known as (
+    select {{ add_days('max(last_session_day)', 1) }} as sessions_known_before
+    from last_sessions
+),
+
+-- The first day of which churn is not known, and the first date without predictions.
+bounds as (
+    select
+        min(case
+            when open_days.open_days_before > latest.open_days_before - {{ var('churn_inactivity_days') }}
+                then open_days.calendar_day
+        end) as churn_known_before,
+        min(case
+            when open_days.open_days_before >= latest.open_days_before + {{ var('churn_clock_open_days') }}
+                then open_days.calendar_day
+        end) as predictions_stop_on
+    from known
+    inner join open_days as latest on known.sessions_known_before = latest.calendar_day
+    cross join open_days
+),
+
 final as (
     select
-        *,
-        {{ add_days('as_of_date', 1 - var('churn_inactivity_days')) }} as churn_known_before
+        calculated.first_calculation_date,
+        calculated.as_of_date,
+        known.sessions_known_before,
+        bounds.churn_known_before,
+        {{ var('churn_inactivity_days') }} as churn_inactivity_days,
+        case
+            when coalesce(bounds.predictions_stop_on, calculated.first_calculation_date) <= calculated.as_of_date
+                then coalesce(bounds.predictions_stop_on, calculated.first_calculation_date)
+        end as predictions_stop_on
     from calculated
+    cross join known
+    cross join bounds
 )
 
 select * from final

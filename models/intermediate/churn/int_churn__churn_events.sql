@@ -1,5 +1,6 @@
 -- One row per tutor and day on which the tutor churned: the day after the last completed session before
--- churn_inactivity_days days without one. Includes only churn whose full period of inactivity has passed.
+-- churn_inactivity_days open days without one. Includes only churn whose full period of inactivity has passed while
+-- sessions arrived.
 
 with
 
@@ -11,11 +12,15 @@ clock as (
     select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
+open_days as (
+    select * from {{ ref('int_activity__open_days') }}
+),
+
 session_days as (
     select
         tutor_days.tutor_id,
         tutor_days.activity_day,
-        clock.as_of_date,
+        clock.sessions_known_before,
         lead(tutor_days.activity_day) over (
             partition by tutor_days.tutor_id
             order by tutor_days.activity_day
@@ -27,12 +32,25 @@ session_days as (
         and {{ is_recomputed(day='tutor_days.activity_day', lookback=1) }}
 ),
 
+-- The first day before which so many open days have passed.
+reached as (
+    select
+        open_days_before,
+        min(calendar_day) as first_day
+    from open_days
+    group by open_days_before
+),
+
 churn_days as (
     select
-        tutor_id,
-        {{ add_days('activity_day', 1) }} as churn_day
+        session_days.tutor_id,
+        {{ add_days('session_days.activity_day', 1) }} as churn_day,
+        reached.first_day as known_on
     from session_days
-    where coalesce(next_day, as_of_date) > {{ add_days('activity_day', var('churn_inactivity_days')) }}
+    inner join open_days on session_days.activity_day = open_days.calendar_day
+    inner join reached
+        on open_days.open_days_through + {{ var('churn_inactivity_days') }} = reached.open_days_before
+    where reached.first_day <= coalesce(session_days.next_day, session_days.sessions_known_before)
 ),
 
 final as (

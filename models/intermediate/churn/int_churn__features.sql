@@ -1,5 +1,6 @@
 -- One row per active tutor and prediction day: the features of the churn model on that day.
--- Active: a completed session or the onboarding in the churn_inactivity_days days before.
+-- Active: a completed session or the onboarding in the churn_inactivity_days open days before. No row on dates on which
+-- the market is silent.
 -- noqa: disable=LT02
 {% set is_of_this_build = is_recomputed(day='calculation_day') %}
 
@@ -28,19 +29,53 @@ clock as (
     select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
--- Adds the days observed: since onboarding, or since the first day of the data.
+open_days as (
+    select * from {{ ref('int_activity__open_days') }}
+),
+
+session_days as (
+    select distinct activity_day
+    from {{ ref('int_activity__tutor_daily_totals') }}
+    where sessions_completed > 0
+),
+
+observed as (
+    select
+        open_days.calendar_day as prediction_day,
+        open_days.open_days_before,
+        max(case when session_days.activity_day is not null then open_days.open_days_through end) over (
+            order by open_days.calendar_day
+            rows between unbounded preceding and 1 preceding
+        ) as open_days_through_session
+    from open_days
+    left join session_days on open_days.calendar_day = session_days.activity_day
+),
+
+-- Dates before which some tutor completed a session in the last churn_clock_open_days open days.
+prediction_dates as (
+    select *
+    from observed
+    where open_days_before - open_days_through_session < {{ var('churn_clock_open_days') }}
+),
+
+-- Silence is in open days. Adds the days observed: since onboarding, or since the first day of the data.
 dated as (
     select
         ninety.*,
         ninety.calculation_day as prediction_day,
-        {{ days_from('ninety.last_session_day', 'ninety.calculation_day') }} as days_since_last_session,
-        {{ days_from('ninety.last_login_day', 'ninety.calculation_day') }} as days_since_last_login,
+        {{ open_days_since('prediction_dates', 'last_sessions') }} as days_since_last_session,
+        {{ open_days_since('prediction_dates', 'last_logins') }} as days_since_last_login,
+        {{ open_days_since('prediction_dates', 'onboardings') }} as open_days_since_onboarding,
         {{ days_from('ninety.onboarding_day', 'ninety.calculation_day') }} as days_since_onboarding,
         least(
             {{ days_from('ninety.onboarding_day', 'ninety.calculation_day') }},
             {{ days_from('clock.first_calculation_date', 'ninety.calculation_day') }} + 1
         ) as days_observed
     from ninety
+    inner join prediction_dates on ninety.calculation_day = prediction_dates.prediction_day
+    left join open_days as last_sessions on ninety.last_session_day = last_sessions.calendar_day
+    left join open_days as last_logins on ninety.last_login_day = last_logins.calendar_day
+    left join open_days as onboardings on ninety.onboarding_day = onboardings.calendar_day
     cross join clock
 ),
 
@@ -53,7 +88,7 @@ working as (
     from dated
     where
         days_since_last_session <= {{ var('churn_inactivity_days') }}
-        or days_since_onboarding <= {{ var('churn_inactivity_days') }}
+        or open_days_since_onboarding <= {{ var('churn_inactivity_days') }}
 ),
 
 featured as (

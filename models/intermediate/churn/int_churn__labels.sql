@@ -24,7 +24,7 @@ final as (
     left join churn_days
         on
             featured.tutor_id = churn_days.tutor_id
-            and {{ is_churn_ahead('featured.prediction_day', 'churn_days.churn_day') }}
+            and featured.prediction_day < churn_days.known_on
             and churn_days.churn_day < {{ add_days('featured.prediction_day', churn_intervals()[-1][1]) }}
     group by featured.tutor_id, featured.prediction_day
 )

@@ -31,6 +31,10 @@ tutor_days as (
     select * from {{ ref('int_activity__tutor_daily_totals') }}
 ),
 
+open_days as (
+    select * from {{ ref('int_activity__open_days') }}
+),
+
 -- The version that scored the latest date, or the one that will score the first.
 latest as (
     select
@@ -76,12 +80,14 @@ moved as (
 dated as (
     select
         tutor_days.sessions_completed,
-        {{ days_from('tutor_days.activity_day', 'clock.as_of_date') }} as days_ago
-    from tutor_days
-    inner join clock
+        today.open_days_before - open_days.open_days_before as days_ago
+    from clock
+    inner join open_days as today on clock.as_of_date = today.calendar_day
+    inner join open_days
         on
-            tutor_days.activity_day < clock.as_of_date
-            and tutor_days.activity_day >= {{ add_days('clock.as_of_date', -35) }}
+            today.calendar_day > open_days.calendar_day
+            and today.open_days_before <= open_days.open_days_before + 35
+    inner join tutor_days on open_days.calendar_day = tutor_days.activity_day
 ),
 
 held as (

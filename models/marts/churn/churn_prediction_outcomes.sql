@@ -37,7 +37,7 @@ compared as (
         coalesce(
             featured.days_since_last_session <= {{ var('recent_session_days') }}, false
         ) as has_recent_session,
-        clock.as_of_date
+        clock.churn_known_before
     from predictions
     inner join outcomes
         on
@@ -64,7 +64,7 @@ judged as (
         baseline_days,
         has_recent_session
     from compared
-    where {{ is_churn_known('prediction_day', horizon, 'as_of_date') }}
+    where {{ is_churn_known('prediction_day', horizon, 'churn_known_before') }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

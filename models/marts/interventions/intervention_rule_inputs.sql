@@ -9,6 +9,10 @@ clock as (
     select * from {{ ref('int_activity__calculation_dates') }}
 ),
 
+open_days as (
+    select * from {{ ref('int_activity__open_days') }}
+),
+
 tutors as (
     select *
     from {{ ref('tutors') }}
@@ -47,7 +51,7 @@ measured as (
         windows.calculation_day,
         windows.metric_window,
         windows.sessions,
-        {{ days_from('windows.last_session_day', 'windows.calculation_day') }} as silent_days,
+        {{ open_days_since('today', 'last_sessions') }} as silent_days,
         {{ days_from(utc_day('tutors.onboarding_date'), 'windows.calculation_day') }} as tenure_days,
         {{ safe_divide('performance.no_show_count', 'windows.sessions') }} as no_show_rate,
         case windows.metric_window
@@ -61,6 +65,8 @@ measured as (
         on
             performance.tutor_id = windows.tutor_id
             and performance.{{ adapter.quote('window') }} = windows.metric_window
+    inner join open_days as today on windows.calculation_day = today.calendar_day
+    left join open_days as last_sessions on windows.last_session_day = last_sessions.calendar_day
 ),
 
 -- A fall is rounded to nine decimals, so that floating point does not move it across a bound.

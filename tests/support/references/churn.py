@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
+from math import inf
 from typing import Any
 
 from support.tables import Row, World
 
 DAY = timedelta(days=1)
 SILENCE = 14
+CLOCK = 3
 HORIZONS = (1, 7, 30, 90)
 
 Key = tuple[str, date]
+Closed = Set[date]
+"""The closed days."""
 
 
 def day_of(moment: datetime) -> date:
@@ -29,33 +33,62 @@ def session_days(world: World) -> dict[str, set[date]]:
     return days
 
 
-def working(world: World, first: date, last: date) -> set[Key]:
+def sessions_known_before(world: World, last: date) -> date:
+    """The day after the latest completed session before `last`."""
+    return max(day for days in session_days(world).values() for day in days if day < last) + DAY
+
+
+def open_days(first: date, end: date, closed: Closed) -> int:
+    """The open days from `first` on, before `end`."""
+    return sum(first + n * DAY not in closed for n in range((end - first).days))
+
+
+def days_since(days: Iterable[date], day: date, closed: Closed) -> float:
+    """Open days from the last of `days` to `day`; 1 if none lies between them."""
+    last = max((held for held in days if held < day), default=None)
+    return inf if last is None else open_days(last + DAY, day, closed) + 1
+
+
+def working(world: World, first: date, last: date, closed: Closed = frozenset()) -> set[Key]:
     """The tutors and prediction dates that are to be predicted."""
     held = session_days(world)
+    market = {day for days in held.values() for day in days}
+    joined = {row["tutor_id"]: day_of(row["onboarding_date"]) for row in world["tutors"]}
     found = set()
-    for tutor in world["tutors"]:
-        name, onboarded = tutor["tutor_id"], day_of(tutor["onboarding_date"])
-        for number in range((last - first).days + 1):
-            day = first + number * DAY
-            before = {day - n * DAY for n in range(1, SILENCE + 1)}
-            if onboarded < day and (onboarded in before or held[name] & before):
-                found.add((name, day))
+    for number in range((last - first).days + 1):
+        day = first + number * DAY
+        if days_since(market, day, closed) <= CLOCK:
+            found |= {
+                (name, day)
+                for name, onboarded in joined.items()
+                if onboarded < day and days_since({onboarded, *held[name]}, day, closed) <= SILENCE
+            }
     return found
 
 
-def churned_within(days: set[date], day: date, horizon: int, last: date) -> bool | None:
+def churned_within(
+    days: set[date],
+    day: date,
+    horizon: int,
+    last: date,
+    *,
+    known: date | None = None,
+    closed: Closed = frozenset(),
+) -> bool | None:
     """Whether who completed sessions on `days` churned in the days from `day`; None if unknown.
 
-    The silence that lasts on `day` counts as churn on it once it is long enough.
+    The silence that lasts on `day` counts as churn on it once it is long enough. Sessions before
+    `known`, at most `last`, are known.
     """
-    if day + (horizon + SILENCE - 1) * DAY > last:
+    known = known or last
+    if open_days(day + (horizon - 1) * DAY, known, closed) < SILENCE:
         return None
-    for held in days:
-        if held >= last or any(held + n * DAY in days for n in range(1, SILENCE + 1)):
-            continue
-        churn_day = held + DAY
-        was_known = churn_day + SILENCE * DAY <= day
-        if not was_known and churn_day < day + horizon * DAY:
+    held = sorted(one for one in days if one < last)
+    for one, end in zip(held, [*held, known][1:], strict=True):
+        churn_day = one + DAY
+        is_churn = open_days(churn_day, min(end, known), closed) >= SILENCE
+        was_known = is_churn and open_days(churn_day, day, closed) >= SILENCE
+        if is_churn and not was_known and churn_day < day + horizon * DAY:
             return True
     return False
 

@@ -54,15 +54,19 @@ def replay(seeded: DatabaseWarehouse, number: int, *whims: Whim) -> None:
     # Nothing new comes after other vars and seeds: it would have most days recomputed anyway.
     last = len(slices) - 1
     whimsical = {whim: last if whim is other_project else rng.randrange(last) for whim in whims}
-    with seeded.copy() as warehouse:
-        for at, held in enumerate(slices):
-            warehouse.insert(held)
-            for whim in whims:
-                if whimsical[whim] == at:
-                    whim(warehouse, rng, held)
-            if at == last or rng.random() < 0.85:
-                build(warehouse)
-        assert_equals_full_build(warehouse, seeded)
+    with seeded.copy() as market:
+        # A whim loads the seed anew.
+        if number % 2 and other_project not in whims:
+            market.execute(f"insert into staging.closed_periods values {CLOSED_PERIODS}")
+        with market.copy() as warehouse:
+            for at, held in enumerate(slices):
+                warehouse.insert(held)
+                for whim in whims:
+                    if whimsical[whim] == at:
+                        whim(warehouse, rng, held)
+                if at == last or rng.random() < 0.85:
+                    build(warehouse)
+            assert_equals_full_build(warehouse, market)
 
 
 def dbt(warehouse: DatabaseWarehouse, *words: str, **variables: Any) -> Build:
@@ -89,24 +93,33 @@ def build_with_tests(warehouse: DatabaseWarehouse) -> None:
 
 OTHER_VARS: list[dict[str, Any]] = [
     {"churn_inactivity_days": 21},
+    {"churn_clock_open_days": 1},
     {"on_time_minutes": 0, "first_session_success_rating": 5},
     {"metric_windows": {"7day": 5, "30day": 20, "90day": 40}},
     {"recommendation_min_sessions": 1, "effectiveness_min_tutors": 1},
     {"prediction_retention_years": 0},
 ]
-OTHER_SEED = "performance_tier_thresholds"
+CLOSED_PERIODS = (
+    "(date '2024-02-20', date '2024-02-24', 'Carnival'),"
+    " (date '2024-02-23', date '2024-03-02', 'Holidays')"
+)
+"""What every second market does not teach on."""
+OTHER_SEEDS = ("performance_tier_thresholds", "closed_periods")
 
 
 def other_project(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) -> None:
-    """A build has other vars, or half of a seed; then the project's own are back."""
+    """A build has other vars or seeds, or a closed period; then the project's own are back."""
     if rng.random() < 0.5:
         run(warehouse, **rng.choice(OTHER_VARS))
         return
+    other = rng.choice(OTHER_SEEDS)
+    first = date.fromisoformat(some_day(warehouse, rng))
     with tempfile.TemporaryDirectory() as folder:
-        for words in (("seed", "--select", OTHER_SEED), ("run",)):
+        for words in (("seed", "--select", other), ("run",)):
             manifest = warehouse.manifest
-            seed = manifest.nodes[f"seed.tutormax.{OTHER_SEED}"]
+            seed = manifest.nodes[f"seed.tutormax.{other}"]
             header, *rows = (REPOSITORY / seed.original_file_path).read_text().splitlines()
+            rows = rows or [f"{first},{first + timedelta(days=9)},Holidays"]
             changed = Path(folder) / seed.original_file_path
             changed.parent.mkdir(parents=True, exist_ok=True)
             changed.write_text("\n".join([header, *rows[::2]]) + "\n")
@@ -114,7 +127,7 @@ def other_project(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice)
             manifest.build_flat_graph()
             warehouse.project.spares.append(manifest)
             assert dbt(warehouse, *words).succeeded
-    assert dbt(warehouse, "seed", "--select", OTHER_SEED).succeeded
+    assert dbt(warehouse, "seed", "--select", other).succeeded
 
 
 def same_slice_again(warehouse: DatabaseWarehouse, rng: random.Random, held: Slice) -> None:
