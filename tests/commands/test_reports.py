@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections import defaultdict
 from datetime import date, timedelta
-from math import sqrt
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -34,8 +33,6 @@ from support.reports_site import (
 from support.tables import merged
 from support.warehouses import NewDuckDb, NewPostgres
 from tutormax.errors import UserError
-from tutormax.reports.effects import Effect, effects_of
-from tutormax.reports.names import page_names
 from tutormax.reports.reading import read_tables
 from tutormax.reports.reasons import read_meanings
 from tutormax.reports.words import RISKS, verdict
@@ -322,33 +319,6 @@ def test_differences_are_those_of_the_published_means(sites: Sites) -> None:
     assert means == pytest.approx(published)
 
 
-def test_the_range_of_an_effect_is_over_tutors() -> None:
-    def effect(values: str, compared: int) -> Effect:
-        rows = [
-            {"intervention_type": "x", "tutor_id": value[0], "churn_score": float(value[1:])}
-            | {"avg_rating": None, "engagement_score": None}
-            for value in values.split()
-        ]
-        months = [{"intervention_type": "x", "comparison_tutors": compared}]
-        (found,) = effects_of(rows, months, min_tutors=3)
-        assert found.differences["avg_rating"] is None
-        return found
-
-    few = effect("a-1 a-3 b-2", 9)
-    assert (few.tutors, few.differences["churn_score"]) == (2, None)
-    assert effect("a-1 a-3 b-2 c-6", 2).differences["churn_score"] is None
-    # Residuals by tutor are 2, 1 and -3, and 14 * 3/2 / 4**2 = 1.3125.
-    reach = 1.96 * sqrt(1.3125 * (1 + 3 / 3))
-    assert effect("a-1 a-3 b-2 c-6", 3).differences["churn_score"] == pytest.approx(
-        (-3, -3 - reach, -3 + reach, "unclear")
-    )
-    answers = {
-        values: getattr(effect(values, 3000).differences["churn_score"], "answer", None)
-        for values in ("a-1 a-3 b-2 c-6", "a1 a3 b2 c6")
-    }
-    assert answers == {"a-1 a-3 b-2 c-6": "better", "a1 a3 b2 c6": "worse"}
-
-
 def test_an_overview_without_figures_says_why(sites: Sites) -> None:
     rejected = Page(files_of(sites.empty)["index.html"]).all("main")[0].text
     assert "Every raw row is rejected" in rejected
@@ -416,27 +386,6 @@ def test_each_reason_is_shown_with_its_meaning(sites: Sites) -> None:
     meant = {reason: one.text for one in read_meanings(REPOSITORY) for reason in one.reasons}
     assert {"status_not_in_enum", "tutor_not_accepted"} <= dict(rows).keys()
     assert rows == [(reason, meant[reason]) for reason, _ in rows]
-
-
-@pytest.mark.parametrize(
-    ("key", "name"),
-    [
-        ("tutor_00001", "tutor_00001"),
-        ("index", "index."),
-        ("T1", "t1."),
-        ("../x", "x."),
-        ("", "tutor."),
-    ],
-)
-def test_any_key_names_a_page(key: str, name: str) -> None:
-    page = page_names([key])[key]
-    assert page == name if name == key else page.startswith(name)
-    assert re.fullmatch(r"[a-z0-9_.-]+", page)
-
-
-def test_no_two_keys_share_a_page() -> None:
-    keys = ["a/b", "a-b", "A-b", "a b", "a_b", "index", "Index", "con", "ü", "ö", "a-b.1"]
-    assert len(set(page_names(keys).values())) == len(keys)
 
 
 def test_the_first_paint_is_light(sites: Sites) -> None:

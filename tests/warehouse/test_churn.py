@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import random
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import yaml
 
-from support.factories import event, feedback, session, student, tutor, utc
+from support.churn_worlds import sporadic_world
+from support.factories import session, utc
 from support.project import REPOSITORY
 from support.references import churn as churn_reference
 from support.references.churn import HORIZONS, day_of
-from support.tables import DEFAULT_ARRIVAL, Row, World
+from support.tables import DEFAULT_ARRIVAL, Row
 from support.warehouses import DuckDbWarehouse, NewDuckDb
 from support.warehouses.protocol import AGAIN
-from tutormax.summary import describe
 
 PREDICTIONS = "churn_predictions"
 OF_CHURN = (PREDICTIONS, "churn_prediction_outcomes", "churn_feature_drift")
@@ -28,56 +27,7 @@ ACTIVE = str(
     yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]["churn_model_version"]
 )
 OTHER = "another"
-FIRST, LAST = date(2025, 1, 1), date(2025, 6, 30)
-
-
-def sporadic_world(seed: int = 5, *, first: date = FIRST, days: int = 180, gap: int = 25) -> World:
-    """Tutors who are silent for up to `gap` days now and then; some leave, one never begins."""
-    rng = random.Random(seed)
-    world: World = {
-        "tutors": [],
-        "students": [student("student-1")],
-        "sessions": [],
-        "student_feedback": [],
-        "tutor_events": [],
-    }
-    for number in range(8):
-        name = f"tutor-{number}"
-        joined = first + timedelta(days=rng.choice([-30, -1, 0, 40]))
-        world["tutors"].append(
-            tutor(name, onboarding_date=datetime(joined.year, joined.month, joined.day, tzinfo=UTC))
-        )
-        at = (joined - first).days + 1
-        leaves = days if number % 2 else rng.randrange(60, days)
-        while at < leaves and number != 7:
-            day = first + timedelta(days=at)
-            if at >= 0:
-                key = f"{name}-{at}"
-                missed = rng.random() < 0.15
-                held = session(
-                    key,
-                    name,
-                    "student-1",
-                    f"{day} {rng.choice(['00:00', '12:00', '23:59:59.999999'])}",
-                    session_number=rng.choice([1, 2]),
-                    no_show=missed,
-                    tutor_initiated_reschedule=rng.random() < 0.2,
-                    **({"actual_start": None, "late_start_minutes": None} if missed else {}),
-                )
-                world["sessions"].append(held)
-                if rng.random() < 0.5:
-                    world["student_feedback"].append(
-                        feedback(
-                            key,
-                            held,
-                            overall_rating=rng.randint(1, 5),
-                            submitted_at=held["scheduled_start"]
-                            + timedelta(hours=rng.choice([1, 40, 90])),
-                        )
-                    )
-                world["tutor_events"].append(event(key, name, f"{day} 08:00"))
-            at += rng.choice([1, 1, 1, 2, 3, 5, 13, 14, 15, gap])
-    return world
+LAST = date(2025, 6, 30)
 
 
 WORLD = sporadic_world()
@@ -185,13 +135,6 @@ def test_outcomes_against_plain_python(built: DuckDbWarehouse) -> None:
             ), (key, name)
 
 
-def said(warehouse: DuckDbWarehouse, done: Any) -> str:
-    """The sentence of a build that succeeded."""
-    assert done.succeeded, done.message
-    runs = warehouse.rows("tutormax_runs")
-    return str(max(runs, key=lambda row: row["started_at"])["summary"])
-
-
 def test_an_activated_version_scores_from_then_on(
     raw: DuckDbWarehouse, new_warehouse: NewDuckDb
 ) -> None:
@@ -201,9 +144,9 @@ def test_an_activated_version_scores_from_then_on(
     before = predictions(warehouse)
     add_version(warehouse)
     kept = f"kept {len(before):,} predictions of churn model {ACTIVE}, because {OTHER} scores only"
-    assert kept in said(warehouse, build(warehouse, middle, OTHER))
+    assert kept in warehouse.said(build(warehouse, middle, OTHER))
     assert predictions(warehouse) == before
-    assert kept in said(warehouse, build(warehouse, LAST, OTHER))
+    assert kept in warehouse.said(build(warehouse, LAST, OTHER))
     after = predictions(warehouse)
     assert {key: after[key] for key in before} == before
     for day, found in versions(warehouse).items():
@@ -216,7 +159,7 @@ def test_an_activated_version_scores_from_then_on(
 
     # A full build that was not asked for, here for a var, leaves versions alone.
     done = build(warehouse, LAST, OTHER, first_session_success_rating=4.0)
-    assert "churn model" not in said(warehouse, done)
+    assert "churn model" not in warehouse.said(done)
     assert predictions(warehouse) == after
 
     # A correction long ago is scored by the version that stands there, or by none.
@@ -412,70 +355,3 @@ def test_probabilities_and_scores_hang_together(built: DuckDbWarehouse) -> None:
         assert all(share > 0 for share in shares.values())
         assert not shares or sum(shares.values()) == pytest.approx(1, abs=1e-9)
     assert any(json.loads(row["contributing_factors"]) for row in rows)
-
-
-def weekly_world(tutors: int = 60) -> World:
-    """A market of another kind: one session a week each, in the last week of a third of them."""
-    first = datetime(2025, 1, 6, 12, tzinfo=UTC)
-    return {
-        "tutors": [
-            tutor(f"tutor-{n}", onboarding_date=first - timedelta(days=100)) for n in range(tutors)
-        ],
-        "students": [student("student-1")],
-        "sessions": [
-            session(
-                f"session-{n}-{week}",
-                f"tutor-{n}",
-                "student-1",
-                (first + timedelta(days=7 * week + n % 7)).replace(tzinfo=None).isoformat(),
-            )
-            for n in range(tutors)
-            for week in range(13)
-            if week < 12 or n % 3 == 0
-        ],
-    }
-
-
-def test_a_model_that_does_not_fit_is_held_back(seeded: DuckDbWarehouse) -> None:
-    """The shipped model in a foreign market: churn rules recommend nothing, and all say why."""
-    warehouse = seeded.copy()
-    warehouse.insert(weekly_world())
-    # Whoever is predicted is at Medium at least.
-    bands = "update staging.churn_risk_bands set probability_{} = 0.000001 where risk_level = '{}'"
-    warehouse.execute(bands.format("to", "Low"))
-    warehouse.execute(bands.format("from", "Medium"))
-    whole, last = date(2025, 3, 31), date(2025, 4, 7)
-
-    def built_as(as_of: date, **more: Any) -> tuple[Row, set[str], str]:
-        words = ("--select", "+intervention_recommendations", "+rejected_records")
-        variables = {"as_of_date": str(as_of), **more}
-        done = warehouse.dbt("run", *words, variables=variables)
-        (status,) = warehouse.rows("churn_model_status")
-        recommended = warehouse.rows("intervention_recommendations")
-        rules = {rule for row in recommended for rule in row["rules"] if "churn_risk" in rule}
-        return status, rules, said(warehouse, done)
-
-    status, rules, sentence = built_as(whole)
-    assert (status["is_held_back"], rules, status["tutors"]) == (True, set(), 60)
-    assert status["features_drifted"] > 0.6 * status["features"]
-    assert status["reason"][:-1] in sentence
-    assert "of its 32 features have drifted from training" in status["reason"]
-    assert "sessions in 7 days" not in status["reason"]
-    with warehouse.connection() as connection:
-        told = describe(lambda sql: connection.execute(sql).fetchall(), "tutormax")
-    assert f"          {status['reason']}" in told
-
-    # In so small a market drift would be noise, and the model may recommend.
-    status, rules, sentence = built_as(whole, churn_status_min_tutors=61)
-    assert (status["is_held_back"], status["reason"]) == (False, None)
-    assert rules == {"medium_churn_risk"}
-    assert "held back" not in sentence
-
-    status, rules, sentence = built_as(last, churn_status_min_tutors=61)
-    assert (status["sessions_7_days"], status["sessions_28_days_before"]) == (20, 240)
-    assert status["reason"] == (
-        "Churn model 1.0.0 is held back, and churn rules recommend nothing: "
-        "the market completed 20 sessions in 7 days after 240 in the 28 days before."
-    )
-    assert rules == set()
-    assert status["reason"][:-1] in sentence

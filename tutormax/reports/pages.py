@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tutormax.closed_periods import hint, undeclared_periods
+from tutormax.reports.columns import Columns, columns_of, rows_of, significant, tenths, weeks
 from tutormax.reports.effects import MEASURES, effects_of
 from tutormax.reports.people import OPEN, Tutor, choices_of, queue_of
 from tutormax.reports.reading import Row, Tables
@@ -25,8 +26,6 @@ from tutormax.reports.words import (
 )
 
 Values = dict[str, Any]
-Columns = dict[str, list[Any]]
-"""The data of a chart: columns of equal length."""
 
 TOP_OF_QUEUE = 5
 NAMED_REASONS = 3
@@ -48,7 +47,6 @@ OTHER_METRICS = (
     ),
     ("response_time_avg_minutes", "Response time", "minutes", "minutes, on average"),
 )
-SIGNIFICANT = 5
 LITTLE_DRIFT = 0.1
 
 
@@ -90,8 +88,8 @@ def overview(
         ],
         "meanings": _texts(meanings),
         "data": {
-            "weeks": _weeks(tables.open["weeks"]),
-            "expected_days": _columns(
+            "weeks": weeks(tables.open["weeks"]),
+            "expected_days": columns_of(
                 {"day": day(at), "expected": _expected(rows)} for at, rows in sorted(risks.items())
             ),
         },
@@ -133,7 +131,7 @@ def tutor(who: Tutor, as_of: date | None) -> Values:
         ],
         "data": {
             "metrics": _metric_columns(who.metrics),
-            "scores": _columns(
+            "scores": columns_of(
                 {"day": day(row["day"]), "churn_score": row["churn_score"]} for row in who.scores
             ),
         },
@@ -201,7 +199,7 @@ def model(tables: Tables) -> Values:
     months = sorted({row["prediction_month"] for row in drift if row["model_version"] == version})
     data: dict[str, Columns] = {}
     for horizon in HORIZONS:
-        data[f"auc_{horizon}"] = _columns(
+        data[f"auc_{horizon}"] = columns_of(
             {
                 "month": day(row["prediction_month"]),
                 "auc": row["auc"],
@@ -210,7 +208,7 @@ def model(tables: Tables) -> Values:
             for row in active
             if row["horizon_days"] == horizon
         )
-        data[f"calibration_{horizon}"] = _tenths(
+        data[f"calibration_{horizon}"] = tenths(
             row
             for row in tables.open["calibration"]
             if row["model_version"] == version and row["horizon_days"] == horizon
@@ -222,7 +220,7 @@ def model(tables: Tables) -> Values:
         "outcomes": outcomes,
         "latest": {row["horizon_days"]: row for row in overall},
         "ranked": {row["horizon_days"]: row for row in active if row["auc"] is not None},
-        "calibration": {h: list(_rows(data[f"calibration_{h}"])) for h in HORIZONS},
+        "calibration": {h: list(rows_of(data[f"calibration_{h}"])) for h in HORIZONS},
         "months": months[-6:],
         "drift": _drift([row for row in drift if row["model_version"] == version], months[-6:]),
         "data": data,
@@ -250,7 +248,7 @@ def quality(tables: Tables, meanings: Iterable[Meaning]) -> Values:
         "by_day": _totals(recent),
         "older": sum(row["rejected"] for row in days) - sum(row["rejected"] for row in recent),
         "data": {
-            "rejected_days": _columns(
+            "rejected_days": columns_of(
                 {
                     "day": day(row["day"]),
                     "kind": words(row["source_table"]),
@@ -265,41 +263,6 @@ def quality(tables: Tables, meanings: Iterable[Meaning]) -> Values:
 
 def _texts(meanings: Iterable[Meaning]) -> dict[str, str]:
     return {reason: one.text for one in meanings for reason in one.reasons}
-
-
-def _columns(rows: Iterable[Row]) -> Columns:
-    found: Columns = defaultdict(list)
-    for row in rows:
-        for name, value in row.items():
-            found[name].append(value)
-    return dict(found)
-
-
-def _rows(columns: Columns) -> Iterable[Row]:
-    return (
-        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
-    )
-
-
-def _tenths(rows: Iterable[Row]) -> Columns:
-    columns = _columns(
-        {
-            "tenth": row["tenth"],
-            "predictions": row["predictions"],
-            "predicted": _significant(row["probability_sum"] / row["predictions"]),
-            "observed": _significant(row["churned"] / row["predictions"]),
-        }
-        for row in rows
-    )
-    if columns:
-        top = max(*columns["predicted"], *columns["observed"])
-        columns["edge"] = [0] + [top] * (len(columns["tenth"]) - 1)
-    return columns
-
-
-def _significant(value: float | None) -> float | None:
-    """Rounded to the digits that a chart can show."""
-    return None if value is None else float(f"{value:.{SIGNIFICANT}g}")
 
 
 def _by_day(rows: Iterable[Row]) -> dict[date | None, list[Row]]:
@@ -346,18 +309,6 @@ def _rates(period: Row | None) -> Values:
     }
 
 
-def _weeks(rows: Iterable[Row]) -> Columns:
-    return _columns(
-        {
-            "week": day(row["week"]),
-            "sessions": row["sessions"],
-            "rating": _significant(share_of(row["rating_sum"], row["ratings"])),
-            "no_show_rate": _significant(share_of(row["no_shows"], row["sessions"])),
-        }
-        for row in rows
-    )
-
-
 def _metric_columns(rows: Iterable[Row]) -> Columns:
     """One column per metric and window, one value per calculation date."""
     by_day: dict[date, dict[str, Row]] = defaultdict(dict)
@@ -369,7 +320,7 @@ def _metric_columns(rows: Iterable[Row]) -> Columns:
     for metric, *_ in METRICS:
         for window in WINDOWS:
             columns[f"{metric}_{window}"] = [
-                _significant(windows[window][metric]) if window in windows else None
+                significant(windows[window][metric]) if window in windows else None
                 for windows in by_day.values()
             ]
     return columns

@@ -88,6 +88,11 @@ class Warehouse(ABC):
         assert build.succeeded, build.message
         return build
 
+    def said(self, done: Build) -> str:
+        """The sentence of the last build, which must have succeeded."""
+        assert done.succeeded, done.message
+        return str(max(self.rows("tutormax_runs"), key=lambda row: row["started_at"])["summary"])
+
     def _has_views(self) -> bool:
         views = "select 1 from information_schema.views where table_schema = 'tutormax'"
         return bool(self.execute(views))
