@@ -23,6 +23,9 @@ ENUM_COLUMNS = {
 }
 """The document lists the enums apart from the columns that hold them."""
 
+ADDED = {"churn_predictions": {"silent_days": "integer"}}
+"""Columns that the project adds after the document's own, by table."""
+
 _TYPES = {
     "TIMESTAMP": "timestamp with time zone",
     "FLOAT": "double precision",

@@ -21,11 +21,11 @@ MODELS = REPOSITORY / "models"
 STAGING = MODELS / "staging" / "tutormax"
 SEEDS = REPOSITORY / "seeds" / "performance"
 
-# The columns of the schema document's tables, with types as contracts name them.
+# The columns of the schema document's tables and those added, with types as contracts name them.
 DOCUMENT = {
     name: {
         column: kind.replace("character varying", "varchar")
-        for column, kind in table.columns.items()
+        for column, kind in (table.columns | schema_document.ADDED.get(name, {})).items()
     }
     for name, table in schema_document.tables().items()
 }
