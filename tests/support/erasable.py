@@ -141,6 +141,8 @@ WORLD = merged(
             session("x-refused", "tutor-1", PUPIL, "2025-03-23 10:00", session_number=0),
             TAUGHT,
             session("x-both", TEACHER, PUPIL, "2025-03-24 10:00"),
+            # Else the market would be silent without the teacher, and have no predictions.
+            session("x-beside", "tutor-3", "student-2", "2025-03-24 11:00"),
             SPOKEN,
             session("x-marked", MARKED, "student-1", OTHERS_WHEN),
             session("x-subject", "tutor-1", "student-1", OTHERS_WHEN, subject="zoë marzipan"),

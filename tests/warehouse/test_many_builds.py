@@ -85,7 +85,8 @@ def test_each_build_says_what_it_did_and_why(warehouse: DatabaseWarehouse) -> No
     log_old_builds(warehouse)
     warehouse.build()
     assert summary(warehouse) == (
-        "Build 2 found no changed day since build 1; changed no published row."
+        "Build 2 found no changed day since build 1; changed no published row; made no churn "
+        "predictions from 2025-03-24 on, because no tutor has completed a session since 2025-03-20."
     )
     earlier = {
         log: [row for row in warehouse.rows(log, "staging") if row["build_number"] < 2]
@@ -108,7 +109,7 @@ def test_each_build_says_what_it_did_and_why(warehouse: DatabaseWarehouse) -> No
     assert ", because of what has changed since build 2; inserted " in said
     assert (
         "; rejected 1 of 2 rows that arrived for sessions "
-        "(tutor_not_accepted + student_not_accepted 1)." in said
+        "(tutor_not_accepted + student_not_accepted 1)" in said
     )
     one = ("run", "--select", "students")
     for words, variables, expected in (

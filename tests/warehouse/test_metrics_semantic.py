@@ -113,9 +113,9 @@ BY_MONTH = """
         sum(window_30day_probability) as expected_churn_30d
     from tutormax.churn_predictions
     where prediction_date in (
-        select max(calculation_date)
-        from tutormax.tutor_performance_metrics
-        group by date_trunc('month', calculation_date at time zone 'UTC')
+        select max(prediction_date)
+        from tutormax.churn_predictions
+        group by date_trunc('month', prediction_date at time zone 'UTC')
     )
     group by 1, 2
 """
