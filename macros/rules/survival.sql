@@ -12,3 +12,11 @@
         0
     )
 {%- endmacro %}
+
+{% macro shares_of_risk(scored) -%}
+    {%- set shares = {} -%}
+    {%- for group in churn_factor_groups() -%}
+        {%- do shares.update({group: 'nullif(' ~ scored ~ '.' ~ group ~ ' / ' ~ scored ~ '.all_groups, 0)'}) -%}
+    {%- endfor -%}
+    {{ json_object_of_named(shares) }}
+{%- endmacro %}

@@ -7,24 +7,13 @@
 with
 
 -- One CTE with all windows would be slower: PostgreSQL would store a copy.
-seven as (
+{% for name, days in {'seven': 7, 'thirty': 30, 'ninety': 90}.items() %}
+{{ name }} as (
     select *
     from {{ ref('int_activity__tutor_rolling_windows') }}
-    where metric_window = '7day' and {{ is_of_this_build }}
+    where metric_window = '{{ days }}day' and {{ is_of_this_build }}
 ),
-
-thirty as (
-    select *
-    from {{ ref('int_activity__tutor_rolling_windows') }}
-    where metric_window = '30day' and {{ is_of_this_build }}
-),
-
-ninety as (
-    select *
-    from {{ ref('int_activity__tutor_rolling_windows') }}
-    where metric_window = '90day' and {{ is_of_this_build }}
-),
-
+{% endfor %}
 clock as (
     select * from {{ ref('int_activity__calculation_dates') }}
 ),
@@ -39,24 +28,7 @@ session_days as (
     where sessions_completed > 0
 ),
 
-observed as (
-    select
-        open_days.calendar_day as prediction_day,
-        open_days.open_days_before,
-        max(case when session_days.activity_day is not null then open_days.open_days_through end) over (
-            order by open_days.calendar_day
-            rows between unbounded preceding and 1 preceding
-        ) as open_days_through_session
-    from open_days
-    left join session_days on open_days.calendar_day = session_days.activity_day
-),
-
--- Dates before which some tutor completed a session in the last churn_clock_open_days open days.
-prediction_dates as (
-    select *
-    from observed
-    where open_days_before - open_days_through_session < {{ var('churn_clock_open_days') }}
-),
+{{ prediction_dates() }},
 
 -- Silence is in open days. Adds the days observed: since onboarding, or since the first day of the data.
 dated as (

@@ -1,6 +1,17 @@
 -- One row per model version, horizon, month and population of predictions: how they compare with actual churn.
 -- noqa: disable=LT02
 {% set month = 'model_version, horizon_days, prediction_month, population' %}
+{% set sums = {
+    'churned': 'has_churned',
+    'flagged': 'is_flagged',
+    'flagged_and_churned': 'is_flagged * has_churned',
+    'left_a_week_later': 'is_a_week_before * has_churned',
+    'flagged_a_week_before': 'is_a_week_before * has_churned * is_flagged',
+    'probability_sum': to_fixed_point('probability', 12),
+    'squared_error_sum': to_fixed_point('(probability - has_churned) * (probability - has_churned)', 12),
+    'double_rank_sum': 'double_rank * has_churned',
+    'baseline_double_rank_sum': 'baseline_double_rank * has_churned'
+} %}
 
 with
 
@@ -51,22 +62,7 @@ compared as (
 ),
 
 judged as (
-    {%- for start, horizon in churn_intervals() %}
-    select
-        model_version,
-        {{ horizon }} as horizon_days,
-        {{ month_of('prediction_day') }} as prediction_month,
-        window_{{ horizon }}day_probability as probability,
-        case when churn_day < {{ add_days('prediction_day', horizon) }} then 1 else 0 end as has_churned,
-        -- The last session was 7 days after the prediction date.
-        case when churn_day = {{ add_days('prediction_day', 8) }} then 1 else 0 end as is_a_week_before,
-        is_flagged,
-        baseline_days,
-        has_recent_session
-    from compared
-    where {{ is_churn_known('prediction_day', horizon, 'churn_known_before') }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ judge_predictions() }}
 ),
 
 populations as (
@@ -103,74 +99,47 @@ deciles as (
     select
         {{ month }},
         decile,
-        sum(has_churned) as churned,
-        sum({{ to_fixed_point('probability', 12) }}) as probability_sum
+        count(*) as predictions
+        {%- for name, value in sums.items() %},
+        sum({{ value }}) as {{ name }}
+        {%- endfor %}
     from ranked
     group by {{ month }}, decile
-),
-
-calibrated as (
-    select
-        {{ month }},
-        sum(abs(probability_sum - churned * cast(1000000000000 as bigint))) as calibration_sum
-    from deciles
-    group by {{ month }}
 ),
 
 counted as (
     select
         {{ month }},
-        count(*) as predictions,
-        sum(has_churned) as churned,
-        count(*) - sum(has_churned) as stayed,
-        sum(is_flagged) as flagged,
-        sum(is_flagged * has_churned) as flagged_and_churned,
-        sum(is_a_week_before * has_churned) as left_a_week_later,
-        sum(is_a_week_before * has_churned * is_flagged) as flagged_a_week_before,
-        sum({{ to_fixed_point('probability', 12) }}) as probability_sum,
-        sum(
-            {{ to_fixed_point('(probability - has_churned) * (probability - has_churned)', 12) }}
-        ) as squared_error_sum,
-        sum(double_rank * has_churned) as double_rank_sum,
-        sum(baseline_double_rank * has_churned) as baseline_double_rank_sum
-    from ranked
+        sum(predictions) as predictions,
+        sum(predictions - churned) as stayed,
+        sum(abs(probability_sum - churned * cast(1000000000000 as bigint))) as calibration_sum
+        {%- for name in sums %},
+        sum({{ name }}) as {{ name }}
+        {%- endfor %}
+    from deciles
     group by {{ month }}
 ),
 
 final as (
     select
-        counted.model_version,
-        counted.horizon_days,
-        counted.prediction_month,
-        cast(counted.predictions as integer) as predictions,
-        cast(counted.churned as integer) as churned,
-        {{ mean_of_fixed_point('counted.probability_sum', 'counted.predictions', 12) }} as mean_probability,
-        {{ mean_of_fixed_point('counted.squared_error_sum', 'counted.predictions', 12) }} as brier_score,
-        {{ safe_divide(
-            'counted.double_rank_sum - counted.churned * (counted.churned + 1)',
-            '2 * counted.churned * counted.stayed'
-        ) }} as auc,
-        {{ mean_of_fixed_point('calibrated.calibration_sum', 'counted.predictions', 12) }}
-            as calibration_error,
-        {{ safe_divide('counted.flagged_and_churned', 'counted.flagged') }} as precision_at_high,
-        {{ safe_divide('counted.flagged_and_churned', 'counted.churned') }} as recall_at_high,
-        {{ safe_divide(
-            'counted.baseline_double_rank_sum - counted.churned * (counted.churned + 1)',
-            '2 * counted.churned * counted.stayed'
-        ) }} as baseline_auc,
-        {{ safe_divide(
-            'counted.churned * counted.stayed', 'counted.predictions * counted.predictions'
-        ) }} as baseline_brier_score,
-        cast(counted.population as varchar(20)) as population,
-        cast(counted.left_a_week_later as integer) as lead_time_tutors,
-        {{ safe_divide('counted.flagged_a_week_before', 'counted.left_a_week_later') }} as lead_time_recall
+        model_version,
+        horizon_days,
+        prediction_month,
+        cast(predictions as integer) as predictions,
+        cast(churned as integer) as churned,
+        {{ mean_of_fixed_point('probability_sum', 'predictions', 12) }} as mean_probability,
+        {{ mean_of_fixed_point('squared_error_sum', 'predictions', 12) }} as brier_score,
+        {{ safe_divide('double_rank_sum - churned * (churned + 1)', '2 * churned * stayed') }} as auc,
+        {{ mean_of_fixed_point('calibration_sum', 'predictions', 12) }} as calibration_error,
+        {{ safe_divide('flagged_and_churned', 'flagged') }} as precision_at_high,
+        {{ safe_divide('flagged_and_churned', 'churned') }} as recall_at_high,
+        {{ safe_divide('baseline_double_rank_sum - churned * (churned + 1)', '2 * churned * stayed') }}
+            as baseline_auc,
+        {{ safe_divide('churned * stayed', 'predictions * predictions') }} as baseline_brier_score,
+        cast(population as varchar(20)) as population,
+        cast(left_a_week_later as integer) as lead_time_tutors,
+        {{ safe_divide('flagged_a_week_before', 'left_a_week_later') }} as lead_time_recall
     from counted
-    inner join calibrated
-        on
-            counted.model_version = calibrated.model_version
-            and counted.horizon_days = calibrated.horizon_days
-            and counted.prediction_month = calibrated.prediction_month
-            and counted.population = calibrated.population
 )
 
 select * from final

@@ -134,11 +134,7 @@ final as (
         1 - scored.survival_1 as window_7day_probability,
         1 - scored.survival_2 as window_30day_probability,
         1 - scored.survival_3 as window_90day_probability,
-        {% set shares = {} -%}
-        {%- for group in churn_factor_groups() -%}
-            {%- do shares.update({group: 'nullif(scored.' ~ group ~ ' / scored.all_groups, 0)'}) -%}
-        {%- endfor -%}
-        {{ json_object_of_named(shares) }} as contributing_factors,
+        {{ shares_of_risk('scored') }} as contributing_factors,
         scored.model_version,
         {{ audit_now() }} as created_at,
         {{ audit_now() }} as updated_at,

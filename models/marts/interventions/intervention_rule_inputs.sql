@@ -26,12 +26,7 @@ performance as {{ evaluate_once() }} (
 ),
 
 windows as {{ evaluate_once() }} (
-    select
-        tutor_id,
-        calculation_day,
-        metric_window,
-        sessions,
-        last_session_day
+    select *
     from {{ ref('int_activity__tutor_rolling_windows') }}
     where calculation_day = (select as_of_date from clock)
 ),
@@ -42,7 +37,7 @@ predictions as {{ evaluate_once() }} (
     from {{ ref('churn_predictions') }}
     where
         prediction_date = (select {{ utc_midnight('as_of_date') }} from clock)
-        and not exists (select 1 from {{ ref('churn_model_status') }} where is_held_back)
+        and not coalesce((select is_held_back from {{ ref('churn_model_status') }}), false)
 ),
 
 measured as (
@@ -54,11 +49,7 @@ measured as (
         {{ open_days_since('today', 'last_sessions') }} as silent_days,
         {{ days_from(utc_day('tutors.onboarding_date'), 'windows.calculation_day') }} as tenure_days,
         {{ safe_divide('performance.no_show_count', 'windows.sessions') }} as no_show_rate,
-        case windows.metric_window
-            {%- for window, days in var('metric_windows').items() %}
-            when '{{ window }}' then {{ days }}
-            {%- endfor %}
-        end as window_days
+        {{ window_days('windows.metric_window') }} as window_days
     from performance
     inner join tutors on performance.tutor_id = tutors.tutor_id
     inner join windows
@@ -79,10 +70,7 @@ compared as (
         ) }} as {{ metric }}_drop{{ ',' if not loop.last }}
         {%- endfor %}
     from measured
-    window longer_windows as (
-        partition by tutor_id
-        order by window_days
-    )
+    window longer_windows as (partition by tutor_id order by window_days)
 ),
 
 -- One row per tutor: metrics without a window.
