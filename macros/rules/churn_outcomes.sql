@@ -15,7 +15,7 @@
     select
         model_version,
         {{ horizon }} as horizon_days,
-        {{ month_of('prediction_day') }} as prediction_month,
+        prediction_day,
         window_{{ horizon }}day_probability as probability,
         case when churn_day < {{ add_days('prediction_day', horizon) }} then 1 else 0 end as has_churned,
         -- The last session was 7 days after the prediction date.

@@ -74,6 +74,7 @@ populations as (
 populated as (
     select
         judged.*,
+        {{ month_of('judged.prediction_day') }} as prediction_month,
         populations.population
     from judged
     inner join populations on populations.population = 'all' or judged.has_recent_session
