@@ -83,6 +83,7 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
         "students.jsonl.gz holds is empty",
     ),
     "title": ("students.csv", "Pupils\n\nstudent_id,name\ns1,Ann\n", "has its header in line 3;"),
+    "blanks before": ("students.csv", " \nstudent_id,name\ns1,A\n", "has its header in line 2;"),
     "semicolons": ("students.csv", "student_id;name\ns1;0,5\n", "separated by semicolons"),
     "quoted semicolons": ("students.csv", '"student_id";"name"\n"s1";"A,n"\n', "by semicolons"),
     "tabs": ("students.csv", "name\tstudent_id\nAnn\ts1\n", "separated by tabs"),
@@ -113,6 +114,11 @@ BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
         "students.csv lacks the required column name",
     ),
     "other case": ("students.csv", "Student_ID,name\ns1,Ann\n", "(it has 'Student_ID'"),
+    "invisible mark": (
+        "students.csv",
+        "\ufeff\ufeffstudent_id,name\ns1,Ann\n",
+        r"(it has '\ufeffstudent_id'",
+    ),
     "no required, no rows": (
         "tutors.csv",
         "tutor_id,name\n",

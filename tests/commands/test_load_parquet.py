@@ -141,3 +141,35 @@ def test_parquet_metadata(trial: Trial, array: Callable[[], pa.Array], value: st
     pq.write_table(table, trial.files / "tutor_events.parquet")
     trial.loaded()
     assert trial.value("tutor_events", "metadata") == value
+
+
+def of_fields(*names: str) -> pa.Array:
+    return pa.StructArray.from_arrays([pa.array([1])] * len(names), list(names))
+
+
+@pytest.mark.parametrize(
+    ("array", "what"),
+    [
+        (of_fields("a", "a"), "a and a"),
+        (of_fields("b", "a", "B"), "b and B"),
+        (pa.ListArray.from_arrays([0, 1], of_fields("a", "A")), "a and A"),
+        (pa.StructArray.from_arrays([of_fields("a", "A")], ["x"]), "a and A"),
+        (pa.MapArray.from_arrays([0, 1], ["k"], of_fields("a", "A")), "a and A"),
+    ],
+)
+def test_parquet_fields_that_duckdb_would_rename(trial: Trial, array: pa.Array, what: str) -> None:
+    columns = {name: pa.array([text]) for name, text in EVENT.items()}
+    table = pa.table({**columns, "other": array})
+    pq.write_table(table, trial.files / "tutor_events.parquet")
+    trial.loaded()
+    pq.write_table(
+        table.rename_columns([*columns, "metadata"]), trial.files / "tutor_events.parquet"
+    )
+    assert f"has in the column metadata the fields {what}, whose names differ" in trial.refused()
+
+
+def test_parquet_text_that_is_not_utf8(trial: Trial) -> None:
+    columns = {name: pa.array([text]) for name, text in EVENT.items()}
+    columns["event_type"] = pa.array([b"caf\xe9"])
+    pq.write_table(pa.table(columns), trial.files / "tutor_events.parquet")
+    assert 'has the text "caf\\xE9", which is not UTF-8; write it as UTF-8.' in trial.refused()

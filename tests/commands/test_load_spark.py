@@ -239,7 +239,7 @@ def test_a_folder_that_cannot_be_is_named(
 def test_a_summary_before_a_build(refusal: Refusal) -> None:
     said = refusal("summary", "--target", "spark")
     assert re.search(
-        r"\b22 rows loaded, not built yet\. There are no published tables on spark yet: "
+        r"\b24 rows loaded, not built yet\. There are no published tables on spark yet: "
         "run `dbt build --target spark`.",
         said,
     )

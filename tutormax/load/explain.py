@@ -17,7 +17,14 @@ import duckdb
 from tutormax.errors import UserError
 from tutormax.load.columns import Kind, kinds
 from tutormax.load.convert import SourceColumn
-from tutormax.load.files import DelimiterError, MissingColumnsError, SourceFile, find_files, shown
+from tutormax.load.files import (
+    DelimiterError,
+    MissingColumnsError,
+    SourceFile,
+    find_files,
+    letters,
+    shown,
+)
 from tutormax.load.loader import LoadReport, TableCount, reading_duckdb
 from tutormax.load.mapping import EPOCHS, PYTHON_LIST, ColumnMapping, Mapping
 from tutormax.load.mapping_file import try_reading
@@ -109,10 +116,10 @@ def explain_directory(directory: Path, mapping: Mapping) -> tuple[LoadReport, tu
 def _missing(error: MissingColumnsError) -> Iterator[Finding]:
     yield Finding(str(error))
     taken = error.file.wanted()
-    free = {_letters(name): name for name in error.present if name not in taken}
+    free = {letters(name): name for name in error.present if name not in taken}
     for name in error.missing:
         wanted = error.file.mapping.of(name).source or name
-        alike = difflib.get_close_matches(_letters(wanted), free, 1, 0.5)
+        alike = difflib.get_close_matches(letters(wanted), free, 1, 0.5)
         if alike:
             source = free[alike[0]]
             yield Finding(
@@ -120,10 +127,6 @@ def _missing(error: MissingColumnsError) -> Iterator[Finding]:
                 _place(error.file),
                 (f"{name}: {_yaml(source)}",),
             )
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.casefold())
 
 
 def _place(file: SourceFile) -> str:

@@ -37,7 +37,8 @@ _PART = re.compile(r"(?:[-_. ]?[\w.-]*[0-9][\w.-]*)?\Z")
 _NAMES = (
     "a file is called <table>.csv, .parquet, .jsonl, .ndjson or .json, with a part such as _2025 "
     "before the ending and .gz or .zst after it if need be, and the files of a table may lie in a "
-    f"directory of its name; the tables are {', '.join(table.name for table in SOURCE_TABLES)}"
+    f"directory of its name; the tables are {', '.join(table.name for table in SOURCE_TABLES)}; a "
+    "mapping can name other files"
 )
 
 
@@ -323,9 +324,9 @@ def check_columns(file: SourceFile, columns: Iterable[str]) -> None:
     missing = [column for column in REQUIRED[file.table.name] if column not in provided]
     if not missing:
         return
-    # A name in other letters is the likeliest reason for one to be missing.
-    folded = {column.casefold().strip(): column for column in seen}
-    alike = [folded[column] for column in missing if column in folded]
+    # A name in other letters, or with a mark that nobody sees, is the likeliest reason.
+    folded = {letters(column): column for column in seen}
+    alike = [folded[letters(column)] for column in missing if letters(column) in folded]
     hint = f" (it has {', '.join(map(repr, alike))}: names must match exactly)" if alike else ""
     noun = "column" if len(missing) == 1 else "columns"
     raise MissingColumnsError(
@@ -335,6 +336,11 @@ def check_columns(file: SourceFile, columns: Iterable[str]) -> None:
         tuple(missing),
         tuple(seen),
     )
+
+
+def letters(name: str) -> str:
+    """The letters and digits of a name, whatever their case."""
+    return re.sub(r"[\W_]", "", name.casefold())
 
 
 def check_utf8(file: SourceFile, path: Path) -> None:

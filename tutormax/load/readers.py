@@ -96,11 +96,20 @@ def _split(file: SourceFile, present: Sequence[str]) -> tuple[list[int], tuple[s
 def _open_parquet(con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path) -> Reading:
     try:
         with pq.ParquetFile(path) as parquet:
-            present = parquet.schema_arrow.names
+            schema = parquet.schema_arrow
             rows = parquet.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
         raise unreadable_parquet(file, error) from error
+    present = schema.names
     known, unknown = _split(file, present)
+    for position in known:
+        alike = _alike_fields(schema.field(position).type)
+        if alike:
+            raise UserError(
+                f"{shown(file.path)} has in the column {present[position]} the fields "
+                f"{' and '.join(alike)}, whose names differ in letter case at most; rename one of "
+                "them, or write the column as JSON text."
+            )
     # DuckDB's names for the columns are not the file's if two differ only in case: go by position.
     aliases = ", ".join(f"c{position}" for position in range(len(present)))
     relation = (
@@ -115,9 +124,25 @@ def _open_parquet(con: duckdb.DuckDBPyConnection, file: SourceFile, path: Path) 
     return Reading(relation, rows, columns, unknown)
 
 
+def _alike_fields(type_: pa.DataType) -> list[str]:
+    """Fields of one struct, nested or not, to which DuckDB would give other names."""
+    fields = [type_.field(position) for position in range(type_.num_fields)]
+    alike: dict[str, list[str]] = {}
+    for field in fields if pa.types.is_struct(type_) else ():
+        alike.setdefault(field.name.casefold(), []).append(field.name)
+    found = [names for names in alike.values() if len(names) > 1]
+    found += [names for field in fields if (names := _alike_fields(field.type))]
+    return found[0] if found else []
+
+
 def unreadable_parquet(file: SourceFile, error: Exception) -> UserError:
-    """The sentence for a Parquet file that is truncated, damaged or none at all."""
+    """The sentence for a Parquet file that is truncated, damaged, not UTF-8 or none at all."""
     reason = first_line(error).rstrip(".")
+    bad_text = re.search(r'value (".*") is not valid UTF8', reason)
+    if bad_text:
+        return UserError(
+            f"{shown(file.path)} has the text {bad_text[1]}, which is not UTF-8; write it as UTF-8."
+        )
     return UserError(f"{shown(file.path)} is not a whole Parquet file ({reason}); write it again.")
 
 
@@ -227,7 +252,7 @@ def _check_header(file: SourceFile, lines: Sequence[str]) -> None:
     for number, line in enumerate(lines, start=1):
         cells = line.replace(file.mapping.quote, "").strip("\r\n").split(file.mapping.delimiter)
         names = wanted & {cell.strip() for cell in cells}
-        if len(names) > 1 and any(before.strip() for before in lines[: number - 1]):
+        if len(names) > 1 and any(before.strip("\r\n") for before in lines[: number - 1]):
             raise UserError(
                 f"{shown(file.path)} has its header in line {number}; remove the lines before it."
             )

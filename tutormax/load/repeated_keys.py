@@ -1,8 +1,10 @@
-"""JSON objects that have a key twice: which value counts differs from reader to reader."""
+"""JSON that readers take differently: objects that have a key twice, and deep nesting."""
 
 from __future__ import annotations
 
 import json
+import re
+from itertools import accumulate
 from typing import Any
 
 import duckdb
@@ -10,13 +12,25 @@ import duckdb
 from tutormax.load.json_numbers import computed_once
 
 _HAS = "has_repeated_key"
+_IS_DEEP = "nests_too_deep"
 _GATHERED = "with_keys_gathered"
+# Deeper ones exhaust the stack of PostgreSQL, and that of Python.
+_MOST_LEVELS = 499
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def add_functions(con: duckdb.DuckDBPyConnection) -> None:
     """Make known to a connection what the expressions of this module call."""
     con.create_function(_HAS, _has_repeated_key, ["VARCHAR"], "BOOLEAN")
+    con.create_function(_IS_DEEP, _nests_too_deep, ["VARCHAR"], "BOOLEAN")
     con.create_function(_GATHERED, _with_keys_gathered, ["VARCHAR"], "VARCHAR")
+
+
+def nests_too_deep(text: str) -> str:
+    """DuckDB expression: whether a valid JSON text is nested deeper than a database can hold."""
+    # A level has two brackets.
+    return f"CASE WHEN length({text}) <= {2 * _MOST_LEVELS} THEN false ELSE {_IS_DEEP}({text}) END"
 
 
 def repeats_a_key(document: str) -> str:
@@ -46,7 +60,14 @@ def with_keys_gathered(document: str) -> str:
     return f"{_GATHERED}({document}::VARCHAR)::JSON"
 
 
+def _nests_too_deep(text: str) -> bool:
+    marks = _STRING_OR_BRACKET.findall(text)
+    return max(accumulate(_STEPS.get(mark, 0) for mark in marks), default=0) > _MOST_LEVELS
+
+
 def _has_repeated_key(text: str) -> bool:
+    if _nests_too_deep(text):
+        return False
     found: list[bool] = []
 
     def look(pairs: list[tuple[str, Any]]) -> None:
@@ -57,6 +78,9 @@ def _has_repeated_key(text: str) -> bool:
 
 
 def _with_keys_gathered(text: str) -> str:
+    if _nests_too_deep(text):
+        return text
+
     def gather(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values: dict[str, list[Any]] = {}
         for key, value in pairs:
