@@ -154,6 +154,7 @@ def awkward_world() -> World:
         session("of-long", LONG, "odd-0", "2025-03-04"),
         session("with-long", "odd-0", LONG, "2025-03-04"),
         session(LONG, "odd-0", "odd-0", "2025-03-04"),
+        session(LONG, LONG, LONG, "2025-03-04"),
         session("absent", "odd-0", "odd-0", "2025-03-04", no_show=True, actual_start=None)
         | {"duration_minutes": None},
         {"session_id": None},
@@ -170,6 +171,8 @@ def awkward_world() -> World:
             tutor("of-white-space", name="\u00a0\t\u2003"),
             tutor("\u3000\u2028"),
             tutor("between-white-space", email=" @\u00a0"),
+            # Invisible, but no white space.
+            tutor("invisible", name="\u200b\u180e\ufeff\u2060\x1c", email="\u200b@\ufeff"),
             # Which of two comes first, and the case of letters, differ between collations.
             tutor("tie-a", email="I@example.com"),
             tutor("tie-B", email="i@example.com"),
@@ -179,9 +182,16 @@ def awkward_world() -> World:
             tutor("tie-F", email="k@example.com"),
             tutor("version", name="alpha", subjects=["a"]),
             tutor("version", name="Beta", subjects=["B"]),
+            tutor(LONG),
+            tutor("long-email", email=f"{LONG}@example.com"),
             {},
         ],
-        "students": [student("odd-0", name=ODD_TEXTS[3]), student("odd-0", name=ODD_TEXTS[5]), {}],
+        "students": [
+            student("odd-0", name=ODD_TEXTS[3]),
+            student("odd-0", name=ODD_TEXTS[5]),
+            student(LONG),
+            {},
+        ],
         "sessions": sessions,
         "student_feedback": [
             feedback(f"text-{n}", row, free_text_feedback=words, improvement_areas=ODD_TEXTS[:n])
@@ -191,6 +201,7 @@ def awkward_world() -> World:
             feedback("again", sessions[4], _loaded_at=later),
             feedback("rates-long", sessions[4]) | {"session_id": LONG},
             feedback(LONG, sessions[5]),
+            feedback("of-long", sessions[5]) | {"tutor_id": LONG, "student_id": LONG},
             {},
         ],
         "tutor_events": [
@@ -221,6 +232,7 @@ def awkward_world() -> World:
         + [
             intervention("early", "odd-0", "2025-03-05", completed_date=utc("2025-03-04")),
             intervention(LONG, "odd-0", "2025-03-05"),
+            intervention("of-long", LONG, "2025-03-05"),
             {},
         ],
     }

@@ -16,7 +16,7 @@ from support.must_fail_cases import breaking_statements
 from support.project import DuckDbProject, Model, kept_models
 from support.replay.whims import ANYTHING_GOES
 from support.replay.worlds import random_slices
-from support.tables import Row, World, merged, parsed
+from support.tables import Row, merged, parsed
 from support.warehouses import NewDuckDb, NewPostgres
 from support.warehouses.spark import SparkWarehouse
 from tutormax.constraints import OF_CONSTRAINTS
@@ -36,15 +36,8 @@ STORED = {"stored_month", "changed_in_build"}
 """Columns that say how and when, not what."""
 
 
-def without_ties(world: World) -> World:
-    """Without versions that differ in metadata alone: Spark orders them by their text."""
-    rows = world["tutor_events"]
-    untied = [row for row in rows if not str(row.get("event_id")).startswith("tie-")]
-    return world | {"tutor_events": untied}
-
-
 SLICES = random_slices(7)
-EARLY = merged(without_ties(awkward_world()), *SLICES[: len(SLICES) // 2])
+EARLY = merged(awkward_world(), *SLICES[: len(SLICES) // 2])
 LATE = merged(*SLICES[len(SLICES) // 2 :])
 
 
