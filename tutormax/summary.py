@@ -38,6 +38,7 @@ METRICS = "tutor_performance_metrics"
 MOST_REASONS = 8
 
 MISSING = (duckdb.CatalogException, psycopg2.errors.UndefinedTable)
+UNREADABLE = (*MISSING, duckdb.BinderException, psycopg2.errors.UndefinedColumn)
 
 
 def summary(
@@ -74,13 +75,13 @@ def print_summary(target: RawTarget) -> bool:
                 lines = describe(run, published)
             settings = postgres_settings()
             place = f"{settings['host']}:{settings['port']}/{settings['database']}"
-    except MISSING as error:
-        loaded = "".join(getattr(error, "__notes__", []))
-        raise UserError(
-            f"{loaded}There are no published tables on {target.value} yet: "
-            f"run `dbt build --target {target.value}`."
-        ) from error
-    except (duckdb.BinderException, psycopg2.errors.UndefinedColumn) as error:
+    except UNREADABLE as error:
+        notes = getattr(error, "__notes__", [])
+        if notes:
+            raise UserError(
+                f"{notes[0]}There are no published tables on {target.value} yet: "
+                f"run `dbt build --target {target.value}`."
+            ) from error
         raise UserError(
             f"The tables on {target.value} are of another version of this project: "
             f"run `dbt build --target {target.value}`."
@@ -101,10 +102,14 @@ def print_summary(target: RawTarget) -> bool:
 
 
 def describe(query: Query, published: str) -> list[str]:
-    """Lines about rows, reasons, tiers, risks and changes; `query` runs SQL on the warehouse."""
+    """Lines about rows, reasons, tiers, risks and changes; `query` runs SQL on the warehouse.
+
+    Raises an error with a note if nothing is built.
+    """
     sources = list(KEYS)
-    raw = _raw_rows(query)
+    raw = 0
     try:
+        raw = _raw_rows(query)
         accepted = _count(query, [f"{published}.{table}" for table in sources])
     except MISSING as error:
         error.add_note(f"{raw:,} rows loaded, not built yet. " if raw else "")

@@ -28,6 +28,10 @@ taught as (
     group by tutor_id
 ),
 
+closed_days (closed_day) as (
+    values {{ closed_days }}
+),
+
 -- The first day of the data: rates are over the days that exist.
 beginning as (
     select min(day) as first_day from sessions
@@ -91,7 +95,10 @@ select
     metrics.sessions_completed,
     metrics.avg_rating,
     metrics.engagement_score,
-    {{ as_of }} - taught.last_session_day as days_since_last_session,
+    -- In open days, as predictions count silence.
+    {{ as_of }} - taught.last_session_day - (
+        select count(*) from closed_days where closed_day > taught.last_session_day and closed_day < {{ as_of }}
+    ) as days_since_last_session,
     7.0 * taught.sessions_of_90_days
     / greatest(
         7, least(90, {{ as_of }} - greatest(beginning.first_day, cast(tutors.onboarding_date as date)))

@@ -131,3 +131,6 @@ def test_each_build_says_what_it_did_and_why(warehouse: DatabaseWarehouse) -> No
     assert "set out to recompute everything, because " in said
     assert "core__pending_changes failed: This build would remove " in said
     assert " more did not run." in said
+    warehouse.execute("alter table tutormax.churn_model_status rename to of_another_version")
+    told = warehouse.refused("summary", "--target", warehouse.target)
+    assert "are of another version of this project" in told

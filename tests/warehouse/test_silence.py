@@ -163,8 +163,8 @@ def test_days_without_sessions_are_pointed_at(
     assert undeclared_periods(completed, days_of(CHRISTMAS)) == [UNDECLARED]
 
 
-def page_query(name: str) -> str:
-    """A query of the pages as of the last calculation date."""
+def page_query(name: str, as_of: date = FILE_ENDS + 11 * DAY) -> str:
+    """A query of the pages as of a date, by default the last calculation date."""
     sql = (REPOSITORY / "reports" / "queries" / f"{name}.sql").read_text()
     closed = ", ".join(f"(date '{day}')" for day in days_of(CHRISTMAS))
     return (
@@ -172,7 +172,7 @@ def page_query(name: str) -> str:
         .from_string(sql)
         .render(
             published="tutormax",
-            as_of=f"date '{FILE_ENDS + 11 * DAY}'",
+            as_of=f"date '{as_of}'",
             inactivity_days=14,
             closed_days=closed,
         )
@@ -192,6 +192,22 @@ def test_the_calibration_counts_what_the_outcomes_count(
             outcomes[row["horizon_days"]][0] += row["predictions"]
             outcomes[row["horizon_days"]][1] += row["churned"]
     assert shown == [(horizon, *outcomes[horizon]) for horizon in HORIZONS]
+
+
+def test_the_pages_count_silence_as_predictions_do(
+    after_christmas: tuple[DuckDbWarehouse, dict[str, date]],
+) -> None:
+    warehouse, _ = after_christmas
+    day = CHRISTMAS[1] + 5 * DAY
+    shown = warehouse.execute(
+        "select tutor_id, days_since_last_session from"
+        f" ({page_query('tutors', day)}) as shown where risk_level is not null order by 1"
+    )
+    assert max(days for _, days in shown if days) < 14 < len(shown)
+    assert shown == warehouse.execute(
+        "select tutor_id, silent_days from tutormax.churn_predictions"
+        f" where prediction_date = timestamptz '{day}' order by 1"
+    )
 
 
 def test_the_queue_says_since_when_it_is_empty(
