@@ -41,7 +41,7 @@ test: $(VENV)/dev.stamp ## Set up and run every test: about 18 minutes [WORKERS=
 	$(BIN)/python -m pytest $(ON_WORKERS)
 
 .PHONY: test-deep
-test-deep: $(VENV)/dev.stamp ## Run what is too long for every commit, some hours; goes on where it was interrupted
+test-deep: $(VENV)/dev.stamp ## Run what make test leaves out as too long, some hours; goes on where it was interrupted
 	$(BIN)/python -m pytest --deep $(ON_WORKERS)
 
 ON_WORKERS := --numprocesses $(or $(WORKERS),2) --no-loadscope-reorder

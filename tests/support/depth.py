@@ -1,8 +1,9 @@
-"""`pytest --deep`: what is too long for every commit. `make test-deep` runs it for a night.
+"""`pytest --deep`: what is too long for every commit, and nothing else. `make test-deep` runs it.
 
 `@pytest.mark.deep` is for tests that only a deep run has, `@pytest.mark.deep("postgres")` for those
 that other runs have on the other engine alone, and `@pytest.mark.depth("seed",
-quick=[1, 2], deep=range(200))` for tests that a deep run has more cases of.
+quick=[1, 2], deep=range(200))` for tests that a deep run has more cases of. A test that asks for
+the fixture `deep` does more in a deep run.
 
 A deep run that was interrupted goes on where it stopped: tests that passed on the same files are
 left out.
@@ -46,21 +47,38 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [
         item
         for item in items
-        if item.nodeid in passed or (is_for_deep_runs(item) and not config.option.deep)
+        if item.nodeid in passed or not (is_deeper(item) if config.option.deep else is_quick(item))
     ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 
 
-def is_for_deep_runs(item: pytest.Item) -> bool:
+def is_quick(item: pytest.Item) -> bool:
+    """Whether a run for every commit has this test."""
     marker = item.get_closest_marker("deep")
-    if marker is None or not marker.args:
-        return marker is not None
+    if marker is None:
+        return True
+    params = params_of(item)
+    engine = params.get("built_warehouse", params.get("engine"))
+    return bool(marker.args) and engine not in marker.args
+
+
+def is_deeper(item: pytest.Item) -> bool:
+    """Whether a deep run has this test: no other has it, or does as much in it."""
+    params = params_of(item)
+    return (
+        not is_quick(item)
+        or "deep" in getattr(item, "fixturenames", ())
+        or any(
+            params[marker.args[0]] not in marker.kwargs["quick"]
+            for marker in item.iter_markers("depth")
+        )
+    )
+
+
+def params_of(item: pytest.Item) -> dict[str, Any]:
     callspec = getattr(item, "callspec", None)
-    if callspec is None:
-        return False
-    params = callspec.params
-    return params.get("built_warehouse", params.get("engine")) in marker.args
+    return callspec.params if callspec else {}
 
 
 @pytest.fixture(scope="session")
