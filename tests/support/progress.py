@@ -113,25 +113,32 @@ class Progress:
 
     def line(self) -> str:
         """How far all is, and what is run now."""
-        total = sum(self.expected.values())
-        share = sum(self.expected.get(test, 0) for test in self.done) / total
         at = sorted(self.running.items(), key=lambda item: item[1])
         failed = f", {len(self.failed)} failed" if self.failed else ""
         names = ", ".join(test.removeprefix("tests/") for test, _ in at[: self.workers])
-        return f"{share:4.0%}{failed}, {self.time_left()} left: {names}"
+        return f"{self.share():4.0%}{failed}, {self.time_left()} left: {names}"
+
+    @property
+    def spent(self) -> float:
+        return (time.monotonic() - self.began) * self.workers
+
+    def share(self) -> float:
+        """Of all work, what is done."""
+        if self.known or self.is_deep:
+            done = sum(self.expected.get(test, 0) for test in self.done)
+            return done / sum(self.expected.values())
+        # How many tests are done says little: some take a minute, most take none.
+        return min(self.spent / FIRST_RUN_SECONDS, 0.99)
 
     def time_left(self) -> str:
         """What the tests to come took the last time, scaled by how those done compare with it."""
-        spent = (time.monotonic() - self.began) * self.workers
-        done = sum(self.expected.get(test, 0) for test in self.done)
-        total = sum(self.expected.values())
         if self.known:
-            seconds = (total - done) * (spent / done if done > total / 20 else 1)
+            total, share = sum(self.expected.values()), self.share()
+            seconds = (1 - share) * (self.spent / share if share > 1 / 20 else total)
         elif self.is_deep:
             return "some hours"
         else:
-            # How many tests are done says little: some take a minute, most take none.
-            seconds = max(FIRST_RUN_SECONDS - spent, 0)
+            seconds = max(FIRST_RUN_SECONDS - self.spent, 0)
         minutes = round(seconds / self.workers / 60)
         return f"about {minutes} min" if minutes > 1 else "about a minute"
 
