@@ -13,7 +13,6 @@ import typer
 from tutormax.errors import UserError
 from tutormax.options import RawTargetOption
 from tutormax.postgres.commands import environment
-from tutormax.postgres.migrate import migrate
 from tutormax.warehouse import (
     RawTarget,
     connect_duckdb,
@@ -70,6 +69,8 @@ def _make_database(name: str) -> dict[str, str]:
             if not cursor.fetchall():
                 cursor.execute(f"create database {quote(name)}")
     os.environ["TUTORMAX_PG_DATABASE"] = name
+    from tutormax.postgres.migrate import migrate  # noqa: PLC0415 - Alembic takes a while
+
     migrate(postgres_url())
     return environment(postgres_url())
 

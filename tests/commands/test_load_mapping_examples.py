@@ -15,7 +15,7 @@ from support.load_trial import (
     NOON,
     Trial,
 )
-from tutormax.load import load_directory
+from tutormax.load.loader import load_directory
 from tutormax.load.mapping_file import read_mapping
 from tutormax.warehouse import RawTarget
 

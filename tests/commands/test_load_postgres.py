@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from support.edge_cases import EVENTS, NOON, SESSIONS, STUDENTS, write_edge_cases
 from tutormax import cli
-from tutormax.load import load_directory
+from tutormax.load.loader import load_directory
 from tutormax.schema import SOURCE_TABLES, metadata
 from tutormax.warehouse import RawTarget, connect_duckdb, one_row
 from tutormax.warehouse import postgres_url as configured_url

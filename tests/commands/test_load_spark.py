@@ -18,7 +18,7 @@ import pytest
 from support.edge_cases import EVENTS, SESSIONS, STUDENTS, write_edge_cases
 from support.project import environment
 from tutormax import cli
-from tutormax.load import load_directory
+from tutormax.load.loader import load_directory
 from tutormax.load.parquet_sink import ParquetSink
 from tutormax.schema import metadata, students
 from tutormax.spark.reading import connect_spark

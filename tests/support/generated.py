@@ -9,8 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from tutormax.generate import Settings, Simulation, write_files
-from tutormax.generate.settings import Market
+from tutormax.generate.settings import Market, Settings
+from tutormax.generate.simulation import Simulation
+from tutormax.generate.writing import write_files
 from tutormax.schema import KEYS
 
 END = dt.date(2026, 1, 31)

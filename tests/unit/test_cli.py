@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from typer.testing import CliRunner
 from yaml import safe_load
 
@@ -22,3 +25,12 @@ def test_the_version_is_that_of_the_project() -> None:
     assert result.exit_code == 0
     project = safe_load((REPOSITORY / "dbt_project.yml").read_text())
     assert result.output == f"tutormax {project['version']}\n"
+
+
+def test_help_does_not_wait_for_what_only_some_commands_import() -> None:
+    heavy = "{'alembic', 'dbt', 'great_expectations', 'numpy.random', 'pandas', 'sklearn'}"
+    command = f"import sys, tutormax.cli; print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", command], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == []

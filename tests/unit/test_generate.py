@@ -21,8 +21,8 @@ from support.generated import (
 )
 from tutormax.cli import app, commands
 from tutormax.errors import UserError
-from tutormax.generate import write_files
 from tutormax.generate.settings import Market
+from tutormax.generate.writing import write_files
 from tutormax.schema import SOURCE_TABLES
 
 

@@ -18,11 +18,11 @@ from support.generated import (
     SCHOOL,
     SMALL,
 )
-from tutormax.generate import Settings, simulate
 from tutormax.generate.population import make_tutors
 from tutormax.generate.roster import PairCounts
 from tutormax.generate.school import EXAM, WEEKEND, School, calendar, kinds
-from tutormax.generate.settings import Market
+from tutormax.generate.settings import Market, Settings
+from tutormax.generate.simulation import simulate
 
 
 def auc(score: np.ndarray, happened: np.ndarray) -> float:

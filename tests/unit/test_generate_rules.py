@@ -18,9 +18,8 @@ from support.generated import (
     breaking,
     make,
 )
-from tutormax.generate import Settings
 from tutormax.generate.dirt import WAYS
-from tutormax.generate.settings import Market
+from tutormax.generate.settings import Market, Settings
 
 
 @pytest.mark.parametrize(("table", "rule"), RULES)

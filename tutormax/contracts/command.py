@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from tutormax.contracts.breaking import breaking_changes
 from tutormax.contracts.files import FOLDER, read_before, stale, write
-from tutormax.contracts.odcs import Contract, contracts_of
 from tutormax.errors import UserError
 from tutormax.operations.project import project_folder, project_vars, read_manifest
+
+if TYPE_CHECKING:
+    from tutormax.contracts.odcs import Contract
 
 
 def contracts(
@@ -45,6 +46,9 @@ def current_contracts(project: Path) -> dict[str, Contract]:
     Raises:
         UserError: dbt cannot parse the project, or a published model has no key.
     """
+    # dbt takes seconds to import.
+    from tutormax.contracts.odcs import contracts_of  # noqa: PLC0415
+
     return contracts_of(read_manifest(project), project_vars())
 
 
@@ -54,6 +58,8 @@ def check_contracts(project: Path, against: str | None) -> dict[str, Contract]:
     Raises:
         UserError: a file is stale or a change breaks a contract; all changes are printed.
     """
+    from tutormax.contracts.breaking import breaking_changes  # noqa: PLC0415
+
     made = current_contracts(project)
     today = datetime.now(UTC).date()
     changes = breaking_changes(read_before(project, against), made.values(), today)

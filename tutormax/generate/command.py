@@ -11,7 +11,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tutormax.generate.settings import Market, Settings, check_dirt, parse_end_date
-from tutormax.generate.writing import write_files
 
 
 def generate(
@@ -41,6 +40,8 @@ def generate(
     ] = 0.0,
 ) -> None:
     """Write synthetic sample data: one Parquet file for each raw table. No real person is in it."""
+    from tutormax.generate.writing import write_files  # noqa: PLC0415 - numpy takes a while
+
     settings = Settings(
         end_date=parse_end_date(end_date),
         days=days,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from tutormax.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 DAY_US = 86_400_000_000
 HOUR_US = DAY_US // 24
@@ -89,7 +91,9 @@ class Settings:
         Draws of one part do not shift those of another, so the hazard of a simulation does not
         depend on whether its rows are written.
         """
-        return np.random.default_rng((self.seed, concern, day))
+        from numpy.random import default_rng  # noqa: PLC0415 - `--help` is not to wait for it
+
+        return default_rng((self.seed, concern, day))
 
 
 def parse_end_date(text: str | None) -> dt.date:

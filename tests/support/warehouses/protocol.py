@@ -19,7 +19,7 @@ from support.project import BUILD, REPOSITORY, Build, Project, Variables, enviro
 from support.tables import PUBLISHED, Row, Tables, by_key
 from tutormax.cli import commands
 from tutormax.errors import UserError
-from tutormax.load import load_directory
+from tutormax.load.loader import load_directory
 from tutormax.warehouse import RawTarget
 
 Rows = list[tuple[Any, ...]]
