@@ -6,11 +6,9 @@ Only a deep run takes the whole sample.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +19,11 @@ import pytest
 from support.folders import temporary_open_folder
 from support.project import REPOSITORY as PROJECT
 from support.project import DuckDbProject, environment
+from support.shell import copy_repository, run, shell_blocks
 from support.warehouses import DuckDbWarehouse
 
 README = (PROJECT / "README.md").read_text()
-
-
-def shell_blocks() -> list[str]:
-    return re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+BLOCKS = shell_blocks(README)
 
 
 @pytest.fixture(scope="module")
@@ -37,42 +33,6 @@ def clone(deep: bool) -> Iterator[Path]:
     with temporary_open_folder() as folder, environment(sample):
         copy_repository(folder)
         yield folder
-
-
-def copy_repository(folder: Path) -> None:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (PROJECT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, folder / name)
-    (folder / ".venv").symlink_to(PROJECT / ".venv")
-    for stamp in ("run.stamp", "extras.stamp", "spark.stamp", "dev.stamp"):
-        (PROJECT / ".venv" / stamp).touch()
-
-
-def run(folder: Path, command: str) -> str:
-    """Run a line in bash as a user would; its output. Fails the test if the command fails."""
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("TUTORMAX_", "DBT_", "PYTEST_", "MAKE", "MFLAGS"))
-    }
-    done = subprocess.run(
-        ["bash", "-ec", command],
-        check=False,
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +95,7 @@ def test_the_tables_can_be_looked_at(
 
 
 def look_block() -> str:
-    return next(block for block in shell_blocks() if "dbt show" in block)
+    return next(block for block in BLOCKS if "dbt show" in block)
 
 
 @pytest.mark.deep
@@ -148,7 +108,7 @@ def test_a_shell_takes_the_block_as_it_is(clone: Path, built: str) -> None:
 @pytest.mark.deep
 def test_postgres_by_the_same_command(clone: Path, built: str) -> None:
     """The private server says of the sample what DuckDB says."""
-    block = next(block for block in shell_blocks() if "TARGET=postgres" in block)
+    block = next(block for block in BLOCKS if "TARGET=postgres" in block)
     build, *others = [line.split("#")[0].strip() for line in block.strip().splitlines()]
     try:
         on_postgres = run(clone, build)
@@ -192,7 +152,7 @@ def is_one_file(path: Path) -> None:
 
 def test_your_own_data_go_in_beside_the_sample(clone: Path, built: str) -> None:
     shutil.copytree(PROJECT / "examples" / "csv", clone / "FOLDER")
-    block = next(block for block in shell_blocks() if "tutormax load FOLDER" in block)
+    block = next(block for block in BLOCKS if "tutormax load FOLDER" in block)
     # The first build has run the data tests.
     activate = "source .venv/bin/activate; export DBT_EXCLUDE_RESOURCE_TYPES=test\n"
     printed = run(clone, activate + block)

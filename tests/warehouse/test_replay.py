@@ -26,13 +26,13 @@ def test_replay(seed: int, seeded: DuckDbWarehouse) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("whim", LEAVING)
 def test_rows_that_leave(whim: Whim, seed: int, seeded: DuckDbWarehouse) -> None:
     replay(seeded, seed, whim)
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("seed", range(2000, 2100))
+@pytest.mark.parametrize("seed", range(2000, 2050))
 def test_replay_of_changes(seed: int, seeded: DuckDbWarehouse) -> None:
     replay(seeded, seed, CHANGES[seed % len(CHANGES)])

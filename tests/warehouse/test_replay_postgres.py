@@ -23,12 +23,12 @@ def test_replay(seed: int, seeded_on_postgres: PostgresWarehouse) -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("whim", LEAVING)
 def test_rows_that_leave(whim: Whim, seed: int, seeded_on_postgres: PostgresWarehouse) -> None:
     replay(seeded_on_postgres, seed, whim)
 
 
-@pytest.mark.depth("seed", quick=[2030], deep=range(2000, 2040))
+@pytest.mark.depth("seed", quick=[2030], deep=range(2020, 2040))
 def test_replay_of_changes(seed: int, seeded_on_postgres: PostgresWarehouse) -> None:
     replay(seeded_on_postgres, seed, CHANGES[seed % len(CHANGES)])
