@@ -30,8 +30,9 @@ Query = Callable[[str], Sequence[Sequence[Any]]]
 """Runs SQL and gives all rows."""
 
 LOOK = (
-    '--inline "select tutor_id, calculation_date, avg_rating, performance_tier '
-    "from {{ ref('tutor_performance_metrics') }}\""
+    r'--inline "select tutor_id, \"window\", cast(calculation_date as date) as day, '
+    r"performance_tier from {{ ref('tutor_performance_metrics') }} "
+    r'order by calculation_date desc, tutor_id, \"window\""'
 )
 
 METRICS = "tutor_performance_metrics"
