@@ -140,6 +140,7 @@ def test_old_facts_move_and_metrics_stay(warehouse: DatabaseWarehouse) -> None:
             assert f"raw.{source}" in said and str(len(rows)) in said
 
 
+@pytest.mark.deep("postgres")
 def test_the_next_builds_and_a_second_time_change_nothing(warehouse: DatabaseWarehouse) -> None:
     """A build would stop at so many rows less; the archive leaves it nothing to remove."""
     clock = warehouse.rows("int_activity__calculation_dates", "intermediate")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +17,8 @@ import pytest
 
 from support.folders import temporary_open_folder
 from support.project import REPOSITORY as PROJECT
-from support.project import DuckDbProject, environment
+from support.project import environment
 from support.shell import copy_repository, run, shell_blocks
-from support.warehouses import DuckDbWarehouse
 
 README = (PROJECT / "README.md").read_text()
 BLOCKS = shell_blocks(README)
@@ -76,24 +74,6 @@ def test_the_readme_names_no_other_commands_than_make_knows(clone: Path) -> None
     assert named <= known, named - known
 
 
-@pytest.fixture(scope="module")
-def warehouse(clone: Path, built: str, dbt_project: DuckDbProject) -> DuckDbWarehouse:
-    """What was built, for dbt in this process."""
-    return DuckDbWarehouse(dbt_project, clone / "data")
-
-
-def test_the_tables_can_be_looked_at(
-    warehouse: DuckDbWarehouse, capsys: pytest.CaptureFixture[str]
-) -> None:
-    activate, looks = look_block().split("\n", maxsplit=1)
-    assert activate == "source .venv/bin/activate"
-    for look in looks.split("dbt ")[1:]:
-        assert warehouse.dbt(*shlex.split(look)).succeeded
-    shown = capsys.readouterr().out
-    assert "performance_tier" in shown
-    assert "record_key" in shown
-
-
 def look_block() -> str:
     return next(block for block in BLOCKS if "dbt show" in block)
 
@@ -128,13 +108,6 @@ def findings(printed: str) -> list[str]:
     start = next(n for n, line in enumerate(lines) if line.startswith("Raw rows:"))
     end = next(n for n, line in enumerate(lines) if line.startswith("Changes:"))
     return lines[start:end]
-
-
-def test_the_documentation_is_one_file(clone: Path, warehouse: DuckDbWarehouse) -> None:
-    target = warehouse.project.folder / "target"
-    shutil.copy(clone / "target" / "manifest.json", target)
-    assert warehouse.dbt("docs", "generate", "--static", "--no-compile").succeeded
-    is_one_file(target / "static_index.html")
 
 
 @pytest.mark.deep

@@ -253,6 +253,7 @@ def test_erase_asks(warehouse: DatabaseWarehouse) -> None:
     assert "alone" in warehouse.refused("erase", "student", PUPIL, "--returned")
 
 
+@pytest.mark.deep("postgres")
 def test_every_row_is_accounted_for_and_the_next_builds_change_nothing(
     warehouse: DatabaseWarehouse,
 ) -> None:

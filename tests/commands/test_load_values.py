@@ -69,7 +69,7 @@ def test_a_date_is_its_midnight_in_utc(trial: Trial, form: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+@pytest.mark.depth("form", quick=["json"], deep=["csv", "json", "parquet"])
 def test_the_zone_of_the_process_does_not_matter(trial: Trial, form: str) -> None:
     naive = [{**row, "event_timestamp": NOON.replace(tzinfo=None)} for row in EVENTS]
     write_rows(trial, "tutor_events", naive, form)

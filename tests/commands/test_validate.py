@@ -133,6 +133,7 @@ def test_a_built_warehouse_is_as_declared(warehouse: DatabaseWarehouse, docs: Pa
     )
 
 
+@pytest.mark.deep("postgres")
 def test_each_damage_is_named_once(
     warehouse: DatabaseWarehouse, docs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ def test_tests_before_the_first_build_end_in_a_sentence(
         assert tested.passed == {}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("engine", "world"), [("duckdb", small_world()), ("postgres", WORLD_WITH_REFUSALS)]
 )

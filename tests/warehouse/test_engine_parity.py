@@ -148,6 +148,7 @@ def assert_awkward_rows_came_out_right(warehouse: DuckDbWarehouse) -> None:
     assert logins == (2,)
 
 
+@pytest.mark.deep
 def test_a_market_before_its_first_session(
     seeded: DuckDbWarehouse, seeded_on_postgres: PostgresWarehouse
 ) -> None:

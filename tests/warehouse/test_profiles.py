@@ -46,7 +46,7 @@ def profile_of(schema: str, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.deep("postgres")
+@pytest.mark.deep
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
 def test_a_profile_with_another_schema_and_time_zone_makes_a_copy_with_the_same_rows(
     engine: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -89,16 +89,16 @@ def test_too_many_rows_gone_stop_a_source_table_that_is_built_alone(
     assert warehouse.published()["sessions"].keys() == before["sessions"].keys()
 
 
-@pytest.mark.deep("postgres")
+@pytest.mark.deep
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
 def test_a_run_that_reads_some_rows_leaves_what_stands(
-    engine: str, built_world: BuiltWorld, deep: bool
+    engine: str, built_world: BuiltWorld
 ) -> None:
     with built_world(engine, WORLD).copy() as warehouse:
         before = warehouse.published(audit=True)
         for words in (
             ("--empty", "--select", "config.materialized:incremental"),
-            *([("--empty",)] if deep else []),
+            ("--empty",),
             ("--sample", "1 day"),
             ("--empty", "--full-refresh"),
         ):

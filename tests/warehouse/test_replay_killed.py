@@ -40,9 +40,9 @@ def build_and_kill(warehouse: DuckDbWarehouse, rng: random.Random) -> None:
 
 
 @pytest.mark.depth("seed", quick=[1000], deep=range(1000, 1040))
-def test_killed_builds(seed: int, seeded: DuckDbWarehouse) -> None:
+def test_killed_builds(seed: int, seeded: DuckDbWarehouse, deep: bool) -> None:
     rng = random.Random(f"kill {seed}")
-    slices = random_slices(seed)[:4]
+    slices = random_slices(seed)[: 4 if deep else 2]
     with seeded.copy() as warehouse:
         for held in slices:
             warehouse.insert(held)

@@ -55,8 +55,12 @@ def test_an_unknown_target(loaded: DuckDbWarehouse, refusal: Refusal) -> None:
     assert "- duckdb" in said
 
 
-def test_no_raw(refusal: Refusal, tmp_path: Path) -> None:
-    said = refusal(tmp_path / "none.duckdb")
+def test_no_raw(new_warehouse: NewDuckDb) -> None:
+    warehouse = new_warehouse()
+    warehouse.execute("drop schema raw cascade")
+    build = warehouse.try_build()
+    assert not build.succeeded
+    said = " ".join(build.message.split())
     assert " is missing in duckdb: load raw files with `tutormax load DIR" in said
 
 

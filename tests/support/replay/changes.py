@@ -88,8 +88,7 @@ CHANGES: list[Whim] = [
 ]
 
 PAIRS_OF_CHANGES: list[tuple[int, tuple[Whim, ...]]] = [
-    (2030, (other_contract, models_alone)),
-    (2022, (no_rows, another_place)),
-    (2041, (broken_alteration,)),
+    (2041, (broken_alteration, models_alone)),
+    (2022, (other_contract, no_rows, another_place)),
 ]
 """All of them, with seeds, for quick runs."""
