@@ -20,10 +20,8 @@ from tutormax.warehouse import (
     RawTarget,
     connect_duckdb,
     connect_postgres,
-    duckdb_path,
     first_line,
-    postgres_settings,
-    spark_directory,
+    place_of,
 )
 
 Query = Callable[[str], Sequence[Sequence[Any]]]
@@ -60,11 +58,9 @@ def print_summary(target: RawTarget) -> bool:
         if target is RawTarget.DUCKDB:
             with connect_duckdb(read_only=True) as duck:
                 lines = describe(lambda sql: duck.execute(sql).fetchall(), published)
-            place = str(duckdb_path())
         elif target is RawTarget.SPARK:
             with connect_spark() as files:
                 lines = describe(lambda sql: files.execute(sql).fetchall(), published)
-            place = str(spark_directory())
         else:
             with closing(connect_postgres(reads=True)) as pg:
 
@@ -74,8 +70,6 @@ def print_summary(target: RawTarget) -> bool:
                         return cursor.fetchall()
 
                 lines = describe(run, published)
-            settings = postgres_settings()
-            place = f"{settings['host']}:{settings['port']}/{settings['database']}"
     except UNREADABLE as error:
         notes = getattr(error, "__notes__", [])
         if notes:
@@ -96,7 +90,7 @@ def print_summary(target: RawTarget) -> bool:
         raise UserError(f"PostgreSQL does not answer: {first_line(error)}") from error
     for line in lines:
         typer.echo(line)
-    typer.echo(f"Database: {place}")
+    typer.echo(f"Database: {place_of(target)}")
     typer.echo("Next:     `make docs` says what every column means; to look at a table:")
     typer.echo(f"          dbt show --target {target.value} {LOOK}")
     return any(line.startswith("Warning:") for line in lines)

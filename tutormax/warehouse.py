@@ -252,6 +252,16 @@ def connect_postgres(*, reads: bool = False) -> PgConnection:
     return con
 
 
+def place_of(target: Target | RawTarget) -> str:
+    """Where the warehouse is, for messages."""
+    if target == Target.DUCKDB:
+        return str(duckdb_path())
+    if target == RawTarget.SPARK:
+        return str(spark_directory())
+    settings = postgres_settings()
+    return f"{settings['host']}:{settings['port']}/{settings['database']}"
+
+
 def first_line(error: BaseException) -> str:
     """First line of an engine's message, without DuckDB's class name."""
     lines = str(error).strip().splitlines()

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from support.edge_cases import EVENTS, SESSIONS, STUDENTS, write_edge_cases
 from support.project import environment
@@ -233,6 +234,14 @@ def test_a_folder_that_cannot_be_is_named(
     for words in (("load", files, "--target", "spark"), ("spark", "check")):
         said = refusal(*words)
         assert "set TUTORMAX_SPARK_DIR to a folder that can be." in said
+
+
+def test_a_check_says_that_all_is_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUTORMAX_SPARK_DIR", str(tmp_path))
+    result = CliRunner().invoke(cli.commands, ["spark", "check"])
+    assert re.search(
+        rf"Spark [\d.]+ can start in Java \d+; its tables are in {tmp_path}", result.output
+    )
 
 
 @pytest.mark.usefixtures("loaded")

@@ -18,6 +18,7 @@ from tutormax.errors import UserError
 from tutormax.validate import command, engines
 from tutormax.validate.mapping import MAPPING, checks_of_tests
 from tutormax.validate.tables import DataTest, TableContract, read_contracts
+from tutormax.warehouse import Target, place_of
 
 WORLD = merged(
     random_world(7, days=12),
@@ -146,6 +147,8 @@ def test_each_damage_is_named_once(
     assert told == set(DAMAGE.values())
     assert len(lines) == len(DAMAGE) + len(CONSEQUENCES)
     page = (docs / "index.html").read_text()
+    with environment(warehouse.environment):
+        assert f"<p>Database {place_of(Target(warehouse.target))}, checked on 20" in page
     assert "https:" not in page and "http:" not in page and "//" not in page
     assert "spare-4" in page
     for secret in ("Ada Lovelace", "ada@secret", "Hideout"):

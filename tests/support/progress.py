@@ -101,7 +101,9 @@ class Progress:
         test = report.nodeid
         self.seconds[test] += report.duration
         if report.failed:
-            self.say(f"FAILED {test} ({report.when})")
+            crash = getattr(report.longrepr, "reprcrash", None)
+            why = str(getattr(crash, "message", report.longrepr)).strip().partition("\n")[0]
+            self.say(f"FAILED {test} ({report.when}): {why}")
         if report.when == "teardown":
             self.running.pop(test, None)
             self.done.add(test)

@@ -36,12 +36,11 @@ from tutormax.operations.transaction import (
     STAGING,
     Relation,
     Transaction,
-    place,
     transaction,
 )
 from tutormax.options import TargetOption
 from tutormax.schema import ARCHIVED_AT, KEYS, LOADED_AT, SOURCE_TABLES
-from tutormax.warehouse import Target
+from tutormax.warehouse import Target, place_of
 
 SESSION_YEARS = 2
 INTERVENTION_YEARS = 1
@@ -82,7 +81,7 @@ def archive(
     if report.predictions:
         verb = "would be deleted" if dry_run else "deleted"
         output.print(f"Churn predictions {verb}: {report.predictions}.")
-    ending = "nothing was changed" if dry_run else f"archived in {place(target)}"
+    ending = "nothing was changed" if dry_run else f"archived in {place_of(target)}"
     output.print(
         f"Sessions before {years_before(report.as_of, SESSION_YEARS)} and interventions completed "
         f"before {years_before(report.as_of, INTERVENTION_YEARS)}: {ending}.",
@@ -142,7 +141,7 @@ def _last_calculation_date(tx: Transaction) -> date:
     )
     if not found:
         raise UserError(
-            f"No build has set the clock in {place(tx.target)}: "
+            f"No build has set the clock in {place_of(tx.target)}: "
             f"run `dbt build --target {tx.target.value}` first."
         )
     (as_of,) = found[0]

@@ -10,7 +10,7 @@ import typer
 from tutormax.errors import UserError
 from tutormax.operations.project import schema_prefix
 from tutormax.operations.roles import ROLES
-from tutormax.operations.transaction import ARCHIVE, RAW, SCHEMAS, literal, place
+from tutormax.operations.transaction import ARCHIVE, RAW, SCHEMAS, literal
 from tutormax.options import TargetOption
 from tutormax.private import folders_of_dbt, is_open
 from tutormax.warehouse import (
@@ -19,6 +19,7 @@ from tutormax.warehouse import (
     connect_postgres,
     duckdb_path,
     first_line,
+    place_of,
 )
 
 _OLDEST = 14
@@ -37,9 +38,9 @@ def check(
     if missing:
         raise UserError(
             f"{len(missing)} {'thing is' if len(missing) == 1 else 'things are'} missing in "
-            f"{place(target)}; the section Rights of docs/production.md has the whole SQL."
+            f"{place_of(target)}; the section Rights of docs/production.md has the whole SQL."
         )
-    typer.echo(f"Nothing is missing in {place(target)}.")
+    typer.echo(f"Nothing is missing in {place_of(target)}.")
 
 
 def _missing_on_duckdb() -> list[str]:

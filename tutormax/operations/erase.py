@@ -15,9 +15,8 @@ from tutormax.errors import UserError
 from tutormax.operations.erasing import Erased, Person, allow, erase_person, erase_returned
 from tutormax.operations.leaving import Counts
 from tutormax.operations.mentions import is_distinctive, words
-from tutormax.operations.transaction import place
 from tutormax.options import TargetOption
-from tutormax.warehouse import Target
+from tutormax.warehouse import Target, place_of
 
 
 def erase(  # noqa: PLR0917
@@ -65,14 +64,14 @@ def erase(  # noqa: PLR0917
             )
         _show(erase_person(person, identifier, target, dry_run=True).counts)
         typer.confirm(
-            f"Erase the {person.value} {identifier} from {place(target)} for ever?", abort=True
+            f"Erase the {person.value} {identifier} from {place_of(target)} for ever?", abort=True
         )
     found = erase_person(person, identifier, target, dry_run=dry_run)
     _show(found.counts)
     for sentence in _sentences(found, person, dry_run=dry_run):
         typer.echo(sentence)
     done = "would be erased from" if dry_run else "is erased from"
-    typer.echo(f"The {person.value} {identifier} {done} {place(target)}.")
+    typer.echo(f"The {person.value} {identifier} {done} {place_of(target)}.")
 
 
 def _show(counts: Counts) -> None:

@@ -36,11 +36,10 @@ from tutormax.operations.transaction import (
     Relation,
     Transaction,
     literal,
-    place,
     transaction,
 )
 from tutormax.schema import KEYS
-from tutormax.warehouse import Target
+from tutormax.warehouse import Target, place_of
 
 AUDIT_SCHEMA = "dbt_test__audit"
 """Where dbt stores failures of tests, if asked to."""
@@ -107,7 +106,8 @@ def erase_person(
         found = _Erasure(tx, sql, person, identifier).run()
         if not found.counts.total():
             raise UserError(
-                f"There is no {person.value} '{identifier}' in {place(target)}; nothing was erased."
+                f"There is no {person.value} '{identifier}' in {place_of(target)}; "
+                "nothing was erased."
             )
     found.made, found.data = files(found.mentions)
     if not dry_run:
@@ -155,7 +155,7 @@ def allow(person: Person, identifier: str, target: Target) -> None:
         prepare(tx, sql)
         if not lift(tx, person.key, identifier):
             raise UserError(
-                f"No {person.value} '{identifier}' was erased from {place(target)}; "
+                f"No {person.value} '{identifier}' was erased from {place_of(target)}; "
                 "nothing was changed."
             )
 

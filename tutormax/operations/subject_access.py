@@ -28,11 +28,10 @@ from tutormax.operations.transaction import (
     in_duckdb,
     in_postgres,
     literal,
-    place,
 )
 from tutormax.options import TargetOption
 from tutormax.private import private_files, refuse_link
-from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line
+from tutormax.warehouse import Target, connect_duckdb, connect_postgres, first_line, place_of
 
 DATA, PAGE = "person.json", "index.html"
 ORDER = (PUBLISHED, RAW, ARCHIVE, STAGING, INTERMEDIATE)
@@ -65,7 +64,7 @@ def subject_access(
         held = rows_about(tx, person, identifier)
         told = _descriptions(tx)
     if not held:
-        raise UserError(f"There is no {person.value} '{identifier}' in {place(target)}.")
+        raise UserError(f"There is no {person.value} '{identifier}' in {place_of(target)}.")
     about = {"person": person.value, "id": identifier, "tables": held}
     _write(out / DATA, json.dumps(about, indent=2, ensure_ascii=False, default=str) + "\n")
     _write(out / PAGE, _page(person, identifier, held, told))
@@ -139,7 +138,7 @@ def _reading(target: Target) -> Iterator[Transaction]:
                 session.rollback()
                 session.close()
     except (duckdb.Error, psycopg2.Error) as error:
-        raise UserError(f"{place(target)} does not answer: {first_line(error)}") from error
+        raise UserError(f"{place_of(target)} does not answer: {first_line(error)}") from error
 
 
 def _descriptions(tx: Transaction) -> dict[tuple[str, str], str]:

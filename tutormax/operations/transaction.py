@@ -23,7 +23,7 @@ from tutormax.warehouse import (
     duckdb_path,
     ensure_archive_duckdb,
     first_line,
-    postgres_settings,
+    place_of,
     quote,
 )
 
@@ -122,14 +122,6 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def place(target: Target) -> str:
-    """Where the warehouse is, for messages."""
-    if target is Target.DUCKDB:
-        return str(duckdb_path())
-    settings = postgres_settings()
-    return f"{settings['host']}:{settings['port']}/{settings['database']}"
-
-
 def in_duckdb(connection: duckdb.DuckDBPyConnection) -> Transaction:
     """The transaction that is open on a connection to DuckDB."""
 
@@ -197,7 +189,7 @@ def _postgres_transaction() -> Iterator[Transaction]:
             opened = in_postgres(cursor)
             if not opened.has(ARCHIVE, "retained_pending_ratings"):
                 raise UserError(
-                    f"The archive in {place(Target.POSTGRES)} is not up to date; "
+                    f"The archive in {place_of(Target.POSTGRES)} is not up to date; "
                     "run `alembic upgrade head` there first."
                 )
             yield opened
@@ -205,7 +197,7 @@ def _postgres_transaction() -> Iterator[Transaction]:
             commit(connection, connect_postgres)
     except psycopg2.Error as error:
         raise UserError(
-            f"{place(Target.POSTGRES)} did not take the change, and nothing was changed: "
+            f"{place_of(Target.POSTGRES)} did not take the change, and nothing was changed: "
             f"{first_line(error)}"
         ) from error
     finally:

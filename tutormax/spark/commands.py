@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import typer
 
 from tutormax.errors import UserError
@@ -22,7 +24,7 @@ def main() -> None:
 def check() -> None:
     """See that Spark can start, make its folders, clear away what killed loads left there."""
     check_packages()
-    check_java()
+    java = check_java()
     directory = spark_directory()
     try:
         make_directories(directory)
@@ -33,3 +35,6 @@ def check() -> None:
             f"{error.filename or directory} cannot be written ({error.strerror}); "
             "set TUTORMAX_SPARK_DIR to a folder that can be."
         ) from error
+    typer.echo(
+        f"Spark {version('pyspark')} can start in Java {java}; its tables are in {directory}."
+    )

@@ -22,8 +22,12 @@ def check_packages() -> None:
         )
 
 
-def check_java() -> None:
-    """Raise `UserError` unless the Java that Spark would start is new enough."""
+def check_java() -> int:
+    """The version of the Java that Spark would start.
+
+    Raises:
+        UserError: there is none, or it is too old.
+    """
     remedy = f"install Java {OLDEST_JAVA} or later, or name one in JAVA_HOME"
     home = os.environ.get("JAVA_HOME")
     # The same order as Spark's.
@@ -36,6 +40,7 @@ def check_java() -> None:
         raise UserError(f"{java} does not say which version of Java it is; {remedy}.")
     if version < OLDEST_JAVA:
         raise UserError(f"{java} is Java {version}, too old for Spark; {remedy}.")
+    return version
 
 
 def _java_version(java: str) -> int | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from tutormax.errors import UserError
 from tutormax.operations.project import parse_project
@@ -51,10 +52,11 @@ def validate(
     from tutormax.validate.tables import read_contracts  # noqa: PLC0415
 
     try:
-        contracts = read_contracts(parse_project(target))
-        clock = dt.datetime.now(dt.UTC) if now else None
-        results = validate_contracts(contracts, target, clock)
-        page = write_pages(docs, target, results)
+        clock = dt.datetime.now(dt.UTC)
+        with Console(stderr=True).status("Reading the project") as shown:
+            contracts = read_contracts(parse_project(target))
+            results = validate_contracts(contracts, target, clock if now else None, shown.update)
+        page = write_pages(docs, target, results, clock)
         odd = odd_event_types(contracts, target)
     except CannotValidateError:
         raise

@@ -7,6 +7,7 @@ one shows only keys.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from tutormax.errors import UserError
 from tutormax.private import refuse_link
 from tutormax.validate.checks import Result
-from tutormax.warehouse import Target
+from tutormax.warehouse import Target, place_of
 
 
-def write_pages(folder: Path, target: Target, results: Sequence[Result]) -> Path:
-    """Write `index.html` into the folder and return its path.
+def write_pages(folder: Path, target: Target, results: Sequence[Result], at: datetime) -> Path:
+    """Write `index.html` into the folder and return its path; the checks ran `at` this UTC time.
 
     Raises:
         UserError: it cannot be written.
@@ -33,6 +34,8 @@ def write_pages(folder: Path, target: Target, results: Sequence[Result]) -> Path
     ]
     text = jinja.get_template("data_docs.html").render(
         target=target.value,
+        place=place_of(target),
+        at=f"{at:%Y-%m-%d %H:%M} UTC",
         tables=tables,
         total=len(results),
         broken=[result for result in ordered if not result.success],

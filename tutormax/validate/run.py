@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -22,9 +22,14 @@ from tutormax.warehouse import Target, quote
 
 
 def validate_contracts(
-    contracts: Contracts, target: Target, now: dt.datetime | None = None
+    contracts: Contracts,
+    target: Target,
+    now: dt.datetime | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[Result]:
     """Check every table; `now` replaces the last calculation date for freshness.
+
+    `say` hears what comes next.
 
     Raises:
         UserError: the warehouse cannot be read, a table is missing, or a check cannot run.
@@ -34,11 +39,13 @@ def validate_contracts(
         asker = Asker(engine)
         catalog = engine.catalog()
         for table in (*contracts.raw, *contracts.published):
+            say(f"Checking {table.label}")
             found = _columns(catalog, table, target)
             checks = [*structure_checks(table, found, target), *_table_checks(table, contracts)]
             results += _ask(asker, engine, table, checks, set(found))
         # Days can only be aggregated if the columns are as declared.
         if all(r.success for r in results if r.check.rule in ("columns", "types")):
+            say("Comparing loads with earlier ones")
             for numbers in history_checks(engine, contracts, now):
                 if numbers:
                     results += asker.of_frame(_side_by_side(numbers), numbers)
