@@ -32,6 +32,27 @@ closed_days (closed_day) as (
     values {{ closed_days }}
 ),
 
+-- Silence is observed up to the latest completed session.
+latest as (
+    select max(day) + 1 as known_before from sessions
+),
+
+-- Days of silence are open days, as in predictions. A tutor left on the day after the last session if enough passed.
+silences as (
+    select
+        taught.*,
+        {{ as_of }} - last_session_day - (
+            select count(*) from closed_days where closed_day > last_session_day and closed_day < {{ as_of }}
+        ) as days_since_last_session,
+        case
+            when known_before - last_session_day - 1 - (
+                select count(*) from closed_days where closed_day > last_session_day and closed_day < known_before
+            ) >= {{ inactivity_days }} then last_session_day + 1
+        end as left_on
+    from taught
+    cross join latest
+),
+
 -- The first day of the data: rates are over the days that exist.
 beginning as (
     select min(day) as first_day from sessions
@@ -95,11 +116,13 @@ select
     metrics.sessions_completed,
     metrics.avg_rating,
     metrics.engagement_score,
-    -- In open days, as predictions count silence.
-    {{ as_of }} - taught.last_session_day - (
-        select count(*) from closed_days where closed_day > taught.last_session_day and closed_day < {{ as_of }}
-    ) as days_since_last_session,
-    7.0 * taught.sessions_of_90_days
+    silences.days_since_last_session,
+    case
+        when predictions.tutor_id is not null and silences.days_since_last_session > {{ recent_days }} then 'silent'
+        when predictions.tutor_id is not null then 'kept'
+        when silences.left_on >= {{ as_of }} - 30 then 'left'
+    end as queue_part,
+    7.0 * silences.sessions_of_90_days
     / greatest(
         7, least(90, {{ as_of }} - greatest(beginning.first_day, cast(tutors.onboarding_date as date)))
     ) as sessions_a_week,
@@ -117,7 +140,7 @@ select
 from {{ published }}.tutors as tutors
 cross join beginning
 left join metrics on tutors.tutor_id = metrics.tutor_id
-left join taught on tutors.tutor_id = taught.tutor_id
+left join silences on tutors.tutor_id = silences.tutor_id
 left join predictions on tutors.tutor_id = predictions.tutor_id
 left join a_day_before on tutors.tutor_id = a_day_before.tutor_id
 left join a_week_before on tutors.tutor_id = a_week_before.tutor_id

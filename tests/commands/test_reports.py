@@ -33,6 +33,7 @@ from support.reports_site import (
 from support.tables import merged
 from support.warehouses import NewDuckDb, NewPostgres
 from tutormax.errors import UserError
+from tutormax.operations.project import project_vars
 from tutormax.reports.reading import read_tables
 from tutormax.reports.reasons import read_meanings
 from tutormax.reports.words import RISKS, verdict
@@ -302,7 +303,7 @@ def test_the_lists_of_open_interventions_are_as_long_as_their_numbers(sites: Sit
 def test_differences_are_those_of_the_published_means(sites: Sites) -> None:
     with environment(sites.warehouse.environment):
         tables = read_tables(
-            Target.DUCKDB, REPOSITORY / "reports" / "queries", names=False, inactivity_days=14
+            Target.DUCKDB, REPOSITORY / "reports" / "queries", project_vars(), names=False
         )
     found: dict[tuple[str, date], list[float]] = defaultdict(list)
     for row in tables.open["differences"]:

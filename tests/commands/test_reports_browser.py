@@ -155,14 +155,14 @@ def test_the_queue_sorts_by_mouse_and_keyboard(sites: Sites, browser: Any) -> No
     ) as view:
         for level in ("Low", "Medium", "High", "Critical"):
             view.page.get_by_label(level).check()
-        scores = [int(text.split()[0]) for text in view.column("queue", 5)]
+        scores = [int(text.split()[0]) for text in view.column("queue", 6)]
         assert len(scores) > 2 and scores == sorted(scores, reverse=True)
         heading = view.page.locator("#queue th[data-sort]", has_text="Score")
         assert heading.get_attribute("aria-sort") == "descending"
         heading.locator("button").focus()
         view.page.keyboard.press("Enter")
         assert heading.get_attribute("aria-sort") == "ascending"
-        assert [int(text.split()[0]) for text in view.column("queue", 5)] == scores[::-1]
+        assert [int(text.split()[0]) for text in view.column("queue", 6)] == scores[::-1]
         tutors = view.page.locator("#queue th[data-sort]", has_text="Tutor")
         tutors.locator("button").click()
         assert tutors.get_attribute("aria-sort") == "ascending"
@@ -196,7 +196,11 @@ def test_a_link_of_the_overview_opens_its_part_of_the_queue(sites: Sites, browse
     with View(browser, sites.masked / "index.html") as view:
         view.page.locator("table.bars a", has_text="Low").click()
         view.page.wait_for_url("**/queue.html?risk=Low")
-        assert set(view.column("queue", 3)) <= {"Low"}
+        assert set(view.column("queue", 4)) <= {"Low"}
+        view.open(sites.masked / "index.html")
+        view.page.locator("#head ~ p a", has_text="Silent already").click()
+        view.page.wait_for_url("**/queue.html?part=silent")
+        assert set(view.column("queue", 2)) == {"Silent already"}
         view.page.locator("#queue tbody tr:not([hidden]) a").first.click()
         view.page.wait_for_url("**/tutors/*.html")
         assert view.page.locator("h1").inner_text() in {

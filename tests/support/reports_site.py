@@ -179,6 +179,7 @@ def made_tables(*, tutors: int = 0, names: Sequence[str] = ()) -> Tables:
             "avg_rating": None if n == 1 else 4.5,
             "engagement_score": 0.5,
             "days_since_last_session": n,
+            "queue_part": ("kept", "silent")[n > 3],
             "sessions_a_week": n / 4,
             "risk_level": "High",
             "churn_score": 60,

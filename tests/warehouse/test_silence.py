@@ -174,6 +174,7 @@ def page_query(name: str, as_of: date = FILE_ENDS + 11 * DAY) -> str:
             published="tutormax",
             as_of=f"date '{as_of}'",
             inactivity_days=14,
+            recent_days=3,
             closed_days=closed,
         )
     )
@@ -208,6 +209,45 @@ def test_the_pages_count_silence_as_predictions_do(
         "select tutor_id, silent_days from tutormax.churn_predictions"
         f" where prediction_date = timestamptz '{day}' order by 1"
     )
+
+
+def test_the_queue_has_who_can_be_kept_who_is_silent_and_who_has_left(
+    after_christmas: tuple[DuckDbWarehouse, dict[str, date]],
+) -> None:
+    warehouse, _ = after_christmas
+    day = FILE_ENDS - DAY
+    shown = warehouse.execute(
+        "select tutor_id, queue_part, days_since_last_session"
+        f" from ({page_query('tutors', day)}) as shown order by 1"
+    )
+    predicted = dict(
+        warehouse.execute(
+            "select tutor_id, silent_days from tutormax.churn_predictions"
+            f" where prediction_date = timestamptz '{day}'"
+        )
+    )
+    # A silence that has lasted long enough by now was churn on the day after its first session.
+    last_days = warehouse.execute(
+        "select tutor_id, max(scheduled_start)::date from tutormax.sessions"
+        f" where scheduled_start < timestamptz '{day}' and not no_show group by 1"
+    )
+    last = max(day for _, day in last_days)
+    closed = days_of(CHRISTMAS)
+    left = {
+        name: last_day + DAY
+        for name, last_day in last_days
+        if sum(last_day + n * DAY not in closed for n in range(1, (last - last_day).days + 1)) >= 14
+    }
+    expected = {
+        name: ("kept" if (predicted[name] or 0) <= 3 else "silent")
+        if name in predicted
+        else "left"
+        if left.get(name, date.min) >= day - 30 * DAY
+        else None
+        for name, _, _ in shown
+    }
+    assert {name: part for name, part, _ in shown} == expected
+    assert {*expected.values()} == {"kept", "silent", "left", None}
 
 
 def test_the_queue_says_since_when_it_is_empty(

@@ -16,6 +16,7 @@ from tutormax.reports.reasons import Meaning
 from tutormax.reports.words import (
     BETTER,
     HORIZONS,
+    QUEUE_PARTS,
     RISKS,
     SOURCES,
     TIERS,
@@ -59,6 +60,7 @@ def overview(
     month_ago = as_of - timedelta(days=30) if as_of else None
     risks = _by_day(tables.open["risk_days"])
     sources, reasons = _sources(tables), _reasons(tables)
+    listed = queue_of(tutors)
     with_keys = {row["source_table"]: row["reasons"] for row in tables.personal.get("arrivals", [])}
     return {
         "tiers": _compared(tables.open["tiers"], "performance_tier", TIERS, as_of, month_ago),
@@ -67,7 +69,9 @@ def overview(
         "before": _rates(periods.get(1)),
         "expected": _expected(risks.get(as_of)),
         "expected_before": _expected(risks.get(month_ago)),
-        "head": queue_of(tutors)[:TOP_OF_QUEUE],
+        "head": [one for one in listed if one.facts["queue_part"] == "kept"][:TOP_OF_QUEUE],
+        "parts": parts_of(listed),
+        "is_anybody_queued": bool(listed),
         "arrivals": [
             row | {"reasons": with_keys.get(row["source_table"], row["reasons"])}
             for row in tables.open["arrivals"]
@@ -99,15 +103,19 @@ def overview(
 def queue(tables: Tables, tutors: Sequence[Tutor]) -> Values:
     """queue.html."""
     listed = queue_of(tutors)
-    counts = dict.fromkeys(RISKS, 0)
-    for tutor in listed:
-        counts[tutor.facts["risk_level"]] += 1
     return {
         "queue": listed,
-        "counts": counts,
+        "parts": [(name, f"{title} ({count:,})") for name, title, count in parts_of(listed)],
+        "counts": Counter(tutor.facts["risk_level"] for tutor in listed),
         "choices": choices_of(listed),
         "silence": next(iter(tables.open["silence"]), None),
     }
+
+
+def parts_of(listed: Sequence[Tutor]) -> list[tuple[str, str, int]]:
+    """The parts of the queue: name, title, and how many tutors are in it."""
+    counts = Counter(tutor.facts["queue_part"] for tutor in listed)
+    return [(name, title, counts[name]) for name, title in QUEUE_PARTS.items()]
 
 
 def tutor_list(tutors: Sequence[Tutor]) -> Values:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tutormax.reports.names import page_names
 from tutormax.reports.reading import Row, Tables
-from tutormax.reports.words import RISKS, TIERS, day, factor, percent, words
+from tutormax.reports.words import QUEUE_PARTS, RISKS, TIERS, day, factor, percent, words
 
 OPEN = ("pending", "in_progress")
 NAMED_FACTORS = 2
@@ -77,6 +77,12 @@ class Tutor:
         return next(iter(self.under_way), None)
 
     @property
+    def part(self) -> tuple[int, str]:
+        """Where it is in the queue: the place of the part, and its title."""
+        name = self.facts["queue_part"]
+        return [*QUEUE_PARTS].index(name), QUEUE_PARTS[name]
+
+    @property
     def is_new(self) -> bool:
         """At a higher risk level than on the previous date with predictions, or without one."""
         now, before = self.facts["risk_level"], self.facts["risk_level_before"]
@@ -132,10 +138,15 @@ def tutors_of(tables: Tables) -> list[Tutor]:
 
 
 def queue_of(tutors: Iterable[Tutor]) -> list[Tutor]:
-    """Tutors with a prediction, the highest probability first."""
+    """Who can be kept, who is silent already, and who has left; of each the likeliest first."""
     return sorted(
-        (tutor for tutor in tutors if tutor.facts["churn_score"] is not None),
-        key=lambda tutor: (-tutor.facts["window_30day_probability"], tutor.tutor_id),
+        (tutor for tutor in tutors if tutor.facts["queue_part"]),
+        key=lambda tutor: (
+            tutor.part,
+            -(tutor.facts["window_30day_probability"] or 0),
+            tutor.facts["days_since_last_session"] or 0,
+            tutor.tutor_id,
+        ),
     )
 
 

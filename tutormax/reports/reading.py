@@ -42,10 +42,10 @@ class Tables(NamedTuple):
     """Empty on masked pages: nothing that names a person has been selected."""
 
 
-def read_tables(target: Target, queries: Path, *, names: bool, inactivity_days: int) -> Tables:
+def read_tables(target: Target, queries: Path, variables: Row, *, names: bool) -> Tables:
     """Run every query of the folder, those in `personal` only if names may be shown.
 
-    All read the same state of the warehouse.
+    All read the same state of the warehouse. `variables` are those of the dbt project.
 
     Raises:
         UserError: the warehouse cannot be reached, is not built, or may not be read.
@@ -54,7 +54,7 @@ def read_tables(target: Target, queries: Path, *, names: bool, inactivity_days: 
         with _open(target) as select:
             # What analysts read holds nothing personal.
             published = schema_prefix(target) + (PUBLISHED if names else ANALYST)
-            return _read(select, queries, published, names=names, inactivity_days=inactivity_days)
+            return _read(select, queries, published, variables, names=names)
     except (duckdb.CatalogException, psycopg2.errors.UndefinedTable) as error:
         raise UserError(
             f"The pages need every published table, and one is missing on {target.value}: run "
@@ -72,16 +72,15 @@ def read_tables(target: Target, queries: Path, *, names: bool, inactivity_days: 
         ) from error
 
 
-def _read(
-    select: Select, folder: Path, published: str, *, names: bool, inactivity_days: int
-) -> Tables:
+def _read(select: Select, folder: Path, published: str, variables: Row, *, names: bool) -> Tables:
     templates = Environment(
         loader=FileSystemLoader(folder), undefined=StrictUndefined, autoescape=False
     )
     values = {
         "published": quote(published),
         "history_days": HISTORY_DAYS,
-        "inactivity_days": inactivity_days,
+        "inactivity_days": int(variables["churn_inactivity_days"]),
+        "recent_days": int(variables["recent_session_days"]),
         # At least one, because SQL knows no empty list.
         "closed_days": ", ".join(
             f"(date '{day}')" for day in sorted({NO_DATE, *declared_days(folder.parent.parent)})

@@ -38,13 +38,12 @@ def make_site(target: Target, out: Path, *, names: bool = False, label: str = ""
     check_folder(out)
     folder = project_folder() / "reports"
     variables = project_vars()
-    days = int(variables["churn_inactivity_days"])
-    tables = read_tables(target, folder / "queries", names=names, inactivity_days=days)
+    tables = read_tables(target, folder / "queries", variables, names=names)
     texts = site_texts(
         tables,
         folder,
         label=label,
-        inactivity_days=days,
+        inactivity_days=int(variables["churn_inactivity_days"]),
         min_tutors=int(variables["effectiveness_min_tutors"]),
         recent_days=int(variables["recent_session_days"]),
     )

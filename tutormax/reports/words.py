@@ -7,6 +7,13 @@ from datetime import date, datetime
 NOTHING = "–"
 """Stands where there is no value."""
 
+QUEUE_PARTS = {
+    "kept": "Can still be kept",
+    "silent": "Silent already",
+    "left": "Left in the last 30 days",
+}
+"""Parts of the at-risk queue, by their names in queries/tutors.sql."""
+
 RISKS = ("Critical", "High", "Medium", "Low")
 TIERS = ("Exemplary", "Strong", "Developing", "Needs Attention", "At Risk")
 WINDOWS = {"7day": "7 days", "30day": "30 days", "90day": "90 days"}
