@@ -17,14 +17,13 @@ from rich.table import Table
 
 from tutormax.train.baselines import Predictor, boosted_trees, constant_rate, recency
 from tutormax.train.judging import Figures, judge
-from tutormax.train.panel import RECENCY, Bools, Floats, Panel, in_days
+from tutormax.train.panel import Bools, Floats, Panel, in_days
 from tutormax.train.seeds import BANDS, read_rows
 from tutormax.train.training import (
     LEAD_DAYS,
     OURS,
     RATE,
     RECENCY_ALONE,
-    RECENT_DAYS,
     TREES,
 )
 
@@ -37,7 +36,7 @@ class Said:
 
     churned: Bools
     leads: Bools  # the last session is 7 days after the row
-    is_active: Bools  # a completed session in the 3 days before
+    is_active: Bools  # a completed session in the days before
     flagged: Bools
     by_name: dict[str, Floats]
 
@@ -48,7 +47,7 @@ def said(panel: Panel, horizon: int, flagged: Bools, by_name: dict[str, Floats])
         churned=panel.churned(horizon),
         # A tutor churns on the day after the last session.
         leads=panel.churn_in == LEAD_DAYS + 1,
-        is_active=panel.features[:, panel.names.index(RECENCY)] <= RECENT_DAYS,
+        is_active=panel.is_active(),
         flagged=flagged,
         by_name=by_name,
     )

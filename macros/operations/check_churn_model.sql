@@ -20,7 +20,8 @@
         {%- endif -%}
         {%- for version in versions -%}
             {%- set lack = lack_of_churn_model(version) -%}
-            {%- if lack -%}
+            {#- What a version that is gone said stays as it is. -#}
+            {%- if lack and (version == active or lack != no_coefficients()) -%}
                 {{ exceptions.raise_compiler_error(
                     (
                         "The active churn model " ~ version ~ " " ~ lack ~ ": correct seeds/churn, or set the var"
@@ -38,6 +39,10 @@
     {%- endif -%}
 {%- endmacro %}
 
+{% macro no_coefficients() -%}
+    {{ return('has no coefficients in the seed churn_model_coefficients') }}
+{%- endmacro %}
+
 {% macro lack_of_churn_model(version) -%}
     {%- set literal = dbt.string_literal(version) -%}
     {%- set rows = run_query(
@@ -49,7 +54,11 @@
     ).rows[0][0] | int -%}
     {%- set uneven = run_query(
         'select feature from ' ~ ref('churn_model_coefficients').render() ~ ' where model_version = ' ~ literal
-        ~ ' group by feature having min(mean) <> max(mean) or min(scale) <> max(scale) order by feature'
+        ~ ' group by feature, knot having count(*) <> ' ~ churn_intervals() | length ~ ' order by feature'
+    ).rows -%}
+    {%- set bent = run_query(
+        'select feature from ' ~ ref('churn_model_coefficients').render() ~ ' where model_version = ' ~ literal
+        ~ ' group by feature, interval_start having count(knot) > ' ~ most_knots() ~ ' order by feature'
     ).rows -%}
     {%- set intercepts = [] -%}
     {%- set unknown = [] -%}
@@ -64,7 +73,7 @@
     {%- endfor -%}
     {%- set missing = churn_intervals() | rejectattr(0, 'in', intercepts) | list -%}
     {%- if not rows -%}
-        {{ return('has no coefficients in the seed churn_model_coefficients') }}
+        {{ return(no_coefficients()) }}
     {%- elif unknown -%}
         {{ return('names ' ~ unknown[0] ~ ', which does not exist, in the seed churn_model_coefficients') }}
     {%- elif missing -%}
@@ -75,7 +84,12 @@
     {%- elif uneven -%}
         {{ return(
             'gives the feature ' ~ uneven[0][0]
-            ~ ' different means or scales in the seed churn_model_coefficients'
+            ~ ' different knots in different intervals in the seed churn_model_coefficients'
+        ) }}
+    {%- elif bent -%}
+        {{ return(
+            'gives the feature ' ~ bent[0][0] ~ ' more than ' ~ most_knots()
+            ~ ' knots in the seed churn_model_coefficients'
         ) }}
     {%- elif bands != var('enums')['risk_level'] | length -%}
         {{ return('has ' ~ bands ~ ' bands in the seed churn_risk_bands, not one for each risk level') }}

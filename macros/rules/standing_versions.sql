@@ -14,6 +14,35 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Only of tutors who are active on the date still. -#}
+{% macro kept_predictions() -%}
+    {%- set scored = scored_predictions() -%}
+    {%- if scored -%}
+    union all
+    select
+        kept.prediction_id,
+        kept.tutor_id,
+        kept.prediction_date,
+        kept.churn_score,
+        kept.risk_level,
+        kept.window_1day_probability,
+        kept.window_7day_probability,
+        kept.window_30day_probability,
+        kept.window_90day_probability,
+        kept.contributing_factors,
+        kept.model_version,
+        {{ audit_now() }} as created_at,
+        {{ audit_now() }} as updated_at,
+        cast(to_score.days_since_last_session as integer) as silent_days
+    from {{ scored }} as kept
+    inner join to_score
+        on
+            kept.tutor_id = to_score.tutor_id
+            and kept.prediction_date = {{ utc_midnight('to_score.prediction_day') }}
+    where kept.model_version not in (select coefficients.model_version from coefficients)
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro scored_predictions() -%}
     {%- if is_unit_test() or not execute or flags.FULL_REFRESH -%}
         {{ return(none) }}

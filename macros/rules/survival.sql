@@ -5,12 +5,13 @@
 {%- endmacro %}
 
 {% macro thirty_day_rise(group) -%}
-    greatest(
+    {%- set noise = '1e-9' -%}
+    coalesce(nullif(greatest(
         hazard_0 * {{ group }}_0
         + (survival_0 - survival_1) * {{ group }}_1
         + (survival_1 - survival_2) * {{ group }}_2,
-        0
-    )
+        {{ noise }}
+    ), {{ noise }}), 0)
 {%- endmacro %}
 
 {% macro shares_of_risk(scored) -%}

@@ -175,12 +175,12 @@ def test_versions_stand_side_by_side(tmp_path: Path) -> None:
         assert len(rows) == 3 * len(alone[name])
     # Training anew replaces the version's own rows and touches no other.
     path = tmp_path / FOLDER / COEFFICIENTS
-    path.write_text(path.read_text().replace("a,0,1,intercept,", "a,0,1,intercept,99"))
+    path.write_text(path.read_text().replace("a,0,1,intercept,,", "a,0,1,intercept,,99"))
     before = path.read_text()
     run(*TRAIN, "--version", "b", "--out", tmp_path)
     assert path.read_text() == before
     run(*TRAIN, "--version", "a", "--out", tmp_path)
-    assert path.read_text() == before.replace("a,0,1,intercept,99", "a,0,1,intercept,")
+    assert path.read_text() == before.replace("a,0,1,intercept,,99", "a,0,1,intercept,,")
 
 
 @pytest.mark.usefixtures("market_here")
@@ -273,7 +273,8 @@ def compare_with_sql(
         assert scored_by == version
         found = np.array([float(value) for value in probabilities])
         assert np.abs(found - expected[tutor_id, day]).max() <= 1e-9
-    assert len({tuple(values) for values in own.tolist()}) > len(rows) / 2
+    # Many rows of so regular tutors lie beyond the outermost knots.
+    assert len({tuple(values) for values in own.tolist()}) > len(rows) / 3
     return len(rows)
 
 
@@ -320,9 +321,10 @@ def test_poor_data_are_enough_for_a_model(
     model = read_model(tmp_path / "out" / FOLDER, "1")
     assert [(hazard.start, hazard.end) for hazard in model.hazards] == list(INTERVALS)
     for hazard in model.hazards:
-        numbers = [hazard.intercept, *hazard.coefficient, *hazard.mean, *hazard.scale]
-        assert np.isfinite(numbers).all()
-        assert (hazard.scale > 0).all()
+        for shape in hazard.shapes:
+            numbers = [hazard.intercept, *shape.knots, *shape.values, shape.unknown]
+            assert np.isfinite(numbers).all()
+            assert (np.diff(shape.knots) > 0).all()
     panel = read_panel(Target.DUCKDB)
     assert panel.known_until == panel.as_of - 9
     assert np.isfinite(predict(model, panel.features)).all()

@@ -48,4 +48,5 @@ def panel(
         known_until=known_until,
         as_of=FIRST_DAY + days,
         inactivity_days=14,
+        recent_days=3,
     )

@@ -29,10 +29,12 @@ SPOILINGS: dict[str, list[str]] = {
         "update churn_model_coefficients set interval_end = 91 where interval_end = 90",
         "update churn_model_coefficients set interval_start = 2 where interval_start = 1",
         "delete from churn_model_coefficients where feature = 'intercept' and interval_start = 7",
-        "update churn_model_coefficients set mean = mean + 1"
+        "update churn_model_coefficients set knot = knot + 1"
         " where feature = 'tenure_days' and interval_start = 7",
-        "update churn_model_coefficients set scale = scale + 1"
-        " where feature = 'tenure_days' and interval_start = 7",
+        "insert into churn_model_coefficients select model_version, interval_start, interval_end,"
+        " feature, knot + 1e6 * n, coefficient from churn_model_coefficients,"
+        " (values (1), (2), (3), (4), (5)) as more (n)"
+        " where feature = 'tenure_days' and knot is not null",
     ],
     "assert_churn_probabilities_never_fall": [
         "update churn_predictions set window_1day_probability = window_7day_probability + 1e-9",

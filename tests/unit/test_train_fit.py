@@ -7,23 +7,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from support.churn_panels import NAMES, panel
 from tutormax.errors import UserError
-from tutormax.train.fitting import _calibration, fit
+from tutormax.train.fitting import _calibration, _regression, fit
 from tutormax.train.judging import calibration_error, judge
 from tutormax.train.model import (
     DIGITS,
+    MOST_KNOTS,
+    Hazard,
     Model,
+    Shape,
     log_odds,
     predict,
     probability,
     rounded,
-    standardised,
 )
 from tutormax.train.monitoring import LEVELS, bands, distributions
-from tutormax.train.panel import HORIZONS, INTERVALS, Panel, thinned
+from tutormax.train.panel import HORIZONS, INTERVALS, Floats, Panel, thinned
+from tutormax.train.shapes import basis
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +38,81 @@ def model(learned: Panel) -> Model:
     return fit(learned, "x", 90)[0]
 
 
+def rise(hazard: Hazard, feature: str) -> float:
+    """How much higher the last knot of a shape is than the first."""
+    shape = hazard.shapes[NAMES.index(feature)]
+    return float(shape.values[-1] - shape.values[0]) if len(shape.values) else 0.0
+
+
 def test_it_finds_the_effect_and_leaves_out_what_says_nothing(model: Model) -> None:
     for hazard in model.hazards[1:]:
-        strain, noise, constant, unknown = hazard.coefficient[1:]
-        assert strain > 0.5
-        assert abs(noise) < strain / 3
-        assert constant == 0
-        assert unknown == 0
-    assert (model.hazards[0].scale > 0).all()
+        assert rise(hazard, "strain") > 1.5
+        assert abs(rise(hazard, "noise")) < rise(hazard, "strain") / 3
+        for name in ("always_one", "never_known"):
+            assert not len(hazard.shapes[NAMES.index(name)].knots)
+
+
+def test_a_shape_is_straight_between_knots_and_ends_at_the_outermost() -> None:
+    shape = Shape(np.array([1.0, 3.0, 4.0]), np.array([-1.0, 1.0, 0.0]), 0.5)
+    values = np.array([-9.0, 1.0, 2.0, 3.0, 3.5, 4.0, 1e300, np.nan])
+    assert shape(values).tolist() == [-1, -1, 0, 1, 0.5, 0, 0, 0.5]
+
+
+def test_a_shape_is_zero_on_average(model: Model, learned: Panel) -> None:
+    for hazard in model.hazards:
+        for column, shape in enumerate(hazard.shapes):
+            assert abs(shape(learned.features[:, column]).mean()) < 1e-5
+
+
+def test_no_value_outside_training_counts_more_than_the_outermost(model: Model) -> None:
+    base = np.full((3, len(NAMES)), np.nan)
+    base[:, NAMES.index("strain")] = [1e9, 5.0, 4.9]
+    assert len({tuple(row) for row in predict(model, base).tolist()}) == 1
+
+
+def test_a_bend_is_found_where_a_line_says_nothing(learned: Panel) -> None:
+    """Risk that falls and rises again with a feature."""
+    bent = np.abs(learned.features[:, NAMES.index("strain")])
+    rng = np.random.default_rng(3)
+    side = {tutor: rng.choice([-1.0, 1.0]) for tutor in dict.fromkeys(learned.tutor)}
+    sign = np.array([side[tutor] for tutor in learned.tutor])
+    odd = (learned.churn_in < 7) & (bent < 0.5)
+    churn_in = np.where(odd, np.nan, learned.churn_in)
+    features = np.column_stack([learned.features[:, 0], sign * bent])
+    world = replace(learned, features=features, names=NAMES[:2], churn_in=churn_in)
+    shape = fit(world, "x", 7)[0].hazards[1].shapes[1]
+    assert shape.values[0] > shape.values[2] + 0.5
+    assert shape.values[-1] > shape.values[2] + 0.5
+
+
+@pytest.mark.parametrize(
+    ("values", "knots"),
+    [
+        ([*range(101)], [2, 26, 50, 74, 98]),
+        ([1] * 940 + [*range(2, 62)], [1, 3, 22, 41, 60]),
+        ([0] * 500 + [1] * 500, [0, 1]),
+        ([7] * 1000, []),
+        ([7] * 990 + [np.nan] * 10, [7]),
+        ([np.nan] * 10, []),
+    ],
+    ids=["quantiles", "heaped", "yes or no", "constant", "known or not", "never known"],
+)
+def test_knots_are_quantiles_and_values_that_are_frequent(
+    values: list[float], knots: list[float]
+) -> None:
+    assert basis(np.array(values, dtype=float)[:, None]).knots[0].tolist() == knots
+
+
+def test_a_design_is_made_of_shares_of_the_nearest_knots() -> None:
+    features = np.array([[0.0], [1.0], [2.0], [9.0], [np.nan]])
+    found = basis(np.array([[1.0], [3.0], [np.nan]])).design(features)
+    assert found.tolist() == [
+        [1, 1, 0, 0],
+        [1, 1, 0, 0],
+        [1, 0.5, 0.5, 0],
+        [1, 0, 1, 0],
+        [1, 0, 0, 1],
+    ]
 
 
 def test_probabilities_rise_with_the_horizon_and_stay_within_bounds(model: Model) -> None:
@@ -57,15 +126,20 @@ def test_probabilities_rise_with_the_horizon_and_stay_within_bounds(model: Model
 
 
 def test_a_risky_feature_never_lowers_the_risk(model: Model) -> None:
-    base = np.tile(model.hazards[0].mean, (20, 1))
-    base[:, 1] = np.linspace(-4, 4, 20)
-    assert all(hazard.coefficient[1] > 0 for hazard in model.hazards)
+    base = np.zeros((20, len(NAMES)))
+    base[:, 1] = np.linspace(-1.5, 1.5, 20)
     assert (np.diff(predict(model, base), axis=0) > 0).all()
 
 
-def test_an_unknown_feature_counts_as_the_mean(model: Model) -> None:
-    unknown = np.full((1, len(NAMES)), np.nan)
-    assert predict(model, unknown) == pytest.approx(predict(model, model.hazards[0].mean[None]))
+def test_an_unknown_feature_adds_a_number_of_its_own(learned: Panel) -> None:
+    """Who is about to leave stops answering."""
+    silent = learned.features.copy()
+    silent[learned.churn_in < 3, NAMES.index("noise")] = np.nan
+    hazard = fit(replace(learned, features=silent), "x", 7)[0].hazards[0]
+    shape = hazard.shapes[NAMES.index("noise")]
+    assert shape.unknown > shape.values.max() + 0.5
+    always_known = hazard.shapes[NAMES.index("strain")]
+    assert always_known.unknown == 0
 
 
 def test_it_is_calibrated_on_tutors_it_has_not_seen(model: Model) -> None:
@@ -83,29 +157,40 @@ def test_it_is_calibrated_on_tutors_it_has_not_seen(model: Model) -> None:
 def test_calibration_is_folded_into_what_is_stored(learned: Panel) -> None:
     """Features of noise make raw log-odds too bold; the stored ones are drawn back, none lost."""
     rng = np.random.default_rng(2)
-    by_tutor = {tutor: rng.normal(size=40) for tutor in dict.fromkeys(learned.tutor)}
+    by_tutor = {tutor: rng.normal(size=20) for tutor in dict.fromkeys(learned.tutor)}
     noisy = np.column_stack(
         [learned.features, np.stack([by_tutor[tutor] for tutor in learned.tutor])]
     )
-    names = (*learned.names, *(f"noise_{n}" for n in range(40)))
+    names = (*learned.names, *(f"noise_{n}" for n in range(20)))
     bold = replace(learned, features=noisy, names=names)
     fitted, fits = fit(bold, "x", 90)
     assert fits[2].slope < 0.95
     hazard = fitted.hazards[2]
-    shown = bold.take(bold.judged(30) & bold.at_risk(7) & thinned(bold, 23))
-    plain = LogisticRegression(C=fits[2].strength, tol=1e-8, max_iter=1000).fit(
-        standardised(shown.features, hazard.mean, hazard.scale), shown.churned(30)
-    )
-    assert hazard.coefficient == pytest.approx(fits[2].slope * plain.coef_[0], abs=1e-3)
+    plain = _plain_fit(bold, fits[2].penalty)
+    for shape, own in zip(hazard.shapes, plain, strict=True):
+        assert shape.values == pytest.approx(fits[2].slope * own, abs=1e-3)
     rows = bold.judged(30) & bold.at_risk(7)
     mean = float(probability(log_odds(hazard, noisy[rows])).mean())
     assert mean == pytest.approx(float(bold.churned(30)[rows].mean()), rel=0.1)
 
 
+def _plain_fit(rows: Panel, penalty: float) -> list[Floats]:
+    """The shapes of days 7 to 30 before calibration."""
+    knots = basis(rows.features)
+    shown = rows.take(rows.judged(30) & rows.at_risk(7) & thinned(rows, 23))
+    cost = penalty * knots.penalty(rows.features)
+    found = _regression(knots.design(shown.features), shown.churned(30), cost)
+    return [shape.values for shape in knots.shapes(found, rows.features)[1]]
+
+
 def test_stored_numbers_have_few_digits(model: Model) -> None:
     for hazard in model.hazards:
-        for value in [hazard.intercept, *hazard.coefficient, *hazard.mean, *hazard.scale]:
-            assert float(f"{value:.{DIGITS - 1}e}") == value
+        for shape in hazard.shapes:
+            assert len(shape.knots) <= MOST_KNOTS
+            for value in [hazard.intercept, *shape.values, shape.unknown]:
+                assert round(value, DIGITS) == value
+            for knot in shape.knots:
+                assert float(f"{knot:.{DIGITS - 1}e}") == knot
     assert str(rounded(-0.0)) == "0.0"
     assert rounded(1234567.0) == 1234570.0
 
@@ -114,7 +199,8 @@ def test_the_same_panel_gives_the_same_model(learned: Panel, model: Model) -> No
     again, _ = fit(learned, "x", 90)
     for one, other in zip(model.hazards, again.hazards, strict=True):
         assert one.intercept == other.intercept
-        assert (one.coefficient == other.coefficient).all()
+        for shape, again_shape in zip(one.shapes, other.shapes, strict=True):
+            assert (shape.values == again_shape.values).all()
 
 
 def test_a_horizon_too_long_goes_on_at_the_daily_rate_of_the_last(learned: Panel) -> None:
@@ -124,7 +210,7 @@ def test_a_horizon_too_long_goes_on_at_the_daily_rate_of_the_last(learned: Panel
     rows = learned.features[learned.judged(7) & learned.at_risk(1)]
     daily = float(probability(log_odds(last, rows)).mean())
     for (start, end), hazard in zip(INTERVALS[2:], fitted.hazards[2:], strict=True):
-        assert (hazard.coefficient == last.coefficient).all()
+        assert hazard.shapes == last.shapes
         odds = 1 - (1 - daily) ** ((end - start) / 6)
         shift = np.log(odds / (1 - odds)) - np.log(daily / (1 - daily))
         assert hazard.intercept == pytest.approx(last.intercept + shift, abs=1e-4)
@@ -142,7 +228,7 @@ def test_an_interval_without_churn_gets_a_small_rate() -> None:
     fitted, fits = fit(replace(few, churn_in=churn_in), "x", 7)
     assert fits[0].churned > 0
     assert fits[1].churned == 0
-    assert not fitted.hazards[1].coefficient.any()
+    assert not any(shape.values.any() for shape in fitted.hazards[1].shapes)
     assert 0 < probability(np.array([fitted.hazards[1].intercept]))[0] < 0.01
 
 

@@ -127,7 +127,7 @@ def test_an_activated_version_stands_in_the_project_file(tmp_path: Path) -> None
     (tmp_path / "dbt_project.yml").write_text(before)
     after = activated(tmp_path, "2.0.0-rc.1")
     assert after == before.replace(
-        '  churn_model_version: "1.0.0"\n', '  churn_model_version: "2.0.0-rc.1"\n'
+        '  churn_model_version: "1.1.0"\n', '  churn_model_version: "2.0.0-rc.1"\n'
     )
     assert after != before
     (tmp_path / "dbt_project.yml").write_text("vars: {}\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
@@ -72,8 +74,8 @@ def add_version(warehouse: DuckDbWarehouse, version: str = OTHER) -> None:
     """Put a second model beside the active one, which sees more risk everywhere."""
     warehouse.execute(
         f"""insert into staging.churn_model_coefficients
-        select '{version}', interval_start, interval_end, feature,
-            coefficient + case when feature = 'intercept' then 1 else 0 end, mean, scale
+        select '{version}', interval_start, interval_end, feature, knot,
+            coefficient + case when feature = 'intercept' then 1 else 0 end
         from staging.churn_model_coefficients where model_version = '{ACTIVE}'"""
     )
     warehouse.execute(
@@ -162,18 +164,29 @@ def test_an_activated_version_scores_from_then_on(
     assert "churn model" not in warehouse.said(done)
     assert predictions(warehouse) == after
 
-    # A correction long ago is scored by the version that stands there, or by none.
+    # A correction long ago is scored by the version that stands there. What a version without
+    # coefficients said stays as it is.
     late = session("late", "tutor-1", "student-1", "2025-02-03 10:00", _loaded_at=LAST_ARRIVAL)
     warehouse.insert({"sessions": [late]})
     coefficients = f"staging.churn_model_coefficients where model_version = '{ACTIVE}'"
     warehouse.execute(f"create table kept as from {coefficients}")
     warehouse.execute(f"delete from {coefficients}")
-    done = build(warehouse, LAST, OTHER)
+    assert build(warehouse, LAST, OTHER).succeeded
+    uncorrected = predictions(warehouse)
+    stayed = {key for key, row in after.items() if row["model_version"] == ACTIVE}
+    assert len(stayed & uncorrected.keys()) > 0.9 * len(stayed)
+    for key in stayed & uncorrected.keys():
+        assert uncorrected[key] | {"silent_days": after[key]["silent_days"]} == after[key]
+    warehouse.execute(
+        "insert into staging.churn_model_coefficients from kept where feature <> 'intercept'"
+    )
+    done = build(warehouse, LAST, OTHER, restate_from="2025-02-03")
     assert not done.succeeded
     assert f"Predictions of the churn model {ACTIVE} are to be scored again" in done.message
-    assert predictions(warehouse) == after
+    assert predictions(warehouse) == uncorrected
+    warehouse.execute(f"delete from {coefficients}")
     warehouse.execute("insert into staging.churn_model_coefficients from kept")
-    assert build(warehouse, LAST, OTHER).succeeded
+    assert build(warehouse, LAST, OTHER, restate_from="2025-02-03").succeeded
     corrected = predictions(warehouse)
     assert corrected != after
     for day, found in versions(warehouse).items():
@@ -213,9 +226,16 @@ LAST_ARRIVAL = DEFAULT_ARRIVAL + timedelta(days=9)
             "names the interval 30-91, which does not exist",
         ),
         (
-            "update staging.churn_model_coefficients set mean = mean + 1 where model_version = "
+            "update staging.churn_model_coefficients set knot = knot + 1 where model_version = "
             "'another' and interval_start = 7 and feature = 'tenure_days'",
-            "gives the feature tenure_days different means",
+            "gives the feature tenure_days different knots",
+        ),
+        (
+            "insert into staging.churn_model_coefficients select model_version, interval_start, "
+            "interval_end, feature, knot + 1000 * n, coefficient "
+            "from staging.churn_model_coefficients, range(1, 6) as more (n) "
+            "where model_version = 'another' and feature = 'tenure_days' and knot is not null",
+            "gives the feature tenure_days more than 5 knots",
         ),
         (
             "delete from staging.churn_risk_bands where model_version = 'another' "
@@ -223,7 +243,7 @@ LAST_ARRIVAL = DEFAULT_ARRIVAL + timedelta(days=9)
             "has 3 bands",
         ),
     ],
-    ids=["none", "interval", "feature", "other interval", "mean", "band"],
+    ids=["none", "interval", "feature", "other interval", "knot", "knots", "band"],
 )
 def test_an_active_version_that_lacks_something(
     damage: str, complaint: str, warehouse: DuckDbWarehouse
@@ -241,51 +261,65 @@ def test_an_active_version_that_lacks_something(
     assert predictions(warehouse) == before
 
 
-def test_a_feature_moves_the_risk_as_its_coefficient_says(warehouse: DuckDbWarehouse) -> None:
-    """One feature more by one scale, all others unknown, of the active version."""
-    weights: dict[str, dict[int, Row]] = defaultdict(dict)
+def test_a_feature_moves_the_risk_as_its_shape_says(warehouse: DuckDbWarehouse) -> None:
+    """One feature at each of its knots and beyond, all others unknown, of the active version."""
+    odds: dict[int, dict[str, dict[float | None, float]]] = defaultdict(lambda: defaultdict(dict))
     for row in warehouse.rows("churn_model_coefficients", "staging"):
-        if row["model_version"] == ACTIVE and row["feature"] != "intercept":
-            weights[row["feature"]][row["interval_end"]] = row
-    assert len(weights) > 5
+        if row["model_version"] == ACTIVE:
+            odds[row["interval_end"]][row["feature"]][row["knot"]] = row["coefficient"]
+    shapes = {name for name in odds[1] if name != "intercept"}
+    assert len(shapes) > 5
     table = "intermediate.int_churn__features"
     warehouse.execute(
         f"insert into {table} (tutor_id, prediction_day) values ('base', date '{LAST}')"
     )
-    for feature, rows in weights.items():
-        row = next(iter(rows.values()))
-        for step in (1, 2):
+    points: dict[str, tuple[str, float]] = {}
+    for feature in shapes:
+        knots = sorted(knot for knot in odds[1][feature] if knot is not None)
+        middles = [(one + other) / 2 for one, other in itertools.pairwise(knots)]
+        for number, value in enumerate((*knots, *middles, knots[0] - 1e9, knots[-1] + 1e9)):
+            points[f"{feature} {number}"] = feature, value
             warehouse.execute(
                 f"insert into {table} (tutor_id, prediction_day, {feature}) values "
-                f"('{feature} {step}', date '{LAST}', {row['mean'] + step * row['scale']!r})"
+                f"('{feature} {number}', date '{LAST}', {value!r})"
             )
     warehouse.fill("--full-refresh", "--select", PREDICTIONS, variables={"as_of_date": str(LAST)})
     found = predictions(warehouse)
-    base = found["base", LAST]
-    assert json.loads(base["contributing_factors"]) == {}
     groups = {
         row["feature"]: row["factor_group"] for row in warehouse.rows("churn_features", "staging")
     }
-    moved = 0
-    for feature, rows in weights.items():
-        signs = {row["coefficient"] > 0 for end, row in rows.items() if end <= 30}
-        if len(signs) == 1:
-            said = json.loads(found[f"{feature} 1", LAST]["contributing_factors"])
-            assert said == ({groups[feature]: 1.0} if signs == {True} else {}), feature
-        steps = [base, *(found[f"{feature} {step}", LAST] for step in (1, 2))]
+    for name, (feature, value) in ({"base": ("", 0.0)} | points).items():
+        row = found[name, LAST]
+        stays, rises = 1.0, defaultdict(float)
         for horizon in HORIZONS:
-            signs = {
-                (row["coefficient"] > 0) - (row["coefficient"] < 0)
-                for end, row in rows.items()
-                if end <= horizon
-            } - {0}
-            risks = [row[f"window_{horizon}day_probability"] for row in steps]
-            if signs == {1}:
-                assert risks == sorted(risks), (feature, horizon)
-            if signs == {-1}:
-                assert risks == sorted(risks, reverse=True), (feature, horizon)
-            moved += len(signs) == 1 and len(set(risks)) == 3
-    assert moved > 20
+            by_feature = {
+                other: churn_reference.shape_at(
+                    odds[horizon][other], value if other == feature else None
+                )
+                for other in shapes
+            }
+            log_odds = odds[horizon]["intercept"][None] + sum(by_feature.values())
+            hazard = 1 / (1 + math.exp(-log_odds))
+            for other, added in by_feature.items():
+                rises[groups[other]] += stays * hazard * added * (horizon <= 30)
+            stays *= 1 - hazard
+            assert row[f"window_{horizon}day_probability"] == pytest.approx(1 - stays, abs=1e-9)
+        raising = {group: rise for group, rise in rises.items() if rise > 1e-9}
+        shares = {group: rise / sum(raising.values()) for group, rise in raising.items()}
+        assert json.loads(row["contributing_factors"]) == pytest.approx(shares, abs=1e-6), name
+
+
+def test_the_rhythm_of_a_tutor_against_plain_python(built: DuckDbWarehouse) -> None:
+    held = churn_reference.session_days(WORLD)
+    rows = built.rows("int_churn__features", "intermediate")
+    known = 0
+    for row in rows:
+        if row["days_since_last_session"] is None:
+            continue
+        gaps = churn_reference.gaps(held[row["tutor_id"]], row["prediction_day"])
+        assert row["longest_gap_12"] == (max(gaps) if gaps else None)
+        known += bool(gaps)
+    assert known > 500
 
 
 def test_predictions_age_out_in_every_build(seeded: DuckDbWarehouse) -> None:

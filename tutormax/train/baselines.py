@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
-from tutormax.train.fitting import fit, standardisation
+from tutormax.train.fitting import fit
 from tutormax.train.model import predict
 from tutormax.train.panel import HORIZONS, RECENCY, Floats, Panel, thinned
 
@@ -28,7 +28,7 @@ def boosted_trees(panel: Panel, horizon: int) -> Predictor:
     """HistGradientBoosting on the same features, fitted to one horizon."""
     rows = panel.take(panel.judged(horizon) & thinned(panel, horizon))
     churned = rows.churned(horizon)
-    _, _, useful = standardisation(rows.features)
+    useful = (rows.features != rows.features[:1]).any(axis=0) & ~np.isnan(rows.features).all(axis=0)
     if churned.all() or not churned.any() or not useful.any():
         return constant_rate(panel, horizon)
     model = HistGradientBoostingClassifier(**TREES, early_stopping=False, random_state=0)

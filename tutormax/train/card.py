@@ -11,11 +11,12 @@ import numpy as np
 from tutormax.train.baselines import TREES as TREE_SETTINGS
 from tutormax.train.fitting import FOLDS, Fit
 from tutormax.train.judging import Figures
-from tutormax.train.model import DIGITS
+from tutormax.train.model import DIGITS, MOST_KNOTS
 from tutormax.train.monitoring import ODDS, Capacity
 from tutormax.train.panel import HORIZONS, INTERVALS, RECENCY, Panel, in_days
+from tutormax.train.shapes import OUTERMOST
 from tutormax.train.splitting import TEST_TUTORS
-from tutormax.train.training import OURS, RATE, RECENCY_ALONE, RECENT_DAYS, TREES, Trained
+from tutormax.train.training import OURS, RATE, RECENCY_ALONE, TREES, Trained
 
 FOLDER = Path("docs") / "models"
 
@@ -38,7 +39,7 @@ def card_text(trained: Trained, data: str) -> str:
         ["## Where it loses", *_losses(trained)],
         ["## Risk levels", *_levels(trained)],
         ["## Method", *_method(trained)],
-        ["## Coefficients", *_coefficients(trained)],
+        ["## Shapes", *_shapes(trained)],
     ]
     return "\n\n".join("\n\n".join(section) for section in sections) + "\n"
 
@@ -122,7 +123,8 @@ def _figures(trained: Trained) -> list[str]:
         "On the test part alone. The calibration error is the mean distance between mean "
         "prediction and share churned over tenths of the rows by prediction. A tutor's days are "
         "much alike: the rows are many, the tutors who churned in them few.",
-        f"Tutors with a completed session in the {RECENT_DAYS} days before, who can still be kept:",
+        f"Tutors with a completed session in the {in_days(trained.panel.recent_days)} before, who "
+        "can still be kept:",
         _figure_table(trained.active_figures),
         "All, with those who are silent already:",
         _figure_table(trained.figures),
@@ -223,20 +225,30 @@ def _method(trained: Trained) -> list[str]:
     return [
         "A discrete-time survival model: for each interval of days a logistic regression of "
         "churning in it for those who had not churned before; P(H) = 1 - Π(1 - h) over the "
-        "intervals up to H. Features are standardised by the training part; an unknown value "
-        "counts as the mean; a feature that does not vary gets the coefficient 0.",
+        "intervals up to H. It is additive: each feature adds a shape, straight lines between at "
+        f"most {MOST_KNOTS} knots at quantiles of the training part ({OUTERMOST:.0%} to "
+        f"{1 - OUTERMOST:.0%}). Values outside the knots count as the nearest knot; an unknown one "
+        "adds a number of its own; a feature that does not vary adds nothing.",
         "A tutor's days in a row are nearly the same row, so the longer intervals learn from "
-        "every sixth or seventh day of each tutor. C, the inverse strength of the L2 penalty, is "
-        f"the one with the least log loss over {FOLDS} folds by tutor within the training part. "
-        "The log-odds that each fold gets from the others are then calibrated (Platt); slope and "
-        f"shift are folded into the coefficients, which are stored with {DIGITS} significant "
-        "digits.",
+        "every sixth or seventh day of each tutor. The penalty on steep and bent shapes is the one "
+        f"with the least log loss over {FOLDS} folds by tutor within the training part. The "
+        "log-odds that each fold gets from the others are then calibrated (Platt) on the later "
+        "half of the dates; slope and shift are folded into the shapes, which are stored with "
+        f"{DIGITS} decimals.",
         table(
-            ("days", "rows", "churned", "tutors churned", "C", "calibration slope", "and shift"),
+            (
+                "days",
+                "rows",
+                "churned",
+                "tutors churned",
+                "penalty",
+                "calibration slope",
+                "and shift",
+            ),
             rows,
         ),
         *_derived(trained),
-        f"Trained with scikit-learn {installed('scikit-learn')}.",
+        f"Boosted trees by scikit-learn {installed('scikit-learn')}.",
     ]
 
 
@@ -244,7 +256,7 @@ def _fit_cells(fit: Fit) -> tuple[str, ...]:
     if fit.derived_from:
         return ("derived", "-", "-", "-", "-", "-")
     counts = (f"{fit.rows:,}", f"{fit.churned:,}", f"{fit.tutors_churned:,}")
-    return (*counts, f"{fit.strength:g}", f"{fit.slope:.3f}", f"{fit.shift:.3f}")
+    return (*counts, f"{fit.penalty:g}", f"{fit.slope:.3f}", f"{fit.shift:.3f}")
 
 
 def _derived(trained: Trained) -> list[str]:
@@ -259,25 +271,22 @@ def _derived(trained: Trained) -> list[str]:
     return lines
 
 
-def _coefficients(trained: Trained) -> list[str]:
+def _shapes(trained: Trained) -> list[str]:
     model = trained.model
-    rows = [
-        ("intercept", *(f"{hazard.intercept:.3f}" for hazard in model.hazards), "", ""),
-        *(
-            (
-                f"`{name}`",
-                *(f"{round(hazard.coefficient[n], 3) + 0.0:+.3f}" for hazard in model.hazards),
-                f"{model.hazards[0].mean[n]:.4g}",
-                f"{model.hazards[0].scale[n]:.4g}",
-            )
-            for n, name in enumerate(model.names)
-        ),
-    ]
-    heading = ("feature", *(f"{start} to {end}" for start, end in INTERVALS), "mean", "scale")
+    rows = []
+    for number, name in enumerate(model.names):
+        shapes = [hazard.shapes[number] for hazard in model.hazards]
+        if len(shapes[0].knots):
+            knots = ", ".join(f"{knot:.4g}" for knot in shapes[0].knots)
+            added = (", ".join(f"{value:+.2f}" for value in shape.values) for shape in shapes)
+            unknown = ", ".join(f"{shape.unknown:+.2f}" for shape in shapes)
+            rows.append((f"`{name}`", knots, *added, unknown))
+    heading = ("feature", "knots", *(f"{start} to {end}" for start, end in INTERVALS), "unknown")
     return [
-        "Change of the log-odds of each interval, in days, when a feature is one scale above its "
-        "mean. Features that go together share their weight: a single coefficient is no cause.",
-        table(heading, rows),
+        "What each feature adds to the log-odds of each interval, in days, at its knots, and in "
+        "each interval when it is unknown; zero on average over the training part. Features that "
+        "go together share their weight: a single shape is no cause.",
+        table(heading, rows, left=len(heading)),
     ]
 
 

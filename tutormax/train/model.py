@@ -15,23 +15,48 @@ The stored numbers are the model, so nothing is lost between training and scorin
 that differ in their last bits between machines give the same file.
 """
 
+MOST_KNOTS = 5
+"""Knots of a shape; the macro shape_segments has one segment fewer."""
+
 _MOST_LOG_ODDS = 40.0
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a feature adds to the log-odds: `values` at `knots`, joined by straight lines.
+
+    Outside the knots the value of the nearest one holds; an unknown feature adds `unknown`. Without
+    knots nothing is added. A shape is zero on average over the training part.
+    """
+
+    knots: Floats
+    values: Floats
+    unknown: float
+
+    def __call__(self, feature: Floats) -> Floats:
+        """What each value of the feature adds."""
+        if not len(self.knots):
+            return np.zeros(len(feature))
+        added: Floats = np.interp(feature, self.knots, self.values)
+        added[np.isnan(feature)] = self.unknown
+        return added
+
+
+FLAT = Shape(np.empty(0), np.empty(0), 0.0)
+"""The shape of a feature that says nothing."""
 
 
 @dataclass(frozen=True)
 class Hazard:
     """The log-odds of churning in one interval for tutors who have not churned before it.
 
-    The log-odds of a row x are `intercept` + the sum of `coefficient` x (x - `mean`) / `scale`; an
-    unknown x adds nothing. The arrays have one entry per feature.
+    They are `intercept` + the sum of the `shapes`, one per feature.
     """
 
     start: int
     end: int
     intercept: float
-    coefficient: Floats
-    mean: Floats
-    scale: Floats
+    shapes: tuple[Shape, ...]
 
 
 @dataclass(frozen=True)
@@ -46,16 +71,13 @@ class Model:
         assert tuple((hazard.start, hazard.end) for hazard in self.hazards) == INTERVALS
 
 
-def standardised(features: Floats, mean: Floats, scale: Floats) -> Floats:
-    """Features in units of `scale` from `mean`; unknown values are average."""
-    return np.nan_to_num((features - mean) / scale, nan=0.0)
-
-
 def log_odds(hazard: Hazard, features: Floats) -> Floats:
     """The log-odds of each row of `features` (rows, features)."""
-    values = standardised(features, hazard.mean, hazard.scale)
-    odds: Floats = hazard.intercept + values @ hazard.coefficient
-    return np.clip(odds, -_MOST_LOG_ODDS, _MOST_LOG_ODDS)
+    odds: Floats = np.full(len(features), hazard.intercept)
+    for column, shape in enumerate(hazard.shapes):
+        if shape is not FLAT:
+            odds += shape(features[:, column])
+    return odds.clip(-_MOST_LOG_ODDS, _MOST_LOG_ODDS)
 
 
 def predict(model: Model, features: Floats) -> Floats:
@@ -80,3 +102,8 @@ def rounded(value: float) -> float:
 def rounded_all(values: Floats) -> Floats:
     """`values` rounded to the stored digits."""
     return np.array([rounded(value) for value in values.tolist()], dtype=np.float64)
+
+
+def rounded_odds(values: Floats) -> Floats:
+    """Log-odds to six decimals: smaller ones are rounding errors of the fit."""
+    return np.round(values, DIGITS) + 0.0

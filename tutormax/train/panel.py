@@ -29,7 +29,8 @@ class Panel:
 
     `day` counts from 1970. `churn_in` is how many days (from 0 on) after its own day a row's tutor
     churned; NaN if no churn is known. All churn before `known_until` is known. A tutor churns by
-    `inactivity_days` open days of silence.
+    `inactivity_days` open days of silence, and counts as active with a completed session in the
+    `recent_days` before.
     """
 
     tutor: Texts
@@ -40,6 +41,7 @@ class Panel:
     known_until: int
     as_of: int
     inactivity_days: int
+    recent_days: int
 
     def __len__(self) -> int:
         return len(self.day)
@@ -70,6 +72,11 @@ class Panel:
     def churned(self, end: int) -> Bools:
         """Rows whose tutor churned within `end` days; only meaningful for `judged` rows."""
         return self.churn_in < end
+
+    def is_active(self) -> Bools:
+        """Rows whose tutor completed a session in the days before, and so can still be kept."""
+        active: Bools = self.features[:, self.names.index(RECENCY)] <= self.recent_days
+        return active
 
     def tutors(self) -> int:
         """The number of tutors."""

@@ -96,7 +96,8 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
         raise _not_built(target)
     clock = engine.select(
         f"""select {_since_1970("as_of_date")} as as_of_day,
-            {_since_1970("churn_known_before")} as known_until, churn_inactivity_days
+            {_since_1970("churn_known_before")} as known_until, churn_inactivity_days,
+            recent_session_days
         from {schema}.{CLOCK}""",
         0,
     ).numbers
@@ -132,6 +133,7 @@ def _panel(engine: _DuckDb | _Postgres, target: Target) -> Panel:
         known_until=int(clock[0, 1]),
         as_of=int(clock[0, 0]),
         inactivity_days=int(clock[0, 2]),
+        recent_days=int(clock[0, 3]),
     )
 
 

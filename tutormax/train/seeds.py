@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tutormax.errors import UserError
-from tutormax.train.model import Hazard, Model
+from tutormax.train.model import FLAT, Hazard, Model, Shape
 from tutormax.train.monitoring import Band, Bin
 from tutormax.train.panel import INTERVALS
 
@@ -25,9 +25,8 @@ COLUMNS = {
         "interval_start",
         "interval_end",
         "feature",
+        "knot",
         "coefficient",
-        "mean",
-        "scale",
     ),
     BANDS: (
         "model_version",
@@ -132,23 +131,33 @@ def _coefficient_rows(model: Model) -> Rows:
     rows: Rows = []
     for hazard in model.hazards:
         interval = [model.version, str(hazard.start), str(hazard.end)]
-        rows.append([*interval, INTERCEPT, repr(hazard.intercept), "0.0", "1.0"])
-        numbers: Iterable[list[float]] = np.column_stack(
-            [hazard.coefficient, hazard.mean, hazard.scale]
-        ).tolist()
-        for name, values in zip(model.names, numbers, strict=True):
-            rows.append([*interval, name, *map(repr, values)])
+        rows.append([*interval, INTERCEPT, "", repr(hazard.intercept)])
+        for name, shape in zip(model.names, hazard.shapes, strict=True):
+            for knot, value in zip(shape.knots.tolist(), shape.values.tolist(), strict=True):
+                rows.append([*interval, name, repr(knot), repr(value)])
+            if len(shape.knots):
+                rows.append([*interval, name, "", repr(shape.unknown)])
     return rows
 
 
 def _hazard(rows: Rows, names: Sequence[str], start: int, end: int) -> Hazard:
-    own = {
-        row[3]: [float(cell) for cell in row[4:]]
-        for row in rows
-        if row[1:3] == [str(start), str(end)]
-    }
-    table = np.array([own.get(name, [0.0, 0.0, 1.0]) for name in names]).reshape(-1, 3)
-    return Hazard(start, end, own[INTERCEPT][0], table[:, 0], table[:, 1], table[:, 2])
+    own = [row[3:] for row in rows if row[1:3] == [str(start), str(end)]]
+    points: dict[str, dict[str, float]] = {}
+    for name, knot, value in own:
+        points.setdefault(name, {})[knot] = float(value)
+    intercept = points.pop(INTERCEPT)[""]
+    return Hazard(start, end, intercept, tuple(_shape(points.get(name, {})) for name in names))
+
+
+def _shape(points: dict[str, float]) -> Shape:
+    knots = sorted((float(knot), value) for knot, value in points.items() if knot)
+    if not points:
+        return FLAT
+    return Shape(
+        np.array([knot for knot, _ in knots]),
+        np.array([value for _, value in knots]),
+        points.get("", 0.0),
+    )
 
 
 def _csv(rows: Rows) -> str:

@@ -25,7 +25,6 @@ from tutormax.train.monitoring import (
 from tutormax.train.panel import (
     HORIZONS,
     INTERVALS,
-    RECENCY,
     Bools,
     Floats,
     Ints,
@@ -46,9 +45,6 @@ MOST_CHURN = 0.5
 """The share of training rows that may be followed by churn within 30 days."""
 
 LEAD_DAYS = 7
-
-RECENT_DAYS = 3
-"""A tutor with a session in so many days before is active: recent_session_days of the project."""
 
 Say = Callable[[str], None]
 
@@ -111,7 +107,6 @@ def train(
     if capacity is not None:
         edges, fitted_to = bands_within(model, panel, capacity)
     predictions = _predictions(parts, model, say)
-    is_active = parts.test.features[:, panel.names.index(RECENCY)] <= RECENT_DAYS
     return Trained(
         panel=panel,
         split=parts,
@@ -119,8 +114,8 @@ def train(
         fits=fits,
         bands=edges,
         bins=distributions(parts.train),
-        figures=_figures(parts.test, predictions, is_active | True),
-        active_figures=_figures(parts.test, predictions, is_active),
+        figures=_figures(parts.test, predictions, parts.test.judged(0)),
+        active_figures=_figures(parts.test, predictions, parts.test.is_active()),
         predictions=predictions,
         levels=_levels(parts.test, model, edges),
         lead_time=_lead_time(parts.test, model, edges),

@@ -108,6 +108,7 @@ final as (
         known.sessions_known_before,
         bounds.churn_known_before,
         {{ var('churn_inactivity_days') }} as churn_inactivity_days,
+        {{ var('recent_session_days') }} as recent_session_days,
         case
             when coalesce(bounds.predictions_stop_on, calculated.first_calculation_date) <= calculated.as_of_date
                 then coalesce(bounds.predictions_stop_on, calculated.first_calculation_date)

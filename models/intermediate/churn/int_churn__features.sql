@@ -1,6 +1,5 @@
 -- One row per active tutor and prediction day: the features of the churn model on that day.
--- Active: a completed session or the onboarding in the churn_inactivity_days open days before. No row on dates on which
--- the market is silent.
+-- Active: a completed session or the onboarding in the churn_inactivity_days open days before. None in a silent market.
 -- noqa: disable=LT02
 {% set is_of_this_build = is_recomputed(day='calculation_day') %}
 
@@ -22,10 +21,8 @@ open_days as (
     select * from {{ ref('int_activity__open_days') }}
 ),
 
-session_days as (
-    select distinct activity_day
-    from {{ ref('int_activity__tutor_daily_totals') }}
-    where sessions_completed > 0
+teaching_days as (
+    select * from {{ ref('int_churn__teaching_days') }}
 ),
 
 {{ prediction_dates() }},
@@ -54,9 +51,8 @@ dated as (
 working as (
     select
         *,
-        least(7, days_observed) as days_7,
-        least(30, days_observed) as days_30,
-        least(90, days_observed) as days_90
+        greatest(7, least(30, days_observed)) as days_30,
+        greatest(7, least(90, days_observed)) as days_90
     from dated
     where
         days_since_last_session <= {{ var('churn_inactivity_days') }}
@@ -68,18 +64,13 @@ featured as (
         working.tutor_id,
         working.prediction_day,
         working.days_since_last_session,
-        case
-            when working.days_since_last_session > 1 then 1
-            when working.days_since_last_session = 1 then 0
-        end as has_missed_a_day,
-        {{ safe_divide(
-            '(working.days_since_last_session - 1) * working.sessions_completed', 'working.days_90'
-        ) }} as missed_sessions,
+        teaching_days.longest_gap as longest_gap_12,
+        {{ safe_divide('teaching_days.gap_sum', 'teaching_days.gaps') }} as mean_gap_12,
+        {{ safe_divide('working.days_since_last_session', 'teaching_days.longest_gap') }} as silence_by_longest_gap,
+        {{ missed_weekdays('working.days_since_last_session', 'teaching_days') }} as missed_weekdays,
         working.days_since_last_login,
-        {{ safe_divide('seven.logins', 'working.days_7') }} as logins_per_day_7day,
-        {{ safe_divide(
-            'seven.logins * working.days_30', 'thirty.logins * working.days_7'
-        ) }} as login_trend,
+        {{ safe_divide('seven.logins', '7') }} as logins_per_day_7day,
+        {{ safe_divide('seven.logins * working.days_30', 'thirty.logins * 7') }} as login_trend,
         {{ mean_of_fixed_point('thirty.response_sum', 'thirty.responses', 6) }} as response_minutes_30day,
         {{ mean_of_fixed_point('seven.response_sum', 'seven.responses', 6) }}
         / nullif({{ mean_of_fixed_point('thirty.response_sum', 'thirty.responses', 6) }}, 0)
@@ -104,16 +95,13 @@ featured as (
         {{ safe_divide('working.first_successes', 'working.first_ratings') }} as first_session_success_rate_90day,
         {{ safe_divide('7 * (thirty.first_ratings - thirty.first_successes)', 'working.days_30') }}
             as first_session_failures_per_week_30day,
-        case when working.first_ratings = 0 then 1 else 0 end as has_no_rated_first_session,
         {{ safe_divide('thirty.no_shows', 'thirty.sessions') }} as no_show_rate_30day,
         {{ safe_divide('seven.no_shows', 'seven.sessions') }}
         - {{ safe_divide('thirty.no_shows', 'thirty.sessions') }} as no_show_trend,
         least(365, working.days_since_onboarding) as tenure_days,
-        {{ safe_divide('30', '30 + working.days_since_onboarding') }} as newness,
-        case when working.last_session_day is null then 1 else 0 end as has_no_session,
         {{ safe_divide('7 * thirty.sessions_completed', 'working.days_30') }} as sessions_per_week_30day,
         {{ safe_divide(
-            'seven.sessions_completed * working.days_90', 'working.sessions_completed * working.days_7'
+            'seven.sessions_completed * working.days_90', 'working.sessions_completed * 7'
         ) }} as session_trend_7day,
         {{ safe_divide(
             'thirty.sessions_completed * working.days_90', 'working.sessions_completed * working.days_30'
@@ -131,6 +119,10 @@ featured as (
         on
             working.tutor_id = thirty.tutor_id
             and working.prediction_day = thirty.calculation_day
+    left join teaching_days
+        on
+            working.tutor_id = teaching_days.tutor_id
+            and working.last_session_day = teaching_days.teaching_day
 ),
 
 final as (

@@ -27,7 +27,7 @@ standing as (
 ),
 
 weights as (
-    {{ pivot_coefficients() }}
+    {{ pivot_shapes() }}
 ),
 
 to_score as (
@@ -39,15 +39,15 @@ to_score as (
     left join standing on standing.prediction_date = {{ utc_midnight('featured.prediction_day') }}
 ),
 
--- Features minus their training mean; an unknown value counts as the mean.
-centred as {{ evaluate_once() }} (
+-- How far each feature reaches into each segment of its shape: shapes end at their outermost knots.
+measured as {{ evaluate_once() }} (
     select
         to_score.tutor_id,
         to_score.prediction_day,
         to_score.model_version,
         to_score.days_since_last_session as silent_days
         {%- for feature in churn_features() %},
-        coalesce(to_score.{{ feature }} - weights.mean_{{ feature }}, 0) as {{ feature }}
+        {{- within_segments(feature) }}
         {%- endfor %}
     from to_score
     inner join weights on to_score.model_version = weights.model_version
@@ -55,18 +55,18 @@ centred as {{ evaluate_once() }} (
 
 weighed as {{ evaluate_once() }} (
     select
-        centred.tutor_id,
-        centred.prediction_day,
-        centred.model_version,
-        centred.silent_days
+        measured.tutor_id,
+        measured.prediction_day,
+        measured.model_version,
+        measured.silent_days
         {%- for interval in intervals %},
         weights.intercept_{{ interval }}
         {%- for group in churn_factor_groups() %},
         {{ group_log_odds(interval, group) }} as {{ group }}_{{ interval }}
         {%- endfor %}
         {%- endfor %}
-    from centred
-    inner join weights on centred.model_version = weights.model_version
+    from measured
+    inner join weights on measured.model_version = weights.model_version
 ),
 
 hazards as {{ evaluate_once() }} (
@@ -87,7 +87,6 @@ survived as (
     from hazards
 ),
 
--- What raises the 30-day risk, by factor group.
 explained as {{ evaluate_once() }} (
     select
         tutor_id,
@@ -145,6 +144,7 @@ final as (
             scored.model_version = bands.model_version
             and scored.churn_score <= bands.score_to
             and (scored.churn_score > bands.score_from or bands.score_from = 0)
+    {{ kept_predictions() }}
 )
 
 select * from final

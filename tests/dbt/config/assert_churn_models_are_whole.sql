@@ -1,5 +1,5 @@
 -- What: every version in the seed churn_model_coefficients has an intercept for each interval, names only
--- features and intervals that exist, and gives each feature one mean and one scale.
+-- features and intervals that exist, and gives each feature the same knots in all intervals, at most five.
 -- When it fails: the seed was edited by hand, or a feature or interval of an old version was removed.
 -- What to do: train a new version, or delete the rows of the old one if it has no predictions.
 -- noqa: disable=LT02
@@ -43,8 +43,17 @@ uneven as (
         model_version,
         feature
     from coefficients
-    group by model_version, feature
-    having min(mean) <> max(mean) or min(scale) <> max(scale)
+    group by model_version, feature, knot
+    having count(*) <> {{ churn_intervals() | length }}
+),
+
+bent as (
+    select
+        model_version,
+        feature
+    from coefficients
+    group by model_version, feature, interval_start
+    having count(knot) > {{ most_knots() }}
 )
 
 select * from unknown
@@ -52,3 +61,5 @@ union all
 select * from lacking
 union all
 select * from uneven
+union all
+select * from bent

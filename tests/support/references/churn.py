@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from math import inf
 from typing import Any
@@ -104,6 +105,24 @@ def silent_days(days: set[date], day: date) -> int | None:
     """Days from the last of the `days` with sessions to `day`; None without one in 90 days."""
     before = [held for held in days if timedelta() < day - held <= 90 * DAY]
     return (day - max(before)).days if before else None
+
+
+def shape_at(points: Mapping[float | None, float], value: float | None) -> float:
+    """What a feature adds at a value, from what it adds at its knots; None is unknown."""
+    if value is None:
+        return points[None]
+    knots = sorted(knot for knot in points if knot is not None)
+    if value <= knots[0] or value >= knots[-1]:
+        return points[knots[0] if value <= knots[0] else knots[-1]]
+    above = next(knot for knot in knots if knot > value)
+    below = knots[knots.index(above) - 1]
+    return points[below] + (points[above] - points[below]) * (value - below) / (above - below)
+
+
+def gaps(days: Iterable[date], day: date, closed: Closed = frozenset()) -> list[int]:
+    """The gaps between the last twelve of `days` before `day`, in open days."""
+    last = sorted(held for held in days if held < day)[-12:]
+    return [open_days(one + DAY, other, closed) + 1 for one, other in itertools.pairwise(last)]
 
 
 def auc(scores: Sequence[float], outcomes: Sequence[bool]) -> float | None:
