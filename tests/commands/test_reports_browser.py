@@ -155,11 +155,15 @@ def test_the_queue_sorts_by_mouse_and_keyboard(sites: Sites, browser: Any) -> No
     ) as view:
         for level in ("Low", "Medium", "High", "Critical"):
             view.page.get_by_label(level).check()
+        parts, at = view.column("queue", 2), view.column("queue", 6)
+        order = [(part, -int(text.split()[0])) for part, text in zip(parts, at, strict=True)]
+        assert order == sorted(order) and {*parts} == {"Can still be kept", "Silent already"}
+        heading = view.page.locator("#queue th[data-sort]", has_text="Score")
+        heading.locator("button").focus()
+        view.page.keyboard.press("Enter")
+        assert heading.get_attribute("aria-sort") == "descending"
         scores = [int(text.split()[0]) for text in view.column("queue", 6)]
         assert len(scores) > 2 and scores == sorted(scores, reverse=True)
-        heading = view.page.locator("#queue th[data-sort]", has_text="Score")
-        assert heading.get_attribute("aria-sort") == "descending"
-        heading.locator("button").focus()
         view.page.keyboard.press("Enter")
         assert heading.get_attribute("aria-sort") == "ascending"
         assert [int(text.split()[0]) for text in view.column("queue", 6)] == scores[::-1]
