@@ -58,6 +58,14 @@ def test_a_shape_is_straight_between_knots_and_ends_at_the_outermost() -> None:
     assert shape(values).tolist() == [-1, -1, 0, 1, 0.5, 0, 0, 0.5]
 
 
+def test_no_knot_lies_where_the_longest_interval_has_no_row(learned: Panel) -> None:
+    """A shape would go on as a line over days that only shorter intervals have seen."""
+    passed = (learned.day - learned.day.min()).astype(float)
+    ageing = replace(learned, features=np.column_stack([learned.features[:, 0], passed]))
+    hazards = fit(replace(ageing, names=NAMES[:2]), "x", 90)[0].hazards
+    assert hazards[0].shapes[1].knots[-1] <= passed[learned.judged(90)].max()
+
+
 def test_a_shape_is_zero_on_average(model: Model, learned: Panel) -> None:
     for hazard in model.hazards:
         for column, shape in enumerate(hazard.shapes):
@@ -176,7 +184,7 @@ def test_calibration_is_folded_into_what_is_stored(learned: Panel) -> None:
 
 def _plain_fit(rows: Panel, penalty: float) -> list[Floats]:
     """The shapes of days 7 to 30 before calibration."""
-    knots = basis(rows.features)
+    knots = basis(rows.features[rows.judged(90)])
     shown = rows.take(rows.judged(30) & rows.at_risk(7) & thinned(rows, 23))
     cost = penalty * knots.penalty(rows.features)
     found = _regression(knots.design(shown.features), shown.churned(30), cost)
