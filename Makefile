@@ -37,7 +37,7 @@ build: $(BUILD_STAMP) ## Set up, load a synthetic sample if raw is empty, dbt bu
 	@$(SERVER) && $(BIN)/tutormax sample $(SAMPLE) && $(BIN)/dbt build && $(BIN)/tutormax summary
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## Set up and run every test: about 18 minutes [WORKERS=2]
+test: $(VENV)/dev.stamp ## Set up and run every test: about 21 minutes [WORKERS=2]
 	$(BIN)/python -m pytest $(ON_WORKERS)
 
 .PHONY: test-deep
