@@ -13,9 +13,16 @@ function tableOf(source) {
   return tables[source];
 }
 
-for (const element of document.querySelectorAll(".chart")) {
+function draw(element) {
   const { chart, source } = element.dataset;
   const spec = { ...specs[chart], datasets: { table: tableOf(source) } };
   vegaEmbed(element, spec, { actions: false, renderer: "svg", defaultStyle: false, tooltip, formatLocale })
     .catch((error) => console.error(`The chart ${chart} cannot be drawn.`, error));
+}
+
+for (const element of document.querySelectorAll(".chart")) {
+  // What is folded has no width to draw in.
+  const folded = element.closest("details:not([open])");
+  if (folded) folded.addEventListener("toggle", () => draw(element), { once: true });
+  else draw(element);
 }

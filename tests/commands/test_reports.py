@@ -362,6 +362,11 @@ def test_the_calibration_curve_counts_what_the_outcomes_count(sites: Sites) -> N
         assert predicted / predictions == pytest.approx(mean, rel=1e-4)
 
 
+def test_the_features_of_the_model_that_scored_are_drawn(sites: Sites) -> None:
+    data = chart_data(files_of(sites.masked)["model.html"])
+    assert data["shape_days_since_last_session"]["risk"]
+
+
 def test_the_rows_of_each_source_add_up(sites: Sites) -> None:
     (table,) = [
         text

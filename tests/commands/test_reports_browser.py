@@ -65,6 +65,10 @@ class View:
 
     def open(self, path: Path, query: str = "") -> None:
         self.page.goto(path.as_uri() + query)
+        # A chart in a fold is drawn when it opens.
+        self.page.evaluate(
+            "for (const fold of document.querySelectorAll('details')) fold.open = true"
+        )
         self.page.wait_for_function(
             "[...document.querySelectorAll('.chart')].every(chart => chart.querySelector('svg'))"
         )

@@ -50,6 +50,8 @@ def specs() -> dict[str, Spec]:
         ),
         "auc": _auc(),
         "calibration": _calibration(),
+        "shape": _shape("~r"),
+        "shape_of_share": _shape(".0%"),
     }
     for value in (
         Value("sessions_completed", "Sessions", ",.0f"),
@@ -125,8 +127,8 @@ def _day_of(field: str) -> Any:
     return alt.Tooltip(f"utcyearmonthdate({field}):T", title=title, format="%Y-%m-%d")
 
 
-def _with_rule(lines: Sequence[Any], field: str, tooltips: Sequence[Any]) -> Any:
-    """Lines, with a rule at the day nearest to the pointer that shows their values."""
+def _with_rule(lines: Sequence[Any], field: str, x: Any, tooltips: Sequence[Any]) -> Any:
+    """Lines, with a rule at the value of `field` nearest to the pointer that shows their values."""
     nearest = alt.selection_point(
         name="nearest",
         fields=[field],
@@ -139,9 +141,9 @@ def _with_rule(lines: Sequence[Any], field: str, tooltips: Sequence[Any]) -> Any
         _base()
         .mark_rule(color="var(--muted)")
         .encode(
-            x=_time(field),
+            x=x,
             opacity=alt.condition(nearest, alt.value(0.6), alt.value(0)),
-            tooltip=[_day_of(field), *tooltips],
+            tooltip=tooltips,
         )
         .add_params(nearest)
     )
@@ -154,7 +156,7 @@ def _trend(field: str, value: Value, *, area: bool = False, ticks: Sequence[int]
     lines = [_base().mark_line(color="var(--accent)", strokeWidth=2).encode(**axes)]
     if area:
         lines.insert(0, _base().mark_area(color="var(--accent)", opacity=0.12).encode(**axes))
-    return _with_rule(lines, field, [value.tooltip()])
+    return _with_rule(lines, field, axes["x"], [_day_of(field), value.tooltip()])
 
 
 def _weekly_bars(value: Value) -> Any:
@@ -218,7 +220,7 @@ def _windows(value: Value) -> Any:
         )
     )
     tooltips = [value.tooltip(field, meaning) for field, meaning in fields.items()]
-    return _with_rule([lines], "day", tooltips)
+    return _with_rule([lines], "day", _time("day"), [_day_of("day"), *tooltips])
 
 
 def _auc() -> Any:
@@ -295,3 +297,45 @@ def _calibration() -> Any:
         )
     )
     return alt.layer(diagonal, points)
+
+
+def _shape(form: str) -> Any:
+    """The risk by the value of a feature, above the share of tutors in each bin of the values."""
+    x = alt.X(
+        "value:Q",
+        title=None,
+        scale=alt.Scale(zero=False, nice=False),
+        axis=alt.Axis(format=form, tickCount=4, labelFlush=True),
+    )
+    covered = alt.DomainUnionWith(unionWith=[0.5, 2])
+    y = alt.Y(
+        "risk:Q",
+        title="Risk",
+        scale=alt.Scale(type="log", domain=covered, nice=False),
+        axis=alt.Axis(
+            labelExpr="'\N{MULTIPLICATION SIGN}' + datum.label",
+            format="~r",
+            values=[0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32],
+            minExtent=34,
+        ),
+    )
+    bars = (
+        _base()
+        .transform_filter("isValid(datum.end)")
+        .mark_rect(color="var(--muted)", opacity=0.3, stroke="var(--card)", strokeWidth=0.5)
+        .encode(
+            x=x,
+            x2="end:Q",
+            y=alt.Y("share:Q", scale=alt.Scale(domain=[0, 2]), axis=None),
+            y2=alt.datum(0),
+        )
+    )
+    usual = _base().mark_rule(color="var(--muted)", strokeDash=[5, 3]).encode(y=alt.datum(1))
+    line = _base().mark_line(color="var(--accent)", strokeWidth=2).encode(x=x, y=y)
+    tooltips = [
+        alt.Tooltip("value:Q", title="value", format=".1%" if form == ".0%" else ".3~r"),
+        alt.Tooltip("risk:Q", title="times average", format=".2f"),
+        alt.Tooltip("share:Q", title="tutors in the bin", format=".1%"),
+    ]
+    lines = _with_rule([line, usual], "value", x, tooltips)
+    return alt.layer(bars, lines).resolve_scale(y="independent")

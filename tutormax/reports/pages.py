@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from tutormax.closed_periods import hint, undeclared_periods
@@ -13,6 +14,7 @@ from tutormax.reports.effects import MEASURES, effects_of
 from tutormax.reports.people import OPEN, Tutor, choices_of, queue_of
 from tutormax.reports.reading import Row, Tables
 from tutormax.reports.reasons import Meaning
+from tutormax.reports.shapes import shapes_of
 from tutormax.reports.words import (
     BETTER,
     HORIZONS,
@@ -187,8 +189,8 @@ def interventions(tables: Tables, tutors: Sequence[Tutor], *, min_tutors: int) -
     }
 
 
-def model(tables: Tables) -> Values:
-    """model.html."""
+def model(tables: Tables, project: Path) -> Values:
+    """model.html; the folder of the project has the seeds of the model."""
     outcomes = sorted(
         tables.open["outcomes"],
         key=lambda row: (
@@ -221,8 +223,11 @@ def model(tables: Tables) -> Values:
             for row in tables.open["calibration"]
             if row["model_version"] == version and row["horizon_days"] == horizon
         )
+    shapes = shapes_of(project, version)
+    data |= {f"shape_{shape.feature}": shape.data for shape in shapes.listed} if shapes else {}
     return {
         "version": version,
+        "shapes": shapes,
         "versions": sorted({row["model_version"] for row in outcomes}),
         "horizons": HORIZONS,
         "outcomes": outcomes,

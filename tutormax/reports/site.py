@@ -95,7 +95,7 @@ def site_texts(
         "index.html": page("index.html", pages.overview(tables, tutors, meanings, declared)),
         "queue.html": page("queue.html", pages.queue(tables, tutors)),
         "interventions.html": page("interventions.html", done),
-        "model.html": page("model.html", pages.model(tables)),
+        "model.html": page("model.html", pages.model(tables, folder.parent)),
         "quality.html": page("quality.html", pages.quality(tables, meanings)),
         "tutors/index.html": page("tutors.html", pages.tutor_list(tutors), depth=1),
     }
