@@ -9,7 +9,7 @@
     {%- elif config.get('contract').enforced or since_build() != -1 -%}
         {%- do process_schema_changes(config.get('on_schema_change'), built, standing) -%}
     {%- elif types_of(built) != types_of(standing) -%}
-        {#- Not `as select … where false`: DuckDB 2.0 would believe the table empty after 122,880 rows are inserted. -#}
+        {#- Not `as select … where false`: in DuckDB 2.0 filters and joins would find nothing among 122,880 rows or more. -#}
         {%- set columns = [] -%}
         {%- for name, type in types_of(built).items() -%}
             {%- do columns.append(adapter.quote(name) ~ ' ' ~ type) -%}

@@ -1,4 +1,4 @@
-"""What the pages are made of: ranges of effects, and names of files."""
+"""What the pages are made of: ranges of effects, names of files, and rows of the queue."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from math import sqrt
 
 import pytest
 
+from support.factories import utc
+from support.reports_site import made_site, made_tables, table_rows
 from tutormax.reports.effects import Effect, effects_of
 from tutormax.reports.names import page_names
 
@@ -57,3 +59,18 @@ def test_any_key_names_a_page(key: str, name: str) -> None:
 def test_no_two_keys_share_a_page() -> None:
     keys = ["a/b", "a-b", "A-b", "a b", "a_b", "index", "Index", "con", "ü", "ö", "a-b.1"]
     assert len(set(page_names(keys).values())) == len(keys)
+
+
+def test_who_left_is_listed_without_a_prediction_even_in_a_silent_market() -> None:
+    tables = made_tables(tutors=1)
+    (row,) = tables.open["tutors"]
+    of_prediction = ("risk_level", "churn_score", "contributing_factors", "risk_level_before")
+    row |= dict.fromkeys([name for name in row if name.startswith("window_")])
+    row |= dict.fromkeys(of_prediction) | {"queue_part": "left", "days_since_last_session": 20}
+    tables.open["silence"] = [{"last_prediction": None, "last_session": utc("2025-04-01")}]
+    site = made_site(tables)
+    (listed,) = table_rows(site["queue.html"], "queue")
+    assert (listed["Part"], listed["Risk"]) == ("Left in the last 30 days", "–")
+    assert (listed["Score, 0–100"], listed["In 30 days"]) == ("–", "–")
+    assert "no tutor has completed a session since 2025-04-01" in site["queue.html"]
+    assert "Nobody who can still be kept is in the queue." in site["index.html"]

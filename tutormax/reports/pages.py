@@ -73,7 +73,6 @@ def overview(
         "expected_before": _expected(risks.get(month_ago)),
         "head": [one for one in listed if one.facts["queue_part"] == "kept"][:TOP_OF_QUEUE],
         "parts": parts_of(listed),
-        "is_anybody_queued": bool(listed),
         "arrivals": [
             row | {"reasons": with_keys.get(row["source_table"], row["reasons"])}
             for row in tables.open["arrivals"]

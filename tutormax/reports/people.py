@@ -138,7 +138,7 @@ def tutors_of(tables: Tables) -> list[Tutor]:
 
 
 def queue_of(tutors: Iterable[Tutor]) -> list[Tutor]:
-    """Who can be kept, who is silent already, and who has left; of each the likeliest first."""
+    """Tutors by part of the queue, and in each by probability, the highest first."""
     return sorted(
         (tutor for tutor in tutors if tutor.facts["queue_part"]),
         key=lambda tutor: (

@@ -16,7 +16,7 @@ that differ in their last bits between machines give the same file.
 """
 
 MOST_KNOTS = 5
-"""Knots of a shape; the macro shape_segments has one segment fewer."""
+"""Knots of a shape, as in the macro most_knots."""
 
 _MOST_LOG_ODDS = 40.0
 
@@ -48,7 +48,7 @@ FLAT = Shape(np.empty(0), np.empty(0), 0.0)
 
 @dataclass(frozen=True)
 class Hazard:
-    """The log-odds of churning in one interval for tutors who have not churned before it.
+    """The log-odds of churning in one interval for tutors not churned before it.
 
     They are `intercept` + the sum of the `shapes`, one per feature.
     """
