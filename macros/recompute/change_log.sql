@@ -73,7 +73,11 @@
         '{{ table }}' as source_table,
         (select count(*) from {{ published }}) as rows_published,
         count(*) filter (where new_rows.{{ key }} is null) as rows_removed,
+        {%- if table == 'tutors' %}
+        least({{ first_changed_day_of(table, key, version) }}, {{ first_changed_pace() }}) as first_changed_day
+        {%- else %}
         {{ first_changed_day_of(table, key, version) }} as first_changed_day
+        {%- endif %}
     from old_rows
     full outer join new_rows on old_rows.{{ key }} = new_rows.{{ key }}
         {%- if dated.of %}
@@ -107,6 +111,26 @@
     {{- ' end' if dated.cascades }}
 {%- endmacro %}
 
+{#- As first_changed_day_of says only when a tutor was onboarded; none before the first build of the model. -#}
+{% macro first_changed_pace() -%}
+    {%- set known = own_relation('core__agreed_paces') -%}
+    {%- if load_cached_relation(known) is none -%}
+        cast(null as date)
+    {%- else -%}
+        (
+            select min(coalesce(old_paces.first_day, new_paces.first_day))
+            from ({{ rows_within(known, 'target_rows.tutor_id in (' ~ changed_keys('tutors') ~ ')') }}) as old_paces
+            full outer join (
+                {{ agreed_paces(ref('stg_tutormax__tutors').render(), 'changed_in_build > ' ~ since_build()) }}
+            ) as new_paces
+                on old_paces.tutor_id = new_paces.tutor_id and old_paces.first_day = new_paces.first_day
+            where
+                old_paces.tutor_id is null or new_paces.tutor_id is null
+                or old_paces.agreed_sessions_per_week is distinct from new_paces.agreed_sessions_per_week
+        )
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro log_pending_changes() -%}
     {%- if execute and this_run() -%}
         {%- do log_pending(this) -%}
@@ -116,8 +140,9 @@
 {%- endmacro %}
 
 {% macro ensure_logged_changes() -%}
-    {%- if execute and this_run() and model.name in dated_sources() and not kept_for_the_run('logged').sources -%}
-        {%- do log_pending('(' ~ pending_changes(model.name) ~ ') as pending') -%}
+    {%- set tables = recompute_unit().get('changed_in', []) -%}
+    {%- if execute and this_run() and tables | length == 1 and not kept_for_the_run('logged').sources -%}
+        {%- do log_pending('(' ~ pending_changes(tables[0]) ~ ') as pending') -%}
     {%- endif -%}
 {%- endmacro %}
 

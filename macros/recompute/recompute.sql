@@ -27,7 +27,8 @@
     {%- elif unit.by == 'batch' -%}
         target_rows.{{ unit.column }} in (select {{ unit.column }} from {{ source_table }})
     {%- elif unit.by == 'key' and unit.changed_in | length == 1 -%}
-        target_rows.{{ adapter.quote(config.get('unique_key')) }} in ({{ changed_keys(unit.changed_in[0]) }})
+        {%- set key = config.get('unique_key') %}
+        target_rows.{{ adapter.quote(key if key is string else key[0]) }} in ({{ changed_keys(unit.changed_in[0]) }})
     {%- elif unit.by == 'key' -%}
         (
             {#- Rows of raw.unreadable_rows; those of an erased person look like rows of staging without a key. -#}
@@ -69,7 +70,7 @@
     {%- if is_unit_test() or not execute or not is_incremental() or since_build() == -1 -%}
         {{ return(true) }}
     {%- endif -%}
-    {{ return(is_everything_published() if recompute_unit().by == 'key' and model.name in dated_sources() else false) }}
+    {{ return(recompute_unit().get('changed_in', []) | length == 1 and is_everything_published()) }}
 {%- endmacro %}
 
 {% macro changed_keys(table) -%}

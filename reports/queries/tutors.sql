@@ -126,6 +126,11 @@ select
     / greatest(
         7, least(90, {{ as_of }} - greatest(beginning.first_day, cast(tutors.onboarding_date as date)))
     ) as sessions_a_week,
+    -- Null while there are fewer days: the data may begin with an event.
+    case
+        when {{ as_of }} - greatest(beginning.first_day, cast(tutors.onboarding_date as date)) >= 30
+            then 7.0 * metrics.sessions_completed / 30
+    end as sessions_a_week_of_30_days,
     predictions.risk_level,
     predictions.churn_score,
     predictions.window_1day_probability,

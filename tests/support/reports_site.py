@@ -181,6 +181,7 @@ def made_tables(*, tutors: int = 0, names: Sequence[str] = ()) -> Tables:
             "days_since_last_session": n,
             "queue_part": ("kept", "silent")[n > 3],
             "sessions_a_week": n / 4,
+            "sessions_a_week_of_30_days": n / 2,
             "risk_level": "High",
             "churn_score": 60,
             "churn_score_a_week_before": 63,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from tutormax.closed_periods import hint, undeclared_periods
+from tutormax.reports.changes import best_change
 from tutormax.reports.columns import Columns, columns_of, rows_of, significant, tenths, weeks
 from tutormax.reports.effects import MEASURES, effects_of
 from tutormax.reports.people import OPEN, Tutor, choices_of, queue_of
@@ -27,6 +28,7 @@ from tutormax.reports.words import (
     share_of,
     words,
 )
+from tutormax.train.model import Model
 
 Values = dict[str, Any]
 
@@ -127,11 +129,16 @@ def tutor_list(tutors: Sequence[Tutor]) -> Values:
     }
 
 
-def tutor(who: Tutor, as_of: date | None) -> Values:
-    """tutors/<key>.html."""
+def tutor(who: Tutor, as_of: date | None, models: Mapping[str, Model]) -> Values:
+    """tutors/<key>.html; `models` are those of which the project has seeds."""
     latest = {row["metric_window"]: row for row in who.metrics if row["day"] == as_of}
+    change = None
+    if model := models.get(who.facts["model_version"]):
+        risks = {horizon: who.facts[f"window_{horizon}day_probability"] for horizon in HORIZONS}
+        change = best_change(model, risks, _features(who.facts, latest.get("30day", {})))
     return {
         "tutor": who,
+        "change": change,
         "latest": latest,
         "metrics": METRICS,
         "other_metrics": OTHER_METRICS,
@@ -144,6 +151,19 @@ def tutor(who: Tutor, as_of: date | None) -> Values:
                 {"day": day(row["day"]), "churn_score": row["churn_score"]} for row in who.scores
             ),
         },
+    }
+
+
+def _features(facts: Row, month: Row) -> dict[str, float | None]:
+    """Features of the churn model that follow from published columns, null as there."""
+    objectives = month.get("learning_objectives_met_pct")
+    return {
+        "days_since_last_session": facts["days_since_last_session"],
+        "sessions_per_week_30day": facts["sessions_a_week_of_30_days"],
+        "avg_rating_30day": month.get("avg_rating"),
+        "reschedule_rate_30day": month.get("reschedule_rate"),
+        "objectives_met_share_30day": None if objectives is None else objectives / 100,
+        "response_minutes_30day": month.get("response_time_avg_minutes"),
     }
 
 

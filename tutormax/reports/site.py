@@ -13,6 +13,7 @@ from markupsafe import Markup
 from tutormax.closed_periods import declared_days
 from tutormax.operations.project import project_folder, project_vars
 from tutormax.reports import pages
+from tutormax.reports.changes import models_of
 from tutormax.reports.charts import specs
 from tutormax.reports.people import tutors_of
 from tutormax.reports.reading import HISTORY_DAYS, Tables, read_tables
@@ -99,8 +100,10 @@ def site_texts(
         "quality.html": page("quality.html", pages.quality(tables, meanings)),
         "tutors/index.html": page("tutors.html", pages.tutor_list(tutors), depth=1),
     }
+    versions = {tutor.facts["model_version"] for tutor in tutors} - {None}
+    models = models_of(folder.parent, versions)
     for tutor in tutors:
-        values = pages.tutor(tutor, tables.as_of)
+        values = pages.tutor(tutor, tables.as_of, models)
         texts[f"tutors/{tutor.page}.html"] = page("tutor.html", values, depth=1)
     for name in ("report.css", "tables.js"):
         texts[f"assets/{name}"] = (folder / "assets" / name).read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -31,6 +32,15 @@ PENALTIES = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
 
 MOST_ROWS = 100_000
 """Of more rows of an interval, days of each tutor are left out: a seventh remains at least."""
+
+LONGER_LEVELS = (
+    "session_engagement_90day",
+    "avg_rating_90day",
+    "objectives_met_share_90day",
+    "reschedule_rate_90day",
+    "no_show_rate_90day",
+)
+"""Features that repeat others over a longer time: an interval has them if unseen tutors gain."""
 
 FOLDS = 5
 LEAST_CHURNED_TO_CALIBRATE = 10
@@ -104,7 +114,17 @@ def _fit_interval(panel: Panel, start: int, end: int, knots: Basis) -> tuple[Haz
     rows = interval_rows(panel, start, end)
     churned = rows.churned(end)
     design, cost = knots.design(rows.features), knots.penalty(panel.features)
-    penalty, unseen, coefficients = _choose_penalty(design, churned, cost, rows)
+    everything = np.ones(design.shape[1], dtype=bool)
+    brief = ~knots.columns([name in LONGER_LEVELS for name in panel.names])
+    chosen: _Chosen | None = None
+    for kept in (brief, everything):
+        found = _choose_penalty(design[:, kept], churned, cost[np.ix_(kept, kept)], rows)
+        if chosen is None or found.loss < chosen.loss:
+            chosen, columns = found, kept
+    assert chosen is not None
+    penalty, unseen = chosen.penalty, chosen.unseen
+    coefficients = np.zeros(design.shape[1])
+    coefficients[columns] = chosen.coefficients
     is_late = rows.day >= np.median(rows.day)
     slope, shift = _calibration(unseen[is_late], churned[is_late])
     mean, shapes = knots.shapes(slope * coefficients, panel.features)
@@ -115,10 +135,17 @@ def _fit_interval(panel: Panel, start: int, end: int, knots: Basis) -> tuple[Haz
     )
 
 
-def _choose_penalty(
-    design: Floats, churned: Bools, cost: Floats, rows: Panel
-) -> tuple[float, Floats, Floats]:
-    """The penalty with the least log loss on tutors outside the fit, those log-odds, and the fit.
+class _Chosen(NamedTuple):
+    """A penalty, the mean log loss of tutors outside the fit, their log-odds, the fit to all."""
+
+    penalty: float
+    loss: float
+    unseen: Floats
+    coefficients: Floats
+
+
+def _choose_penalty(design: Floats, churned: Bools, cost: Floats, rows: Panel) -> _Chosen:
+    """The penalty with the least log loss on tutors outside the fit.
 
     Penalties fall until the loss rises. A fit without a fold is one step of Newton's method from
     that with it: it is near, and the step needs no other pass over the rows.
@@ -129,7 +156,7 @@ def _choose_penalty(
     design, churned = design[order], churned[order]
     bounds = np.searchsorted(folds[order], np.arange(folds.max() + 2))
     parts = [slice(start, end) for start, end in itertools.pairwise(bounds)]
-    best: tuple[float, float, Floats, Floats] | None = None
+    best: _Chosen | None = None
     fitted: Floats | None = None
     for penalty in PENALTIES:
         fitted = _regression(design, churned, penalty * cost, fitted)
@@ -142,14 +169,13 @@ def _choose_penalty(
             unseen[part] = design[part] @ (fitted - step)
         # log(1 + exp(z)) - y z, without overflow.
         loss = float((np.logaddexp(0, unseen) - churned * unseen).mean())
-        if best is not None and loss >= best[0]:
+        if best is not None and loss >= best.loss:
             break
-        best = loss, penalty, unseen, fitted
+        best = _Chosen(penalty, loss, unseen, fitted)
     assert best is not None
-    _, penalty, unseen, fitted = best
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
-    return penalty, unseen[back], fitted
+    return best._replace(unseen=best.unseen[back])
 
 
 def _derivatives(design: Floats, churned: Bools, coefficients: Floats) -> tuple[Floats, Floats]:

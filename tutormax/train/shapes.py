@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tutormax.train.model import FLAT, MOST_KNOTS, Shape, rounded_all, rounded_odds
-from tutormax.train.panel import Floats
+from tutormax.train.panel import Bools, Floats
 
 OUTERMOST = 0.02
 """The share of the known values below the first and above the last knot."""
@@ -33,6 +34,10 @@ class Basis:
             len(knots) * (len(knots) > 1) + unknown
             for knots, unknown in zip(self.knots, self.has_unknown, strict=True)
         ]
+
+    def columns(self, features: Sequence[bool]) -> Bools:
+        """Which columns of the design are of these features, one flag a feature."""
+        return np.concatenate([[False], np.repeat(features, self.widths())])
 
     def design(self, features: Floats) -> Floats:
         """The columns of every feature, after one of ones: (rows, columns)."""

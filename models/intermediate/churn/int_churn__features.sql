@@ -25,6 +25,10 @@ teaching_days as (
     select * from {{ ref('int_churn__teaching_days') }}
 ),
 
+agreed_paces as (
+    select * from {{ ref('core__agreed_paces') }}
+),
+
 {{ prediction_dates() }},
 
 -- Silence is in open days. Adds the days observed: since onboarding, or since the first day of the data.
@@ -75,34 +79,39 @@ featured as (
         {{ mean_of_fixed_point('seven.response_sum', 'seven.responses', 6) }}
         / nullif({{ mean_of_fixed_point('thirty.response_sum', 'thirty.responses', 6) }}, 0)
             as response_trend,
-        {{ mean_of_fixed_point('thirty.engagement_sum', 'thirty.engagement_scores', 12) }}
-            as session_engagement_30day,
         {{ mean_of_fixed_point('seven.engagement_sum', 'seven.engagement_scores', 12) }}
         - {{ mean_of_fixed_point('thirty.engagement_sum', 'thirty.engagement_scores', 12) }}
             as session_engagement_trend,
+        {%- for days, window in {'30day': 'thirty', '90day': 'working'}.items() %}
+        {{ mean_of_fixed_point(window ~ '.engagement_sum', window ~ '.engagement_scores', 12) }}
+            as session_engagement_{{ days }},
+        {{ safe_divide(window ~ '.rating_sum', window ~ '.ratings') }} as avg_rating_{{ days }},
+        {{ safe_divide(window ~ '.objectives_met', window ~ '.objectives_known') }} as objectives_met_share_{{ days }},
+        {{ safe_divide(window ~ '.reschedules', window ~ '.sessions') }} as reschedule_rate_{{ days }},
+        {{ safe_divide(window ~ '.no_shows', window ~ '.sessions') }} as no_show_rate_{{ days }},
+        {%- endfor %}
         {{ safe_divide('7 * working.trainings', 'working.days_90') }} as trainings_per_week_90day,
-        {{ safe_divide('thirty.rating_sum', 'thirty.ratings') }} as avg_rating_30day,
         {{ safe_divide('thirty.rating_sum', 'thirty.ratings') }}
         - {{ safe_divide('working.rating_sum', 'working.ratings') }} as rating_trend,
-        {{ safe_divide('thirty.objectives_met', 'thirty.objectives_known') }} as objectives_met_share_30day,
         {{ safe_divide('thirty.sessions - thirty.on_time_starts', 'thirty.sessions') }} as late_share_30day,
         {{ safe_divide('thirty.late_minutes', 'thirty.sessions') }} as late_minutes_per_session_30day,
-        {{ safe_divide('thirty.reschedules', 'thirty.sessions') }} as reschedule_rate_30day,
-        {{ safe_divide('seven.reschedules', 'seven.sessions') }}
-        - {{ safe_divide('thirty.reschedules', 'thirty.sessions') }} as reschedule_trend,
+        {%- for feature, facts in {'reschedule_trend': 'reschedules', 'no_show_trend': 'no_shows'}.items() %}
+        {{ safe_divide('seven.' ~ facts, 'seven.sessions') }}
+        - {{ safe_divide('thirty.' ~ facts, 'thirty.sessions') }} as {{ feature }},
+        {%- endfor %}
         {{ safe_divide('7 * thirty.reschedule_requests', 'working.days_30') }}
             as reschedule_requests_per_week_30day,
         {{ safe_divide('working.first_successes', 'working.first_ratings') }} as first_session_success_rate_90day,
         {{ safe_divide('7 * (thirty.first_ratings - thirty.first_successes)', 'working.days_30') }}
             as first_session_failures_per_week_30day,
-        {{ safe_divide('thirty.no_shows', 'thirty.sessions') }} as no_show_rate_30day,
-        {{ safe_divide('seven.no_shows', 'seven.sessions') }}
-        - {{ safe_divide('thirty.no_shows', 'thirty.sessions') }} as no_show_trend,
         least(365, working.days_since_onboarding) as tenure_days,
         {{ safe_divide('7 * thirty.sessions_completed', 'working.days_30') }} as sessions_per_week_30day,
+        {{ safe_divide('seven.sessions_completed', 'agreed_paces.agreed_sessions_per_week') }} as agreed_pace_share_7day,
         {{ safe_divide(
-            'seven.sessions_completed * working.days_90', 'working.sessions_completed * 7'
-        ) }} as session_trend_7day,
+            '7 * thirty.sessions_completed', 'working.days_30 * agreed_paces.agreed_sessions_per_week'
+        ) }} as agreed_pace_share_30day,
+        {{ safe_divide('seven.sessions_completed * working.days_90', 'working.sessions_completed * 7') }}
+            as session_trend_7day,
         {{ safe_divide(
             'thirty.sessions_completed * working.days_90', 'working.sessions_completed * working.days_30'
         ) }} as session_trend_30day,
@@ -111,18 +120,21 @@ featured as (
         {{ mean_of_fixed_point('7 * working.availability_hours', 'working.days_90', 6) }}
             as availability_hours_per_week_90day
     from working
-    inner join seven
+    {%- for window in ('seven', 'thirty') %}
+    inner join {{ window }}
         on
-            working.tutor_id = seven.tutor_id
-            and working.prediction_day = seven.calculation_day
-    inner join thirty
-        on
-            working.tutor_id = thirty.tutor_id
-            and working.prediction_day = thirty.calculation_day
+            working.tutor_id = {{ window }}.tutor_id
+            and working.prediction_day = {{ window }}.calculation_day
+    {%- endfor %}
     left join teaching_days
         on
             working.tutor_id = teaching_days.tutor_id
             and working.last_session_day = teaching_days.teaching_day
+    left join agreed_paces
+        on
+            working.tutor_id = agreed_paces.tutor_id
+            and working.prediction_day >= agreed_paces.first_day
+            and working.prediction_day < agreed_paces.next_first_day
 ),
 
 final as (

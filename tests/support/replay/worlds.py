@@ -80,12 +80,13 @@ class Delivery:
 
 def random_slices(seed: int) -> list[Slice]:
     """All rows that ever arrive, cut by arrival into two to eight slices, one a build."""
-    return _Source(random.Random(seed)).slices()
+    return _Source(random.Random(seed), random.Random(f"paces of {seed}")).slices()
 
 
 class _Source:
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, paces: random.Random) -> None:
         self.rng = rng
+        self.paces = paces
         self.days = rng.choice([30, 45, 60, 100, 130])
         self.deliveries: list[Delivery] = []
         self.tutors = [f"t{n}" for n in range(rng.randint(3, 6))]
@@ -157,6 +158,9 @@ class _Source:
                     if self._chance(0.4):
                         row["onboarding_date"] = self._onboarding()
                     at = rng.uniform(at, 1)
+                if self.paces.random() < 0.5:
+                    pace = self.paces.choice([None, 0.0, 1.5, 9.0])
+                    row = row | {"baseline_sessions_per_week": pace}
                 self._send("tutors", row, at)
         if self._chance(0.4):
             self._swap_emails()
