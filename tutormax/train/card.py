@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tutormax.train.baselines import TREES as TREE_SETTINGS
-from tutormax.train.fitting import FOLDS, Fit
+from tutormax.train.fitting import FOLDS, LONGER_LEVELS, Fit
 from tutormax.train.judging import Figures
 from tutormax.train.model import DIGITS, MOST_KNOTS
 from tutormax.train.monitoring import ODDS, Capacity
@@ -231,7 +231,9 @@ def _method(trained: Trained) -> list[str]:
         "adds a number of its own; a feature that does not vary adds nothing.",
         "A tutor's days in a row are nearly the same row, so the longer intervals learn from "
         "every sixth or seventh day of each tutor. The penalty on steep and bent shapes is the one "
-        f"with the least log loss over {FOLDS} folds by tutor within the training part. The "
+        f"with the least log loss over {FOLDS} folds by tutor within the training part. An "
+        f"interval has {', '.join(f'`{name}`' for name in LONGER_LEVELS)} only if these lower that "
+        "loss. The "
         "log-odds that each fold gets from the others are then calibrated (Platt) on the later "
         "half of the dates; slope and shift are folded into the shapes, which are stored with "
         f"{DIGITS} decimals.",
