@@ -125,7 +125,6 @@ def test_pages_with_names_are_private_and_no_link_is_followed(tmp_path: Path) ->
     write_site(out, {"a/b.html": "1"})
     assert (out / "a" / "b.html").stat().st_mode & 0o044
     assert [path.name for path in tmp_path.iterdir()] == ["pages"]
-
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     (tmp_path / "planted").symlink_to(theirs)
@@ -362,9 +361,11 @@ def test_the_calibration_curve_counts_what_the_outcomes_count(sites: Sites) -> N
         assert predicted / predictions == pytest.approx(mean, rel=1e-4)
 
 
-def test_the_features_of_the_model_that_scored_are_drawn(sites: Sites) -> None:
-    data = chart_data(files_of(sites.masked)["model.html"])
-    assert data["shape_days_since_last_session"]["risk"]
+def test_the_features_of_the_model_that_scored_are_drawn_and_told(sites: Sites) -> None:
+    pages = files_of(sites.masked)
+    assert chart_data(pages["model.html"])["shape_days_since_last_session"]["risk"]
+    told = {"all else alike" in pages[name] for name in pages if "tutors/" in name}
+    assert told == {True, False}
 
 
 def test_the_rows_of_each_source_add_up(sites: Sites) -> None:

@@ -48,8 +48,12 @@ def world() -> World:
         for n, day in enumerate(dates[:days])
     ]
     unfinished = {"completed_date": None, "outcome": None}
+    others = random_world(7, days=DAYS, first_day=FIRST_DAY)
+    for row in others["tutors"]:
+        # Below a pace that was agreed all would be at high risk, and none left to compare with.
+        row["baseline_sessions_per_week"] = None
     return merged(
-        random_world(7, days=DAYS, first_day=FIRST_DAY),
+        others,
         {
             "tutors": [
                 odd,
