@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -385,8 +383,3 @@ def test_a_folder_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None
     (tmp_path / "docs").write_text("a file")
     assert "cannot be written" in refused(*TRAIN, "--version", "1", "--out", tmp_path)
     assert set(texts(tmp_path)) == {"docs"}
-
-
-def test_other_commands_start_without_scikit_learn() -> None:
-    code = "import sys, tutormax.cli; sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

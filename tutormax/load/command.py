@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import progress as bars
@@ -13,9 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tutormax.load.explain import Finding, explain_directory
 from tutormax.load.files import SourceFile, shown, why_passed_over
-from tutormax.load.loader import LoadReport, Progress, load_directory
 from tutormax.load.mapping import Mapping
 from tutormax.load.mapping_file import read_mapping
 from tutormax.operations.project import project_vars
@@ -23,6 +21,10 @@ from tutormax.options import RawTargetOption
 from tutormax.private import folders_of_dbt
 from tutormax.synthetic import refuse_sample
 from tutormax.warehouse import RawTarget
+
+if TYPE_CHECKING:
+    from tutormax.load.explain import Finding
+    from tutormax.load.loader import LoadReport, Progress
 
 
 def load(
@@ -72,9 +74,13 @@ def load(
     A row that holds a value its column cannot take goes to raw.unreadable_rows; a file that cannot
     be read at all stops the load.
     """
+    from tutormax.load.loader import load_directory  # noqa: PLC0415 - Arrow takes a while
+
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     declared = read_mapping(mapping) if mapping is not None else Mapping()
     if explain:
+        from tutormax.load.explain import explain_directory  # noqa: PLC0415
+
         report, findings = explain_directory(directory, declared)
         _print_passed_over(report, errors)
         _print_counts(report)
@@ -132,6 +138,8 @@ def _shown_on(bar: bars.Progress) -> Progress:
 
     def start(file: SourceFile, rows: int) -> None:
         bar.reset(task, total=rows, description=file.table.name)
+
+    from tutormax.load.loader import Progress  # noqa: PLC0415
 
     return Progress(start, lambda rows: bar.advance(task, rows))
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pyarrow as pa
 from sqlalchemy import Table
 
 from tutormax.errors import UserError
@@ -247,6 +246,8 @@ def plain_file(file: SourceFile, scratch: Path) -> Path:
     """
     if file.compression is None:
         return _as_utf8(file, file.path, scratch)
+    import pyarrow as pa  # noqa: PLC0415 - takes a while
+
     plain = scratch / f"unpacked.{file.format}"
     try:
         with (

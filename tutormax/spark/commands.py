@@ -7,7 +7,6 @@ from importlib.metadata import version
 import typer
 
 from tutormax.errors import UserError
-from tutormax.load.parquet_sink import settle_loads
 from tutormax.spark.directories import make_directories, sweep_scratch
 from tutormax.spark.needs import check_java, check_packages
 from tutormax.warehouse import spark_directory
@@ -23,6 +22,8 @@ def main() -> None:
 @spark_commands.command()
 def check() -> None:
     """See that Spark can start, make its folders, clear away what killed loads left there."""
+    from tutormax.load.parquet_sink import settle_loads  # noqa: PLC0415 - Arrow takes a while
+
     check_packages()
     java = check_java()
     directory = spark_directory()
