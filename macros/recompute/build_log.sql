@@ -289,7 +289,7 @@
     {%- endfor -%}
     {%- for name in var_kinds() if name not in [
         'as_of_date', 'restate_from', 'max_delete_share', 'min_delete_rows', 'allow_mass_delete', 'allow_history_loss',
-        'max_rejected_share', 'postgres_settings', 'churn_model_version', 'project_version'
+        'max_rejected_share', 'load_memory_mb', 'postgres_settings', 'churn_model_version', 'project_version'
     ] -%}
         {%- do parts.append(name ~ var(name) | string) -%}
     {%- endfor -%}

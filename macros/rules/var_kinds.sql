@@ -10,6 +10,7 @@
         'allow_mass_delete': 'flag',
         'allow_history_loss': 'flag',
         'max_rejected_share': 'share',
+        'load_memory_mb': 'count',
         'postgres_settings': 'settings',
         'enums': 'enums',
         'metric_windows': 'windows',

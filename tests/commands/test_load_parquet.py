@@ -173,3 +173,16 @@ def test_parquet_text_that_is_not_utf8(trial: Trial) -> None:
     columns["event_type"] = pa.array([b"caf\xe9"])
     pq.write_table(pa.table(columns), trial.files / "tutor_events.parquet")
     assert 'has the text "caf\\xE9", which is not UTF-8; write it as UTF-8.' in trial.refused()
+
+
+def test_a_few_kilobytes_that_hold_gigabytes(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 20_000
+    columns = {
+        name: pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([text]))
+        for name, text in {**EVENT, "metadata": json.dumps({"a": "x" * 100_000})}.items()
+    }
+    file = trial.files / "tutor_events.parquet"
+    pq.write_table(pa.table(columns), file)
+    assert file.stat().st_size < 100_000
+    monkeypatch.setattr("tutormax.load.loader._memory_limit", lambda: 100)
+    assert "needs more than 100 MB of memory to be read" in trial.refused()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from tutormax.load.readers import open_file, unreadable_parquet
 from tutormax.load.repeated_keys import add_functions
 from tutormax.load.sinks import DuckDbSink, PostgresSink, Sink
 from tutormax.load.statements import most_frequent, part_rows, with_erased_apart
+from tutormax.operations.project import project_vars
 from tutormax.private import private_files
 from tutormax.schema import unreadable_rows
 from tutormax.warehouse import (
@@ -137,7 +139,7 @@ def _open(target: RawTarget, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyCon
     if target is RawTarget.DUCKDB:
         path = duckdb_path()
         with connect_duckdb(path) as con:
-            _add_functions(con)
+            _prepare(con)
             yield con, DuckDbSink(con, str(path))
     elif target is RawTarget.SPARK:
         with reading_duckdb(scratch) as con:
@@ -151,15 +153,24 @@ def _open(target: RawTarget, scratch: Path) -> Iterator[tuple[duckdb.DuckDBPyCon
             server.close()
 
 
+def _memory_limit() -> int:
+    """In MB: the var, or most of the machine's memory if that is less."""
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 10**6
+    return min(int(project_vars()["load_memory_mb"]), int(0.8 * installed))
+
+
 def reading_duckdb(scratch: Path) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that can read files; what does not fit goes to the directory `scratch`."""
     con = duckdb.connect(config={"temp_directory": str(scratch / "duckdb")})
     con.execute("SET TimeZone = 'UTC'")
-    _add_functions(con)
+    _prepare(con)
     return con
 
 
-def _add_functions(con: duckdb.DuckDBPyConnection) -> None:
+def _prepare(con: duckdb.DuckDBPyConnection) -> None:
+    limit = _memory_limit()
+    con.execute(f"SET memory_limit = '{limit}MB'")
+    con.execute(f"SET max_temp_directory_size = '{4 * limit}MB'")
     add_functions(con)
     add_python_lists(con)
 
@@ -174,13 +185,13 @@ class _Load:
 
     def append(self, file: SourceFile, has_tombstones: bool) -> TableCount:
         """Append one file's rows, and make sure that none was lost on the way."""
-        reading = open_file(self.con, file, self.scratch)
-        self.progress.start(file, reading.rows)
-        statements = part_rows(file.table, reading, self.loaded_at)
-        if has_tombstones:
-            statements = with_erased_apart(file.table, statements, _TOMBSTONES)
         advance = self.progress.advance
         try:
+            reading = open_file(self.con, file, self.scratch)
+            self.progress.start(file, reading.rows)
+            statements = part_rows(file.table, reading, self.loaded_at)
+            if has_tombstones:
+                statements = with_erased_apart(file.table, statements, _TOMBSTONES)
             loaded = self.sink.write(file.table, statements.fitting, advance)
             unreadable = erased = 0
             reasons: tuple[str, ...] = ()
@@ -190,8 +201,14 @@ class _Load:
                 reasons = most_frequent(self.con, statements)
             if statements.erased and loaded + unreadable != reading.rows:
                 erased = self.sink.write(unreadable_rows, statements.erased, advance)
+        except duckdb.OutOfMemoryException as error:
+            raise UserError(
+                f"{shown(file.path)} needs more than {_memory_limit()} MB of memory to be read, or "
+                "four times that of disk; nothing was loaded: split it into smaller files, or "
+                "raise the var load_memory_mb in dbt_project.yml."
+            ) from error
         except duckdb.Error as error:
-            if file.format == "parquet" and not isinstance(error, duckdb.OutOfMemoryException):
+            if file.format == "parquet":
                 raise unreadable_parquet(file, error) from error
             raise
         if loaded + unreadable + erased != reading.rows:

@@ -106,10 +106,10 @@ featured as (
             as first_session_failures_per_week_30day,
         least(365, working.days_since_onboarding) as tenure_days,
         {{ safe_divide('7 * thirty.sessions_completed', 'working.days_30') }} as sessions_per_week_30day,
-        {{ safe_divide('seven.sessions_completed', 'agreed_paces.agreed_sessions_per_week') }} as agreed_pace_share_7day,
-        {{ safe_divide(
-            '7 * thirty.sessions_completed', 'working.days_30 * agreed_paces.agreed_sessions_per_week'
-        ) }} as agreed_pace_share_30day,
+        {{ safe_divide('seven.sessions_completed', 'agreed_paces.agreed_sessions_per_week') }}
+            as agreed_pace_share_7day,
+        {{ safe_divide('7 * thirty.sessions_completed', 'working.days_30 * agreed_paces.agreed_sessions_per_week') }}
+            as agreed_pace_share_30day,
         {{ safe_divide('seven.sessions_completed * working.days_90', 'working.sessions_completed * 7') }}
             as session_trend_7day,
         {{ safe_divide(
