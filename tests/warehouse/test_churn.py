@@ -348,28 +348,14 @@ def test_what_is_decided_in_hindsight_is_not_read(
     warehouse: DuckDbWarehouse, built: DuckDbWarehouse
 ) -> None:
     """Status and archetype of every tutor change; the agreed pace does from the day after."""
-    warehouse.insert(
-        {
-            "tutors": [
-                row
-                | {
-                    "status": "churned",
-                    "behavioral_archetype": "churner",
-                    "baseline_sessions_per_week": 1.0,
-                    "updated_at": row["updated_at"] + timedelta(days=1),
-                    "_loaded_at": LAST_ARRIVAL,
-                }
-                for row in WORLD["tutors"]
-            ]
-        }
-    )
+    changed = {"status": "churned", "behavioral_archetype": "churner", "_loaded_at": LAST_ARRIVAL}
+    for row in WORLD["tutors"]:
+        later = {"updated_at": row["updated_at"] + timedelta(days=1)}
+        warehouse.insert({"tutors": [row | changed | later | {"baseline_sessions_per_week": 1.0}]})
     warehouse.fill(*CHURN, "--full-refresh", variables={"as_of_date": str(LAST)})
     assert {row["status"] for row in warehouse.rows("tutors")} == {"churned"}
-    before, after = (
-        {key: row for key, row in predictions(one).items() if key[1] <= LAST_ARRIVAL.date()}
-        for one in (built, warehouse)
-    )
-    assert before == after
+    arrived, now = LAST_ARRIVAL.date(), predictions(warehouse)
+    assert all(now[key] == row for key, row in predictions(built).items() if key[1] <= arrived)
     was, now = (
         {
             (row["tutor_id"], row["prediction_day"]): row
@@ -377,13 +363,12 @@ def test_what_is_decided_in_hindsight_is_not_read(
         }
         for one in (built, warehouse)
     )
-    assert was.keys() == now.keys()
-    share = {"agreed_pace_share_7day", "agreed_pace_share_30day"}
-    moved = {key for key in was if was[key] != now[key]}
-    assert {day for _, day in moved} == {day for _, day in was if day > LAST_ARRIVAL.date()}
-    for key in moved:
-        assert all(now[key][name] == pytest.approx(12.5 * was[key][name]) for name in share)
-        assert not {name for name in was[key] if was[key][name] != now[key][name]} - share
+    late = {day for _, day in was if day > arrived}
+    assert late == {key[1] for key in was if was[key] != now[key]}
+    for key, row in was.items():
+        moved = {name for name, value in row.items() if now[key][name] != value}
+        assert moved <= {"agreed_pace_share_7day", "agreed_pace_share_30day"}
+        assert all(now[key][name] == pytest.approx(12.5 * row[name]) for name in moved)
 
 
 def test_probabilities_and_scores_hang_together(built: DuckDbWarehouse) -> None:

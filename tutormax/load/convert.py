@@ -198,7 +198,8 @@ def _from_text(kind: Kind, text: str, zone: str) -> tuple[str, str]:
         # DuckDB would round 3.5, and read 1_000 and 0x10.
         number = f"TRY_CAST({trimmed} AS DOUBLE)"
         return guess, (
-            f"CASE WHEN {{guess}} IS NOT NULL AND regexp_full_match({text}, '[+-]?[0-9]+') "
+            f"CASE WHEN {{guess}}::VARCHAR = {text} THEN {{guess}} "
+            f"WHEN {{guess}} IS NOT NULL AND regexp_full_match({text}, '[+-]?[0-9]+') "
             "THEN {guess} "
             f"WHEN regexp_full_match({trimmed}, '{_NUMBER}') AND {number} = trunc({number}) "
             f"THEN TRY_CAST({number} AS INTEGER) END"
@@ -224,11 +225,12 @@ def _instant_from_text(text: str, trimmed: str, zone: str) -> str:
     instant = f"coalesce({{guess}}, TRY_CAST({closed_up} AS TIMESTAMPTZ))"
     if zone == "UTC":
         # To look at every character takes long, and nearly all instants are written like this.
+        seconds = "____-__-_____:__:__"
+        forms = [f"{seconds}{rest}" for rest in ("+00", "", "+00:00", ".%+00", ".%+00:00")]
+        alike = " OR ".join(f"{text} LIKE '{form}'" for form in forms)
         likely = (
-            f"{text} LIKE '____-__-_____:__:__%' AND {in_calendar('{guess}', year=1000)} "
-            f"AND CASE WHEN length({text}) = 19 OR ends_with({text}, '+00') "
-            f"OR ends_with({text}, '+00:00') THEN true "
-            f"WHEN ends_with({text}, 'Z') THEN right({text}, 2) < ':' ELSE false END THEN {{guess}}"
+            f"{in_calendar('{guess}', year=1000)} AND ({alike} "
+            f"OR {text} LIKE '{seconds}%Z' AND right({text}, 2) < ':') THEN {{guess}}"
         )
     else:
         local = in_zone(f"timezone('UTC', {instant})", zone)
