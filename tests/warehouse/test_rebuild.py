@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -76,6 +76,28 @@ def test_a_change_reaches_what_is_built_later(
             assert warehouse.dbt("run", *words).succeeded
         warehouse.build()
         assert warehouse.published() == after_move
+
+
+def test_a_pace_agreed_later_counts_from_the_day_after_it_arrived(
+    seeded: DuckDbWarehouse,
+) -> None:
+    features = ("int_churn__features", "intermediate")
+    first = {"_loaded_at": utc("2025-02-01 00:00")}
+    later = {"updated_at": utc("2026-01-01 00:00"), "_loaded_at": utc("2025-03-20 23:59")}
+    known = WORLD | {"tutors": [row | first for row in WORLD["tutors"]]}
+    agreed = [row | later | {"baseline_sessions_per_week": 1.0} for row in WORLD["tutors"]]
+    with seeded.copy() as warehouse, seeded.copy() as whole:
+        warehouse.insert(known)
+        warehouse.fill()
+        before = {repr(row) for row in warehouse.rows(*features)}
+        warehouse.insert({"tutors": agreed})
+        warehouse.build()
+        whole.insert(merged(known, {"tutors": agreed}))
+        whole.fill()
+        after = {repr(row): row["prediction_day"] for row in warehouse.rows(*features)}
+        assert after.keys() == {repr(row) for row in whole.rows(*features)}
+        assert warehouse.published() == whole.published()
+    assert min(day for row, day in after.items() if row not in before) == date(2025, 3, 21)
 
 
 def test_too_many_rows_gone_stop_a_source_table_that_is_built_alone(
