@@ -26,7 +26,8 @@ DOCUMENTS = {
     "production": SERVER + "export TUTORMAX_TARGET=postgres\n",
     "bi": SERVER,
     "privacy": "",
-    "spark": "",
+    # PySpark warns of pandas 3, which only this environment has.
+    "spark": "export PYTHONWARNINGS='ignore:PySpark does not yet fully support pandas'\n",
 }
 """Each with what its reader has typed before."""
 
