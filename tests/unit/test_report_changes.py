@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tutormax.reports.changes import best_change, models_of
+from tutormax.reports.changes import best_change
 from tutormax.train.model import FLAT, Hazard, Model, Shape, predict
 from tutormax.train.panel import HORIZONS, INTERVALS
-from tutormax.train.seeds import FOLDER, seed_texts
+from tutormax.train.seeds import FOLDER, read_models, seed_texts
 
 NAMES = ("days_since_last_session", "sessions_per_week_30day", "avg_rating_30day", "tenure_days")
 SILENCE = Shape(np.array([1.0, 14.0]), np.array([-0.3, 1.0]), 0.2)
@@ -81,4 +81,4 @@ def test_models_are_those_of_which_there_are_seeds(tmp_path: Path) -> None:
     (tmp_path / FOLDER).mkdir(parents=True)
     for path, text in seed_texts(tmp_path, model(), [], []).items():
         path.write_text(text, encoding="utf-8")
-    assert models_of(tmp_path, ["9", "0.1"]).keys() == {"9"}
+    assert read_models(tmp_path / FOLDER, ["9", "0.1", None]).keys() == {"9"}

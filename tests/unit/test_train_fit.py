@@ -93,6 +93,14 @@ def test_a_bend_is_found_where_a_line_says_nothing(learned: Panel) -> None:
     assert shape.values[-1] > shape.values[2] + 0.5
 
 
+@pytest.mark.parametrize("column", ["strain", "noise"])
+def test_levels_of_90_days_stay_only_where_unseen_tutors_gain(column: str, learned: Panel) -> None:
+    place = NAMES.index(column)
+    names = (*NAMES[:place], "avg_rating_90day", *NAMES[place + 1 :])
+    shape = fit(replace(learned, names=names), "x", 7)[0].hazards[1].shapes[place]
+    assert bool(shape.values.any() or shape.unknown) == (column == "strain")
+
+
 @pytest.mark.parametrize(
     ("values", "knots"),
     [

@@ -7,8 +7,7 @@ add is in the probabilities.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +16,6 @@ from tutormax.reports.words import chance, number, percent
 from tutormax.train.model import Hazard, Model
 from tutormax.train.monitoring import BAND_HORIZON
 from tutormax.train.panel import HORIZONS
-from tutormax.train.seeds import COEFFICIENTS, FOLDER, read_model, read_rows
 
 LEAST_CUT = 0.1
 """Of the risk; what lowers it by less is not worth a sentence."""
@@ -64,13 +62,6 @@ class Change(NamedTuple):
             f"With {text}, and all else alike, the risk within {BAND_HORIZON} days would be "
             f"{chance(self.risk)} instead of {chance(self.risk_was)}."
         )
-
-
-def models_of(project: Path, versions: Iterable[str]) -> dict[str, Model]:
-    """The models of these versions of which the folder has seeds."""
-    folder = project / FOLDER
-    known = {row[0] for row in read_rows(folder / COEFFICIENTS)}
-    return {version: read_model(folder, version) for version in set(versions) & known}
 
 
 def best_change(

@@ -129,7 +129,7 @@ def tutor_list(tutors: Sequence[Tutor]) -> Values:
     }
 
 
-def tutor(who: Tutor, as_of: date | None, models: Mapping[str, Model]) -> Values:
+def tutor(who: Tutor, as_of: date | None, models: Mapping[str | None, Model]) -> Values:
     """tutors/<key>.html; `models` are those of which the project has seeds."""
     latest = {row["metric_window"]: row for row in who.metrics if row["day"] == as_of}
     change = None

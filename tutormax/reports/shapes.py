@@ -13,7 +13,7 @@ from tutormax.reports.columns import Columns, columns_of, significant
 from tutormax.train.model import Hazard, Model, Shape, predict
 from tutormax.train.monitoring import BAND_HORIZON
 from tutormax.train.panel import HORIZONS, Floats
-from tutormax.train.seeds import COEFFICIENTS, DISTRIBUTIONS, FOLDER, read_model, read_rows
+from tutormax.train.seeds import DISTRIBUTIONS, FOLDER, read_models, read_rows
 
 _FEATURES = "churn_features.csv"
 _POINTS = 25
@@ -53,9 +53,9 @@ class Shapes(NamedTuple):
 def shapes_of(project: Path, version: str | None) -> Shapes | None:
     """What the features of a version do; None if the folder has no seeds of it."""
     folder = project / FOLDER
-    if version is None or version not in {row[0] for row in read_rows(folder / COEFFICIENTS)}:
+    model = read_models(folder, [version]).get(version)
+    if model is None:
         return None
-    model = read_model(folder, version)
     with (folder / _FEATURES).open(encoding="utf-8", newline="") as file:
         about = {row["feature"]: row for row in csv.DictReader(file)}
     bins = [row for row in read_rows(folder / DISTRIBUTIONS) if row[0] == model.version]

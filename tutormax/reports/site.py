@@ -13,13 +13,13 @@ from markupsafe import Markup
 from tutormax.closed_periods import declared_days
 from tutormax.operations.project import project_folder, project_vars
 from tutormax.reports import pages
-from tutormax.reports.changes import models_of
 from tutormax.reports.charts import specs
 from tutormax.reports.people import tutors_of
 from tutormax.reports.reading import HISTORY_DAYS, Tables, read_tables
 from tutormax.reports.reasons import read_meanings
 from tutormax.reports.words import FILTERS, RISKS, WINDOWS
 from tutormax.reports.writing import check_folder, write_site
+from tutormax.train.seeds import FOLDER, read_models
 from tutormax.warehouse import Target
 
 
@@ -100,8 +100,8 @@ def site_texts(
         "quality.html": page("quality.html", pages.quality(tables, meanings)),
         "tutors/index.html": page("tutors.html", pages.tutor_list(tutors), depth=1),
     }
-    versions = {tutor.facts["model_version"] for tutor in tutors} - {None}
-    models = models_of(folder.parent, versions)
+    versions = {tutor.facts["model_version"] for tutor in tutors}
+    models = read_models(folder.parent / FOLDER, versions)
     for tutor in tutors:
         values = pages.tutor(tutor, tables.as_of, models)
         texts[f"tutors/{tutor.page}.html"] = page("tutor.html", values, depth=1)

@@ -114,24 +114,24 @@ def _fit_interval(panel: Panel, start: int, end: int, knots: Basis) -> tuple[Haz
     rows = interval_rows(panel, start, end)
     churned = rows.churned(end)
     design, cost = knots.design(rows.features), knots.penalty(panel.features)
-    everything = np.ones(design.shape[1], dtype=bool)
-    brief = ~knots.columns([name in LONGER_LEVELS for name in panel.names])
-    chosen: _Chosen | None = None
-    for kept in (brief, everything):
-        found = _choose_penalty(design[:, kept], churned, cost[np.ix_(kept, kept)], rows)
-        if chosen is None or found.loss < chosen.loss:
-            chosen, columns = found, kept
-    assert chosen is not None
-    penalty, unseen = chosen.penalty, chosen.unseen
+    longer = knots.columns([name in LONGER_LEVELS for name in panel.names])
+    chosen, kept = min(
+        (
+            (_choose_penalty(design[:, kept], churned, cost[np.ix_(kept, kept)], rows), kept)
+            for kept in ((~longer, longer | True) if longer.any() else (~longer,))
+        ),
+        key=lambda option: option[0].loss,
+    )
+    unseen = chosen.unseen
     coefficients = np.zeros(design.shape[1])
-    coefficients[columns] = chosen.coefficients
+    coefficients[kept] = chosen.coefficients
     is_late = rows.day >= np.median(rows.day)
     slope, shift = _calibration(unseen[is_late], churned[is_late])
     mean, shapes = knots.shapes(slope * coefficients, panel.features)
     intercept = float(rounded_odds(slope * coefficients[0] + shift + mean))
     tutors_churned = len(np.unique(rows.tutor[churned].astype(str)))
     return Hazard(start, end, intercept, shapes), Fit(
-        len(rows), int(churned.sum()), tutors_churned, penalty, slope, shift
+        len(rows), int(churned.sum()), tutors_churned, chosen.penalty, slope, shift
     )
 
 

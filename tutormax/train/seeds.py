@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +101,12 @@ def read_model(folder: Path, version: str) -> Model:
         raise UserError(f"{path} holds no model of version {version}; train it first.")
     names = tuple(dict.fromkeys(row[3] for row in rows if row[3] != INTERCEPT))
     return Model(version, names, tuple(_hazard(rows, names, *interval) for interval in INTERVALS))
+
+
+def read_models(folder: Path, versions: Iterable[str | None]) -> dict[str | None, Model]:
+    """The models of these versions of which the seed in `folder` has coefficients."""
+    known = {row[0] for row in read_rows(folder / COEFFICIENTS)}
+    return {version: read_model(folder, version) for version in known.intersection(versions)}
 
 
 def read_rows(path: Path) -> Rows:
